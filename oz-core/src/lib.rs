@@ -1,1 +1,29 @@
-//! x
+//! What Oz *is*: the domain and wire types, ids, errors, the run state machine, the endpoint table and the
+//! [`Harness`](harness::Harness) and [`Model`](model::Model) seams.
+//!
+//! This crate does no I/O, reads no clock and no environment. Every other room of the workspace, the bindings
+//! included, speaks in these types; a type here is the wire type, the JSON of the command line and the domain type at
+//! once.
+
+pub mod api;
+pub mod artifact;
+pub mod config;
+pub mod conversation;
+pub mod env;
+pub mod error;
+pub mod event;
+pub mod harness;
+pub mod id;
+pub mod model;
+mod open;
+pub mod principal;
+pub mod run;
+pub mod transcript;
+pub mod usage;
+pub mod worker;
+
+pub use error::{Error, ErrorCode};
+pub use id::{ArtifactId, ConversationId, ExecutionId, RunId, TeamId, UserId};
+pub use jiff::Timestamp;
+pub use open::Open;
+pub use run::{Run, RunState};

@@ -1,0 +1,66 @@
+//! Requests about the event log.
+
+use super::Validate;
+use crate::{Error, RunId, event::Event, transcript::LogItem};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Read the events of some runs after a cursor.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ListEvents {
+    /// The runs.
+    #[serde(default)]
+    pub run_ids: Vec<RunId>,
+    /// Only events with a greater sequence.
+    #[serde(default)]
+    pub since: i64,
+    /// At most this many, 1 to 500; 100 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i64>,
+}
+impl Validate for ListEvents {
+    fn validate(&self) -> Result<(), Error> {
+        if self.run_ids.is_empty() {
+            return Err(Error::invalid("run_ids: at least one run id is required"));
+        }
+        super::check_limit(self.limit, 500)
+    }
+}
+
+/// Read a run's events and transcript after a cursor.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ReadLog {
+    /// The run.
+    pub run_id: RunId,
+    /// Only items with a greater sequence.
+    #[serde(default)]
+    pub since: i64,
+    /// At most this many, 1 to 1000; 1000 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i64>,
+}
+impl Validate for ReadLog {
+    fn validate(&self) -> Result<(), Error> {
+        super::check_limit(self.limit, 1000)
+    }
+}
+
+/// A piece of a run's log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LogPage {
+    /// Events and transcript entries in order.
+    pub items: Vec<LogItem>,
+}
+
+/// Store the cursor of a run's event consumer.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct StoreEventSequence {
+    /// The run.
+    pub run_id: RunId,
+    /// The last sequence that was handled; a smaller one than stored is ignored.
+    pub sequence: i64,
+}
+impl Validate for StoreEventSequence {}
+
+/// What the event stream sends as data; here for the OpenAPI document.
+pub type StreamedEvent = Event;

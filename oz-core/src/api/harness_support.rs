@@ -1,0 +1,189 @@
+//! Requests that the agent process of a run makes; the run follows from its token.
+
+use super::Validate;
+use crate::{
+    Error, ErrorCode, ExecutionId, Open, RunId, RunState, Timestamp, artifact::Artifact, harness::HarnessEvent,
+    run::StatusMessage, run::machine::Cause, usage::Usage,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Read what the agent of this run is to do.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct GetOwnRun {}
+impl Validate for GetOwnRun {}
+
+/// Change the state of this run.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct UpdateRun {
+    /// The new state: INPROGRESS when the agent begins, or the one in which it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_state: Option<RunState>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_message: Option<StatusMessage>,
+    /// What this execution used in total; replaces what was reported before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+}
+impl Validate for UpdateRun {
+    fn validate(&self) -> Result<(), Error> {
+        match &self.task_state {
+            None | Some(RunState::InProgress) => Ok(()),
+            Some(state) if Cause::ending_in(state).is_some() => Ok(()),
+            Some(state) => Err(Error::invalid_field(
+                "task_state",
+                state.as_str(),
+                "one of INPROGRESS, BLOCKED, SUCCEEDED, FAILED, ERROR, CANCELLED",
+            )),
+        }
+    }
+}
+
+/// Where this run stands, so that its agent learns of a cancellation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunStatus {
+    /// The state.
+    pub state: RunState,
+}
+
+/// Append to the transcript of this run.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct AppendTranscript {
+    /// The new entries, at most 1,000. An entry whose number this execution has sent before is ignored, so that a
+    /// repeated call adds nothing.
+    pub entries: Vec<NewEntry>,
+}
+impl Validate for AppendTranscript {
+    fn validate(&self) -> Result<(), Error> {
+        if self.entries.len() > 1000 {
+            let count = self.entries.len().to_string();
+            return Err(Error::invalid_field("entries", &count, "at most 1000 entries"));
+        }
+        Ok(())
+    }
+}
+
+/// A new transcript entry.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NewEntry {
+    /// Counted by the agent from 1 within its execution.
+    pub number: i64,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// What happened.
+    pub event: Open<HarnessEvent>,
+}
+
+/// Report an artifact of this run.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ReportArtifact {
+    /// What it is; a pull request or an external reference.
+    #[serde(flatten)]
+    pub artifact: Open<Artifact>,
+}
+impl Validate for ReportArtifact {
+    fn validate(&self) -> Result<(), Error> {
+        match self.artifact.clone().require_known("artifact_type")? {
+            Artifact::PullRequest { .. } => Ok(()),
+            Artifact::ExternalReference { reference_type, url, .. } => {
+                if reference_type.is_empty() || reference_type.len() > 256 {
+                    return Err(Error::invalid_field("data.reference_type", &reference_type, "1 to 256 bytes"));
+                }
+                if url.is_empty() || url.len() > 2048 {
+                    return Err(Error::invalid_field("data.url", &url, "1 to 2048 bytes"));
+                }
+                Ok(())
+            }
+            other => Err(Error::invalid_field(
+                "artifact_type",
+                other.kind().as_str(),
+                "PULL_REQUEST or EXTERNAL_REFERENCE",
+            )),
+        }
+    }
+}
+
+/// The artifact was stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ArtifactReported {
+    /// Its id.
+    pub artifact_uid: String,
+}
+
+/// End this run.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct FinishTask {
+    /// Whether the agent did what it was asked.
+    pub success: bool,
+    /// What it did.
+    pub summary: String,
+}
+impl Validate for FinishTask {}
+
+/// Tell that the agent process of this run ends.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ReportShutdown {
+    /// Why, when not as planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ShutdownError>,
+}
+impl Validate for ReportShutdown {}
+
+/// Why an agent process ended early.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ShutdownError {
+    /// A word, such as `process_exit`.
+    pub category: String,
+    /// For people.
+    #[serde(default)]
+    pub message: String,
+}
+
+/// Record a run that its creator's own machine executes.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct CreateLocalRun {
+    /// What the agent is asked.
+    pub prompt: String,
+    /// How it is configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<crate::config::AgentConfig>,
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+}
+impl Validate for CreateLocalRun {
+    fn validate(&self) -> Result<(), Error> {
+        super::check_prompt(&self.prompt)?;
+        self.config.as_ref().map_or(Ok(()), crate::config::AgentConfig::validate)
+    }
+}
+
+/// A local run was recorded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LocalRunCreated {
+    /// The run.
+    pub run_id: RunId,
+    /// Its execution.
+    pub execution_id: ExecutionId,
+    /// The token that the run's agent reports with.
+    pub workload_token: String,
+}
+
+/// The error code and message with which an agent ended, for [`UpdateRun`].
+impl UpdateRun {
+    /// The agent begins to work.
+    #[must_use]
+    pub fn started() -> Self {
+        Self { task_state: Some(RunState::InProgress), ..Self::default() }
+    }
+    /// The run ends with `code`.
+    #[must_use]
+    pub fn failed(code: ErrorCode, message: String) -> Self {
+        Self {
+            task_state: Some(code.terminal_state()),
+            status_message: Some(StatusMessage::error(code, message)),
+            usage: None,
+        }
+    }
+}

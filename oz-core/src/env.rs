@@ -1,0 +1,72 @@
+//! Every environment variable that Oz reads or sets, in one place.
+
+macro_rules! vars {
+    ($($(#[doc = $doc:literal])+ $name:ident = $value:literal;)*) => {
+        $($(#[doc = $doc])+ pub const $name: &str = $value;)*
+        /// Every variable with its description.
+        pub const ALL: &[(&str, &str)] = &[$(($value, concat!($($doc),+))),*];
+    };
+}
+
+vars! {
+    /// The API key of the command line, the SDKs and the worker.
+    API_KEY = "OZ_API_KEY";
+    /// The same under its compatible name; `OZ_API_KEY` wins.
+    WARP_API_KEY = "WARP_API_KEY";
+    /// Address of the control plane.
+    SERVER_URL = "OZ_SERVER_URL";
+    /// The same under its compatible name; `OZ_SERVER_URL` wins.
+    WARP_SERVER_ROOT_URL = "WARP_SERVER_ROOT_URL";
+    /// How commands print: `pretty`, `json`, `ndjson` or `text`.
+    OUTPUT_FORMAT = "WARP_OUTPUT_FORMAT";
+    /// Configuration file of `oz agent run` and `run-cloud`.
+    AGENT_CONFIG_FILE = "WARP_AGENT_CONFIG_FILE";
+    /// API key that the first start of `oz serve` creates instead of a random one.
+    BOOTSTRAP_API_KEY = "OZ_BOOTSTRAP_API_KEY";
+    /// Directory of the control plane's data.
+    DATA_DIR = "OZ_DATA_DIR";
+    /// Inside a run: its id.
+    RUN_ID = "OZ_RUN_ID";
+    /// Inside a run: its execution's id.
+    EXECUTION_ID = "OZ_EXECUTION_ID";
+    /// Inside a run: the token that proves it.
+    WORKLOAD_TOKEN = "WARP_WORKLOAD_TOKEN";
+    /// Inside a run: the workspace's directory.
+    WORKSPACE_ROOT = "OZ_WORKSPACE_ROOT";
+    /// Inside a run: the worker's backend.
+    WORKER_BACKEND = "OZ_WORKER_BACKEND";
+    /// Key for Anthropic's API.
+    ANTHROPIC_API_KEY = "ANTHROPIC_API_KEY";
+    /// Address of an Anthropic-compatible API.
+    ANTHROPIC_BASE_URL = "ANTHROPIC_BASE_URL";
+    /// Key for OpenAI's API or a compatible one.
+    OPENAI_API_KEY = "OPENAI_API_KEY";
+    /// Address of an OpenAI-compatible API, such as `http://localhost:11434/v1`.
+    OPENAI_BASE_URL = "OPENAI_BASE_URL";
+    /// Which OpenAI API to speak: `responses` or `chat`; by default `responses` for api.openai.com, `chat` elsewhere.
+    OPENAI_API = "OZ_OPENAI_API";
+    /// Address of an Ollama server, such as `127.0.0.1:11434`.
+    OLLAMA_HOST = "OLLAMA_HOST";
+    /// The model to use when a run names none.
+    MODEL = "OZ_MODEL";
+    /// YAML script of the `scripted` model.
+    SCRIPTED_MODEL = "OZ_SCRIPTED_MODEL";
+    /// YAML file with prices of models that the built-in table lacks.
+    MODEL_PRICES = "OZ_MODEL_PRICES";
+    /// Any value: no colour in output.
+    NO_COLOR = "NO_COLOR";
+}
+
+/// The variables that configure model providers. A worker hands them to the agent process; the commands that the
+/// agent runs never see them.
+pub const MODEL_PROVIDER: &[&str] = &[
+    ANTHROPIC_API_KEY,
+    ANTHROPIC_BASE_URL,
+    OPENAI_API_KEY,
+    OPENAI_BASE_URL,
+    OPENAI_API,
+    OLLAMA_HOST,
+    MODEL,
+    SCRIPTED_MODEL,
+    MODEL_PRICES,
+];

@@ -1,0 +1,202 @@
+//! The seam between the run driver and an agent. A harness takes a task and returns a stream of normalized events;
+//! the native `oz` agent, Claude Code, Codex and any other command line agent sit behind the same trait.
+
+use crate::{Error, ErrorCode, Open, RunId, artifact::Artifact, config::Limits, open::open_enum, usage::Usage};
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+open_enum! {
+    /// The kind of an action, as the public conversation format names it.
+    ActionCategory {
+        /// Runs a command.
+        Command = "command",
+        /// Reads or writes files.
+        Files = "files",
+        /// Searches.
+        Search = "search",
+        /// Talks to another system.
+        Integration = "integration",
+        /// Works on documents.
+        Documents = "documents",
+        /// Uses a computer's screen.
+        Computer = "computer",
+        /// Reviews code.
+        Review = "review",
+        /// Uses a skill.
+        Skill = "skill",
+    }
+}
+
+open_enum! {
+    /// How an action stands.
+    ActionState {
+        /// Still going on.
+        Running = "running",
+        /// Done.
+        Completed = "completed",
+        /// Ended with an error.
+        Failed = "failed",
+        /// Not permitted.
+        Denied = "denied",
+    }
+}
+
+open_enum! {
+    /// Where the agent stands, as the harness reports it.
+    AgentState {
+        /// The agent began to work.
+        Started = "started",
+        /// The agent waits for a human.
+        Blocked = "blocked",
+        /// The agent finished its task.
+        Succeeded = "succeeded",
+        /// The agent gave up or broke.
+        Failed = "failed",
+        /// The agent was told to stop.
+        Cancelled = "cancelled",
+    }
+}
+
+impl AgentState {
+    /// Whether no event follows this one.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Blocked | Self::Succeeded | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// What a harness or the run driver reports, normalized over all harnesses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum HarnessEvent {
+    /// What the agent was asked.
+    Prompt {
+        /// The text.
+        text: String,
+    },
+    /// The agent says something.
+    Text {
+        /// The text, in Markdown.
+        text: String,
+    },
+    /// The agent thinks aloud.
+    Reasoning {
+        /// The text or its summary.
+        text: String,
+    },
+    /// The agent does something.
+    Action {
+        /// Links the action to its result.
+        id: String,
+        /// The kind of action.
+        category: ActionCategory,
+        /// The tool's name, such as `run_command`.
+        name: String,
+        /// The arguments, fit to be shown.
+        input: Map<String, Value>,
+    },
+    /// What came of an action.
+    ActionResult {
+        /// The action's id.
+        action_id: String,
+        /// The kind of action.
+        category: ActionCategory,
+        /// The tool's name.
+        name: String,
+        /// How it ended.
+        state: ActionState,
+        /// What it returned, shortened where it is long.
+        output: Map<String, Value>,
+    },
+    /// The agent left something behind.
+    Artifact {
+        /// What.
+        artifact: Open<Artifact>,
+    },
+    /// A model call ended.
+    Usage {
+        /// The model that was called.
+        model: String,
+        /// What the call used.
+        usage: Usage,
+    },
+    /// The agent's state changed.
+    State {
+        /// The new state.
+        state: AgentState,
+        /// Why, or the summary of the work.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+    },
+    /// A step of the run driver, such as cloning a repository, ended.
+    Stage {
+        /// The step, such as `setup_environment_repo_clone`.
+        name: String,
+        /// Whether it went well.
+        ok: bool,
+        /// How long it took, in milliseconds.
+        duration_ms: u64,
+        /// What it did, or what went wrong.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        detail: Option<String>,
+    },
+}
+
+/// What a harness is asked to do.
+#[derive(Debug, Clone)]
+pub struct HarnessTask {
+    /// The run, where there is one.
+    pub run_id: Option<RunId>,
+    /// What to do.
+    pub prompt: String,
+    /// Instructions that come before the harness's own.
+    pub base_prompt: Option<String>,
+    /// The directory to work in; it exists.
+    pub workspace: PathBuf,
+    /// The model to use; absent means the harness's default.
+    pub model_id: Option<String>,
+    /// When to stop.
+    pub limits: Limits,
+    /// The whole environment of the processes that the agent starts.
+    pub env: BTreeMap<String, String>,
+}
+
+/// An agent that can be driven.
+///
+/// One value drives one conversation. The stream that [`start`](Harness::start) returns ends with exactly one
+/// [`HarnessEvent::State`] whose state [is final](AgentState::is_final); a failure is such an event, never a panic.
+#[async_trait]
+pub trait Harness: Send + Sync {
+    /// The name by which configurations choose it, such as `oz` or `claude`.
+    fn name(&self) -> &str;
+
+    /// Starts to work on `task`. The events come as they happen; dropping the stream stops the agent.
+    ///
+    /// # Errors
+    /// When the agent can't start at all, such as a missing program or key.
+    async fn start(self: Arc<Self>, task: HarnessTask) -> Result<BoxStream<'static, HarnessEvent>, Error>;
+
+    /// Gives the working agent another message; it reads it between two steps.
+    ///
+    /// # Errors
+    /// `operation_not_supported` when the harness can't take messages while it works.
+    async fn send(&self, message: String) -> Result<(), Error>;
+
+    /// Asks the agent to stop soon. The stream then ends with [`AgentState::Cancelled`].
+    async fn cancel(&self);
+}
+
+/// How a harness ended, taken from its last event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The final state.
+    pub state: AgentState,
+    /// The summary, or what went wrong.
+    pub message: Option<String>,
+    /// The platform error code of a failure.
+    pub code: Option<ErrorCode>,
+}

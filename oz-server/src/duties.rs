@@ -1,0 +1,3 @@
+//! What the control plane does by itself, apart from dispatch.
+
+pub(crate) mod reaper;

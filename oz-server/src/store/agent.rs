@@ -1,0 +1,112 @@
+//! What the agent process of a run writes: its state, its transcript, its artifacts. Every write is fenced: it is
+//! refused unless it comes from the run's current execution and the run is not over.
+
+use super::{
+    Result, Store,
+    accounts::{Workload, short_id},
+    log, micros,
+    runs::require_current,
+    to_json,
+    transitions::advance,
+};
+use oz_core::{
+    Error, RunState, Timestamp,
+    api::{NewEntry, UpdateRun},
+    artifact::Artifact,
+    run::{StatusMessage, machine::Cause},
+};
+use rusqlite::params;
+
+impl Store {
+    /// Changes the state, status or usage of the caller's run. Repeating a change that was made is no error.
+    pub(crate) async fn update_run(
+        &self,
+        who: Workload,
+        update: UpdateRun,
+        now: Timestamp,
+    ) -> Result<RunState> {
+        self.engine
+            .write(move |db| {
+                let from = require_current(db, who.run_no, who.execution_id)?;
+                if let Some(usage) = &update.usage {
+                    db.prepare_cached("UPDATE executions SET usage = $2 WHERE execution_id = $1")?
+                        .execute(params![who.execution_id.to_string(), to_json(usage)?])?;
+                }
+                let Some(to) = &update.task_state else { return Ok(from.state) };
+                if *to == from.state {
+                    return Ok(from.state);
+                }
+                let cause = match (to, &from.state) {
+                    (RunState::InProgress, RunState::Blocked) => Cause::Unblock,
+                    (RunState::InProgress, _) => Cause::Start,
+                    (to, _) => {
+                        Cause::ending_in(to).ok_or_else(|| Error::invalid(format!("task_state: {to}")))?
+                    }
+                };
+                advance(db, &from, cause, update.status_message.as_ref(), now)
+            })
+            .await
+    }
+
+    /// Appends to the transcript of the caller's run.
+    pub(crate) async fn append_transcript(&self, who: Workload, entries: Vec<NewEntry>) -> Result<RunState> {
+        self.engine
+            .write(move |db| {
+                let standing = require_current(db, who.run_no, who.execution_id)?;
+                log::append_entries(db, who.run_no, &who.execution_id.to_string(), &entries)?;
+                Ok(standing.state)
+            })
+            .await
+    }
+
+    /// Stores an artifact of the caller's run. Returns its id; the same artifact twice is one.
+    pub(crate) async fn add_artifact(
+        &self,
+        who: Workload,
+        artifact: Artifact,
+        now: Timestamp,
+    ) -> Result<String> {
+        self.engine
+            .write(move |db| {
+                require_current(db, who.run_no, who.execution_id)?;
+                let data = to_json(&artifact)?;
+                let known = db
+                    .prepare_cached("SELECT artifact_uid FROM artifacts WHERE run_no = $1 AND data = $2")?
+                    .query_map(params![who.run_no, data], |row| row.get(0))?
+                    .next()
+                    .transpose()?;
+                if let Some(uid) = known {
+                    return Ok(uid);
+                }
+                let uid = short_id();
+                db.prepare_cached(
+                    "INSERT INTO artifacts (artifact_uid, run_no, artifact_type, data, created_at) VALUES ($1, $2, $3, $4, $5)",
+                )?
+                .execute(params![uid, who.run_no, artifact.kind().as_str(), data, micros(now)])?;
+                Ok(uid)
+            })
+            .await
+    }
+
+    /// Ends the caller's run because its agent process says that it ends. A run that ended before is left alone.
+    pub(crate) async fn shut_down(
+        &self,
+        who: Workload,
+        error: Option<StatusMessage>,
+        now: Timestamp,
+    ) -> Result<RunState> {
+        self.engine
+            .write(move |db| {
+                let Ok(from) = require_current(db, who.run_no, who.execution_id) else {
+                    return Ok(who.state);
+                };
+                let cause = match &error {
+                    Some(_) => Cause::Break,
+                    None if from.state == RunState::Blocked => return Ok(from.state),
+                    None => Cause::Succeed,
+                };
+                advance(db, &from, cause, error.as_ref(), now)
+            })
+            .await
+    }
+}

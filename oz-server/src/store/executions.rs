@@ -1,0 +1,290 @@
+//! Executions: handing queued runs to workers, and what workers and the reaper report of them.
+
+use super::{
+    Result, Store, id, json, micros, timestamp,
+    transitions::{advance, standing},
+};
+use oz_core::{
+    ErrorCode, ExecutionId, RunId, RunState, TeamId, Timestamp,
+    config::AgentConfig,
+    run::{StatusMessage, machine::Cause},
+    worker::{Task, TaskDefinition, TaskOwner},
+};
+use rusqlite::{Connection, OptionalExtension as _, params};
+use std::collections::HashMap;
+
+/// How often a run is tried when its worker is lost, counted with the first time.
+pub(crate) const MAX_ATTEMPTS: i64 = 3;
+
+/// A run that waits for a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    pub(crate) run_no: i64,
+    pub(crate) team_id: TeamId,
+    pub(crate) host: Option<String>,
+}
+
+/// An offer to make: which run, as which execution, to which worker.
+pub(crate) struct NewOffer {
+    pub(crate) run_no: i64,
+    pub(crate) execution_id: ExecutionId,
+    pub(crate) token_hash: String,
+    pub(crate) worker_id: String,
+}
+
+/// An offer that stands in the store and must now be sent.
+pub(crate) struct Offered {
+    pub(crate) run_no: i64,
+    pub(crate) run_id: RunId,
+    pub(crate) execution_id: ExecutionId,
+    pub(crate) task: Task,
+}
+
+/// An execution that was alive when the server stopped.
+pub(crate) struct Live {
+    pub(crate) run_no: i64,
+    pub(crate) execution_id: ExecutionId,
+    pub(crate) state: RunState,
+}
+
+/// What became of an execution, as its worker or the reaper tells it.
+pub(crate) enum Report {
+    /// The worker took the offer.
+    Claimed,
+    /// The worker did not take the offer.
+    Declined,
+    /// The worker, or its connection to the run, is lost; says how.
+    Lost(String),
+    /// The agent process ended well.
+    Completed,
+    /// The agent process was cancelled.
+    Cancelled(String),
+    /// The agent process ended badly.
+    Failed { code: ErrorCode, message: String, exit_code: Option<i32> },
+}
+
+/// What a report changed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Reported {
+    /// The run is in this state now.
+    Now(RunState),
+    /// The run was there already, or past it.
+    Stale(RunState),
+    /// The run is over or in another execution: whoever reported must stop working on it.
+    Superseded,
+}
+
+impl Store {
+    /// The runs that wait, oldest first, at most `per_team` of each team.
+    pub(crate) fn waiting(&self, per_team: usize) -> Result<Vec<Waiting>> {
+        self.engine.read_now(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT run_no, team_id, host FROM (
+                   SELECT run_no, team_id, host, queued_at,
+                     ROW_NUMBER() OVER (PARTITION BY team_id, host ORDER BY queued_at, run_no) AS place
+                   FROM runs WHERE state = 'QUEUED') WHERE place <= $1 ORDER BY queued_at, run_no",
+            )?;
+            let limit = i64::try_from(per_team).unwrap_or(i64::MAX);
+            let rows = query.query_map([limit], |row| {
+                Ok(Waiting { run_no: row.get(0)?, team_id: TeamId(row.get(1)?), host: row.get(2)? })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// How many runs of each team the control plane's own workers have now.
+    pub(crate) fn under_way(&self) -> Result<HashMap<TeamId, usize>> {
+        self.engine.read_now(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT team_id, COUNT(*) FROM runs
+                 WHERE state IN ('PENDING', 'CLAIMED', 'INPROGRESS') AND host IS NULL GROUP BY team_id",
+            )?;
+            let rows = query.query_map([], |row| {
+                Ok((TeamId(row.get(0)?), usize::try_from(row.get::<_, i64>(1)?).unwrap_or(0)))
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// Turns queued runs into offers; one that is no longer queued is left out.
+    pub(crate) async fn offer(&self, offers: Vec<NewOffer>, now: Timestamp) -> Result<Vec<Offered>> {
+        self.engine
+            .write(move |db| {
+                let mut made = Vec::with_capacity(offers.len());
+                for new in &offers {
+                    if let Some(offered) = offer(db, new, now)? {
+                        made.push(offered);
+                    }
+                }
+                Ok(made)
+            })
+            .await
+    }
+
+    /// Takes a report of an execution.
+    pub(crate) async fn report(
+        &self,
+        run_no: i64,
+        execution_id: ExecutionId,
+        report: Report,
+        now: Timestamp,
+    ) -> Result<Reported> {
+        self.engine.write(move |db| take_report(db, run_no, execution_id, &report, now)).await
+    }
+
+    /// The run of an execution.
+    pub(crate) fn run_of(&self, execution_id: ExecutionId) -> Result<Option<i64>> {
+        self.engine.read_now(|db| {
+            Ok(db
+                .prepare_cached("SELECT run_no FROM executions WHERE execution_id = $1")?
+                .query_row([execution_id.to_string()], |row| row.get(0))
+                .optional()?)
+        })
+    }
+
+    /// The current execution of a run, for workers that name only the run.
+    pub(crate) fn current_execution(&self, run_id: RunId) -> Result<Option<(i64, ExecutionId)>> {
+        self.engine.read_now(|db| {
+            let row: Option<(i64, Option<String>)> = db
+                .prepare_cached("SELECT run_no, execution_id FROM runs WHERE run_id = $1")?
+                .query_row([run_id.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let Some((run_no, Some(execution))) = row else { return Ok(None) };
+            Ok(Some((run_no, id(&execution)?)))
+        })
+    }
+
+    /// Every execution that some worker or machine may be working on.
+    pub(crate) fn live(&self) -> Result<Vec<Live>> {
+        self.engine.read_now(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT run_no, execution_id, state FROM runs
+                 WHERE state IN ('PENDING', 'CLAIMED', 'INPROGRESS') ORDER BY run_no",
+            )?;
+            let mut rows = query.query([])?;
+            let mut live = Vec::new();
+            while let Some(row) = rows.next()? {
+                live.push(Live {
+                    run_no: row.get(0)?,
+                    execution_id: id(row.get_ref(1)?.as_str()?)?,
+                    state: RunState::from(row.get_ref(2)?.as_str()?),
+                });
+            }
+            Ok(live)
+        })
+    }
+}
+
+/// Stores a new execution.
+pub(super) fn insert(
+    db: &Connection,
+    run_no: i64,
+    execution_id: ExecutionId,
+    attempt: i64,
+    token_hash: &str,
+    worker_id: &str,
+    now: Timestamp,
+) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO executions (execution_id, run_no, attempt, token_hash, worker_id, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )?
+    .execute(params![execution_id.to_string(), run_no, attempt, token_hash, worker_id, micros(now)])?;
+    Ok(())
+}
+
+fn offer(db: &Connection, new: &NewOffer, now: Timestamp) -> Result<Option<Offered>> {
+    let mut from = standing(db, new.run_no)?;
+    if from.state != RunState::Queued {
+        return Ok(None);
+    }
+    let attempt: i64 = db
+        .prepare_cached("SELECT COALESCE(MAX(attempt), 0) + 1 FROM executions WHERE run_no = $1")?
+        .query_row([new.run_no], |row| row.get(0))?;
+    insert(db, new.run_no, new.execution_id, attempt, &new.token_hash, &new.worker_id, now)?;
+    db.prepare_cached("UPDATE runs SET execution_id = $2 WHERE run_no = $1")?
+        .execute(params![new.run_no, new.execution_id.to_string()])?;
+    from.execution_id = Some(new.execution_id.to_string());
+    advance(db, &from, Cause::Offer, None, now)?;
+    let (run_id, title, prompt, config, created_at): (String, String, String, String, i64) = db
+        .prepare_cached(
+            "SELECT r.run_id, r.title, i.prompt, i.config, r.created_at
+             FROM runs r JOIN run_inputs i ON i.run_no = r.run_no WHERE r.run_no = $1",
+        )?
+        .query_row([new.run_no], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+        })?;
+    let run_id: RunId = id(&run_id)?;
+    let config: AgentConfig = json(&config)?;
+    let task = Task {
+        id: run_id,
+        title,
+        task_definition: TaskDefinition { prompt },
+        created_at: timestamp(created_at)?,
+        updated_at: now,
+        owner: Some(TaskOwner { kind: "TEAM".into(), id: 1 }),
+        agent_config_snapshot: Some(config),
+    };
+    Ok(Some(Offered { run_no: new.run_no, run_id, execution_id: new.execution_id, task }))
+}
+
+fn take_report(
+    db: &Connection,
+    run_no: i64,
+    execution_id: ExecutionId,
+    report: &Report,
+    now: Timestamp,
+) -> Result<Reported> {
+    let from = standing(db, run_no)?;
+    if from.execution_id != Some(execution_id.to_string()) || from.state == RunState::Queued {
+        return Ok(Reported::Superseded);
+    }
+    if let Report::Failed { exit_code: Some(code), .. } = report {
+        db.prepare_cached("UPDATE executions SET exit_code = $2 WHERE execution_id = $1")?
+            .execute(params![execution_id.to_string(), code])?;
+    }
+    if from.state.is_terminal() {
+        return Ok(Reported::Superseded);
+    }
+    let (cause, status) = match report {
+        Report::Claimed if from.state != RunState::Pending => return Ok(Reported::Stale(from.state)),
+        Report::Declined if from.state != RunState::Pending => return Ok(Reported::Stale(from.state)),
+        Report::Claimed => {
+            db.prepare_cached("UPDATE runs SET attempts = attempts + 1 WHERE run_no = $1")?
+                .execute([run_no])?;
+            (Cause::Claim, None)
+        }
+        Report::Declined => (Cause::Decline, None),
+        Report::Lost(_) if from.state == RunState::Pending => (Cause::Decline, None),
+        Report::Lost(how) if super::runs::is_local(db, run_no)? => {
+            (Cause::Break, Some(StatusMessage::error(ErrorCode::ResourceUnavailable, how.as_str())))
+        }
+        Report::Lost(how) if from.attempts < MAX_ATTEMPTS => {
+            let attempt = from.attempts;
+            let text = format!(
+                "attempt {attempt} of {MAX_ATTEMPTS} was lost: {how}; waiting for a worker to try again"
+            );
+            (Cause::Lose, Some(StatusMessage::info(text)))
+        }
+        Report::Lost(how) => {
+            let text = format!("given up after {MAX_ATTEMPTS} attempts; the last one was lost: {how}");
+            (Cause::Break, Some(StatusMessage::error(ErrorCode::ResourceUnavailable, text)))
+        }
+        Report::Completed => {
+            (Cause::Succeed, Some(StatusMessage::info("The agent process ended with exit code 0.")))
+        }
+        Report::Cancelled(message) => (Cause::Cancel, Some(StatusMessage::info(message.as_str()))),
+        Report::Failed { code, message, .. } => {
+            let cause = if code.info().callers_fault { Cause::Fail } else { Cause::Break };
+            (cause, Some(StatusMessage::error(code.clone(), message.as_str())))
+        }
+    };
+    let state = advance(db, &from, cause, status.as_ref(), now)?;
+    if cause == Cause::Decline {
+        // Nobody ever worked on it: the execution never was, and a run that is offered around leaves no trail.
+        db.prepare_cached("UPDATE runs SET execution_id = NULL WHERE run_no = $1")?.execute([run_no])?;
+        db.prepare_cached("DELETE FROM executions WHERE execution_id = $1")?
+            .execute([execution_id.to_string()])?;
+    }
+    Ok(Reported::Now(state))
+}

@@ -1,0 +1,105 @@
+//! The one place where a run changes its state: the table of oz-core decides, the row and its event are written
+//! together.
+
+use super::{Result, StoreError, log, micros};
+use oz_core::{
+    Error, RunState, Timestamp,
+    event::EventType,
+    run::{
+        StatusMessage,
+        machine::{self, Cause},
+    },
+};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+/// A run as far as its state is concerned.
+pub(super) struct Standing {
+    pub(super) run_no: i64,
+    pub(super) state: RunState,
+    pub(super) execution_id: Option<String>,
+    pub(super) attempts: i64,
+    resumed_at: Option<i64>,
+}
+
+/// Reads where a run stands.
+pub(super) fn standing(db: &Connection, run_no: i64) -> Result<Standing> {
+    db.prepare_cached("SELECT state, execution_id, attempts, resumed_at FROM runs WHERE run_no = $1")?
+        .query_row([run_no], |row| {
+            let state: String = row.get(0)?;
+            Ok(Standing {
+                run_no,
+                state: RunState::from(state.as_str()),
+                execution_id: row.get(1)?,
+                attempts: row.get(2)?,
+                resumed_at: row.get(3)?,
+            })
+        })
+        .optional()?
+        .ok_or_else(|| StoreError::Refused(Error::not_found("run", run_no)))
+}
+
+/// Moves a run on because of `cause`, and writes the event that tells of it.
+pub(super) fn advance(
+    db: &Connection,
+    from: &Standing,
+    cause: Cause,
+    status: Option<&StatusMessage>,
+    now: Timestamp,
+) -> Result<RunState> {
+    let to = machine::next(&from.state, cause).map_err(Error::from)?;
+    let at = micros(now);
+    let working = to == RunState::InProgress;
+    // The clock of the run counts only while its agent works.
+    let worked = if from.state == RunState::InProgress && !working {
+        from.resumed_at.map_or(0, |t| at - t)
+    } else {
+        0
+    };
+    db.prepare_cached(
+        "UPDATE runs SET state = $2, updated_at = $3,
+           queued_at = CASE WHEN $2 = 'QUEUED' AND state <> 'PENDING' THEN $3 ELSE queued_at END,
+           started_at = CASE WHEN $4 THEN COALESCE(started_at, $3) ELSE started_at END,
+           resumed_at = CASE WHEN $4 THEN $3 ELSE resumed_at END,
+           worked_micros = worked_micros + $5,
+           ended_at = CASE WHEN $6 THEN $3 ELSE NULL END,
+           status_message = $7, status_code = $8
+         WHERE run_no = $1",
+    )?
+    .execute(params![
+        from.run_no,
+        to.as_str(),
+        at,
+        working,
+        worked,
+        to.is_terminal(),
+        status.map(|s| s.message.as_str()),
+        status.and_then(|s| s.error_code.as_ref()).map(oz_core::ErrorCode::as_str),
+    ])?;
+    if to.is_terminal() || to == RunState::Queued {
+        db.prepare_cached(
+            "UPDATE executions SET ended_at = $2 WHERE execution_id = $1 AND ended_at IS NULL",
+        )?
+        .execute(params![from.execution_id, at])?;
+    }
+    if let Some(event) = event(&to, cause) {
+        log::append_event(db, from.run_no, &event, None, from.execution_id.as_deref(), now)?;
+    }
+    Ok(to)
+}
+
+/// The event that tells of a change. An offer and its decline are the dispatcher's own business: a run that is offered
+/// around must not flood the log.
+fn event(to: &RunState, cause: Cause) -> Option<EventType> {
+    match (to, cause) {
+        (_, Cause::Offer | Cause::Decline) => None,
+        (RunState::Queued, _) => Some(EventType::RunQueued),
+        (RunState::Claimed, _) => Some(EventType::RunClaimed),
+        (RunState::InProgress, _) => Some(EventType::RunInProgress),
+        (RunState::Blocked, _) => Some(EventType::RunBlocked),
+        (RunState::Succeeded, _) => Some(EventType::RunSucceeded),
+        (RunState::Failed, _) => Some(EventType::RunFailed),
+        (RunState::Error, _) => Some(EventType::RunErrored),
+        (RunState::Cancelled, _) => Some(EventType::RunCancelled),
+        (RunState::Pending | RunState::Unknown(_), _) => None,
+    }
+}

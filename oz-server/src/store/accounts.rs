@@ -68,18 +68,18 @@ impl Store {
                     return Ok(false);
                 }
                 let (team_id, user_id, now) = (short_id(), short_id(), micros(now));
-                db.execute("INSERT INTO teams (team_id, name, created_at) VALUES ($1, $2, $3)", params![team_id, team_name, now])?;
+                db.execute("INSERT INTO teams (team_id, name, created_at) VALUES (?1, ?2, ?3)", params![team_id, team_name, now])?;
                 db.execute(
-                    "INSERT INTO users (user_id, kind, display_name, email, created_at) VALUES ($1, 'user', $2, $3, $4)",
+                    "INSERT INTO users (user_id, kind, display_name, email, created_at) VALUES (?1, 'user', ?2, ?3, ?4)",
                     params![user_id, user_name, email, now],
                 )?;
                 db.execute(
-                    "INSERT INTO memberships (team_id, user_id, role) VALUES ($1, $2, 'admin')",
+                    "INSERT INTO memberships (team_id, user_id, role) VALUES (?1, ?2, 'admin')",
                     params![team_id, user_id],
                 )?;
                 db.execute(
                     "INSERT INTO api_keys (key_hash, key_uid, name, suffix, user_id, team_id, created_at)
-                     VALUES ($1, $2, 'first key', $3, $4, $5, $6)",
+                     VALUES (?1, ?2, 'first key', ?3, ?4, ?5, ?6)",
                     params![key_hash, short_id(), suffix, user_id, team_id, now],
                 )?;
                 Ok(true)
@@ -102,10 +102,10 @@ impl Store {
         self.engine
             .write(move |db| {
                 db.execute(
-                    "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING",
+                    "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING",
                     params![key, fresh],
                 )?;
-                Ok(db.query_row("SELECT value FROM meta WHERE key = $1", [key], |row| row.get(0))?)
+                Ok(db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))?)
             })
             .await
     }
@@ -117,7 +117,7 @@ fn member(db: &Connection, hash: &str, now: Timestamp) -> Result<Option<Member>>
             "SELECT u.user_id, u.kind, u.display_name, u.email, t.team_id, t.name, m.role
              FROM api_keys k JOIN users u ON u.user_id = k.user_id JOIN teams t ON t.team_id = k.team_id
              JOIN memberships m ON m.team_id = k.team_id AND m.user_id = k.user_id
-             WHERE k.key_hash = $1 AND (k.expires_at IS NULL OR k.expires_at > $2)",
+             WHERE k.key_hash = ?1 AND (k.expires_at IS NULL OR k.expires_at > ?2)",
         )?
         .query_row(params![hash, micros(now)], |row| {
             let kind: String = row.get(1)?;
@@ -144,7 +144,7 @@ fn workload(db: &Connection, hash: &str) -> Result<Option<Workload>> {
     let row: Option<(i64, String, String, Option<String>, String)> = db
         .prepare_cached(
             "SELECT r.run_no, r.run_id, e.execution_id, r.execution_id, r.state
-             FROM executions e JOIN runs r ON r.run_no = e.run_no WHERE e.token_hash = $1",
+             FROM executions e JOIN runs r ON r.run_no = e.run_no WHERE e.token_hash = ?1",
         )?
         .query_row([hash], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
         .optional()?;

@@ -29,7 +29,7 @@ impl Store {
             .write(move |db| {
                 let from = require_current(db, who.run_no, who.execution_id)?;
                 if let Some(usage) = &update.usage {
-                    db.prepare_cached("UPDATE executions SET usage = $2 WHERE execution_id = $1")?
+                    db.prepare_cached("UPDATE executions SET usage = ?2 WHERE execution_id = ?1")?
                         .execute(params![who.execution_id.to_string(), to_json(usage)?])?;
                 }
                 let Some(to) = &update.task_state else { return Ok(from.state) };
@@ -71,7 +71,7 @@ impl Store {
                 require_current(db, who.run_no, who.execution_id)?;
                 let data = to_json(&artifact)?;
                 let known = db
-                    .prepare_cached("SELECT artifact_uid FROM artifacts WHERE run_no = $1 AND data = $2")?
+                    .prepare_cached("SELECT artifact_uid FROM artifacts WHERE run_no = ?1 AND data = ?2")?
                     .query_map(params![who.run_no, data], |row| row.get(0))?
                     .next()
                     .transpose()?;
@@ -80,7 +80,7 @@ impl Store {
                 }
                 let uid = short_id();
                 db.prepare_cached(
-                    "INSERT INTO artifacts (artifact_uid, run_no, artifact_type, data, created_at) VALUES ($1, $2, $3, $4, $5)",
+                    "INSERT INTO artifacts (artifact_uid, run_no, artifact_type, data, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
                 )?
                 .execute(params![uid, who.run_no, artifact.kind().as_str(), data, micros(now)])?;
                 Ok(uid)

@@ -82,7 +82,7 @@ impl Store {
                 "SELECT run_no, team_id, host FROM (
                    SELECT run_no, team_id, host, queued_at,
                      ROW_NUMBER() OVER (PARTITION BY team_id, host ORDER BY queued_at, run_no) AS place
-                   FROM runs WHERE state = 'QUEUED') WHERE place <= $1 ORDER BY queued_at, run_no",
+                   FROM runs WHERE state = 'QUEUED') WHERE place <= ?1 ORDER BY queued_at, run_no",
             )?;
             let limit = i64::try_from(per_team).unwrap_or(i64::MAX);
             let rows = query.query_map([limit], |row| {
@@ -136,7 +136,7 @@ impl Store {
     pub(crate) fn run_of(&self, execution_id: ExecutionId) -> Result<Option<i64>> {
         self.engine.read_now(|db| {
             Ok(db
-                .prepare_cached("SELECT run_no FROM executions WHERE execution_id = $1")?
+                .prepare_cached("SELECT run_no FROM executions WHERE execution_id = ?1")?
                 .query_row([execution_id.to_string()], |row| row.get(0))
                 .optional()?)
         })
@@ -146,7 +146,7 @@ impl Store {
     pub(crate) fn current_execution(&self, run_id: RunId) -> Result<Option<(i64, ExecutionId)>> {
         self.engine.read_now(|db| {
             let row: Option<(i64, Option<String>)> = db
-                .prepare_cached("SELECT run_no, execution_id FROM runs WHERE run_id = $1")?
+                .prepare_cached("SELECT run_no, execution_id FROM runs WHERE run_id = ?1")?
                 .query_row([run_id.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?;
             let Some((run_no, Some(execution))) = row else { return Ok(None) };
@@ -187,7 +187,7 @@ pub(super) fn insert(
 ) -> Result<()> {
     db.prepare_cached(
         "INSERT INTO executions (execution_id, run_no, attempt, token_hash, worker_id, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute(params![execution_id.to_string(), run_no, attempt, token_hash, worker_id, micros(now)])?;
     Ok(())
@@ -199,17 +199,17 @@ fn offer(db: &Connection, new: &NewOffer, now: Timestamp) -> Result<Option<Offer
         return Ok(None);
     }
     let attempt: i64 = db
-        .prepare_cached("SELECT COALESCE(MAX(attempt), 0) + 1 FROM executions WHERE run_no = $1")?
+        .prepare_cached("SELECT COALESCE(MAX(attempt), 0) + 1 FROM executions WHERE run_no = ?1")?
         .query_row([new.run_no], |row| row.get(0))?;
     insert(db, new.run_no, new.execution_id, attempt, &new.token_hash, &new.worker_id, now)?;
-    db.prepare_cached("UPDATE runs SET execution_id = $2 WHERE run_no = $1")?
+    db.prepare_cached("UPDATE runs SET execution_id = ?2 WHERE run_no = ?1")?
         .execute(params![new.run_no, new.execution_id.to_string()])?;
     from.execution_id = Some(new.execution_id.to_string());
     advance(db, &from, Cause::Offer, None, now)?;
     let (run_id, title, prompt, config, created_at): (String, String, String, String, i64) = db
         .prepare_cached(
             "SELECT r.run_id, r.title, i.prompt, i.config, r.created_at
-             FROM runs r JOIN run_inputs i ON i.run_no = r.run_no WHERE r.run_no = $1",
+             FROM runs r JOIN run_inputs i ON i.run_no = r.run_no WHERE r.run_no = ?1",
         )?
         .query_row([new.run_no], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
@@ -240,7 +240,7 @@ fn take_report(
         return Ok(Reported::Superseded);
     }
     if let Report::Failed { exit_code: Some(code), .. } = report {
-        db.prepare_cached("UPDATE executions SET exit_code = $2 WHERE execution_id = $1")?
+        db.prepare_cached("UPDATE executions SET exit_code = ?2 WHERE execution_id = ?1")?
             .execute(params![execution_id.to_string(), code])?;
     }
     if from.state.is_terminal() {
@@ -250,7 +250,7 @@ fn take_report(
         Report::Claimed if from.state != RunState::Pending => return Ok(Reported::Stale(from.state)),
         Report::Declined if from.state != RunState::Pending => return Ok(Reported::Stale(from.state)),
         Report::Claimed => {
-            db.prepare_cached("UPDATE runs SET attempts = attempts + 1 WHERE run_no = $1")?
+            db.prepare_cached("UPDATE runs SET attempts = attempts + 1 WHERE run_no = ?1")?
                 .execute([run_no])?;
             (Cause::Claim, None)
         }
@@ -282,8 +282,8 @@ fn take_report(
     let state = advance(db, &from, cause, status.as_ref(), now)?;
     if cause == Cause::Decline {
         // Nobody ever worked on it: the execution never was, and a run that is offered around leaves no trail.
-        db.prepare_cached("UPDATE runs SET execution_id = NULL WHERE run_no = $1")?.execute([run_no])?;
-        db.prepare_cached("DELETE FROM executions WHERE execution_id = $1")?
+        db.prepare_cached("UPDATE runs SET execution_id = NULL WHERE run_no = ?1")?.execute([run_no])?;
+        db.prepare_cached("DELETE FROM executions WHERE execution_id = ?1")?
             .execute([execution_id.to_string()])?;
     }
     Ok(Reported::Now(state))

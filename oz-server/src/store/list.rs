@@ -33,7 +33,7 @@ struct Conditions {
 impl Conditions {
     fn value(&mut self, value: impl Into<Value>) -> String {
         self.values.push(value.into());
-        format!("${}", self.values.len())
+        format!("?{}", self.values.len())
     }
     fn equals(&mut self, column: &str, value: Option<impl Into<Value>>) {
         if let Some(value) = value {
@@ -80,7 +80,7 @@ fn filters(caller: &Caller, query: &ListRuns) -> Conditions {
     let (allowed, a, b) = runs::visible(caller);
     // `visible` numbers its parameters from 2, because a look-up by id has another one before them.
     let values = vec![Value::Null, a.into(), b.into()];
-    let mut c = Conditions { sql: vec![allowed.to_owned(), "$1 IS NULL".to_owned()], values };
+    let mut c = Conditions { sql: vec![allowed.to_owned(), "?1 IS NULL".to_owned()], values };
     if !query.state.is_empty() {
         let places: Vec<String> = query.state.iter().map(|s| c.value(s.as_str().to_owned())).collect();
         c.sql.push(format!("r.state IN ({})", places.join(", ")));

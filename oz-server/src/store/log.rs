@@ -38,7 +38,7 @@ pub(super) fn append_entries(
     entries: &[NewEntry],
 ) -> Result<()> {
     let known: i64 = db
-        .prepare_cached("SELECT last_number FROM executions WHERE execution_id = $1")?
+        .prepare_cached("SELECT last_number FROM executions WHERE execution_id = ?1")?
         .query_row([execution_id], |row| row.get(0))?;
     let mut last = known;
     let mut index = last_index(db, run_no)?;
@@ -58,7 +58,7 @@ pub(super) fn append_entries(
         )?;
     }
     if last > known {
-        db.prepare_cached("UPDATE executions SET last_number = $2 WHERE execution_id = $1")?
+        db.prepare_cached("UPDATE executions SET last_number = ?2 WHERE execution_id = ?1")?
             .execute(params![execution_id, last])?;
     }
     Ok(())
@@ -66,7 +66,7 @@ pub(super) fn append_entries(
 
 fn last_index(db: &Connection, run_no: i64) -> Result<i64> {
     let last = db
-        .prepare_cached("SELECT run_index FROM log WHERE run_no = $1 ORDER BY sequence DESC LIMIT 1")?
+        .prepare_cached("SELECT run_index FROM log WHERE run_no = ?1 ORDER BY sequence DESC LIMIT 1")?
         .query_map([run_no], |row| row.get(0))?
         .next()
         .transpose()?;
@@ -87,7 +87,7 @@ fn append(
     Ok(db
         .prepare_cached(
             "INSERT INTO log (run_no, run_index, event_type, ref_id, execution_id, occurred_at, payload)
-             VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING sequence",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING sequence",
         )?
         .query_row(params![run_no, index, kind, ref_id, execution_id, at, payload], |row| row.get(0))?)
 }
@@ -98,11 +98,11 @@ impl Store {
         self.engine.read_now(|db| {
             // The state is read first: when it is terminal, the items read after it are all there will ever be.
             let state: String = db
-                .prepare_cached("SELECT state FROM runs WHERE run_no = $1")?
+                .prepare_cached("SELECT state FROM runs WHERE run_no = ?1")?
                 .query_row([run_no], |row| row.get(0))?;
             let mut query = db.prepare_cached(
                 "SELECT sequence, run_index, event_type, ref_id, execution_id, occurred_at, payload FROM log
-                 WHERE run_no = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
+                 WHERE run_no = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3",
             )?;
             let mut rows = query.query(params![run_no, since, limit])?;
             let mut items = Vec::new();
@@ -124,7 +124,7 @@ impl Store {
         self.engine.read_now(|db| {
             let mut query = db.prepare_cached(
                 "SELECT sequence, run_index, event_type, ref_id, execution_id, occurred_at, payload FROM log
-                 WHERE run_no = $1 AND sequence > $2 AND payload IS NOT NULL ORDER BY sequence LIMIT $3",
+                 WHERE run_no = ?1 AND sequence > ?2 AND payload IS NOT NULL ORDER BY sequence LIMIT ?3",
             )?;
             let mut rows = query.query(params![run_no, since, limit])?;
             let mut entries = Vec::new();
@@ -142,7 +142,7 @@ impl Store {
         self.engine.read_now(|db| {
             let mut query = db.prepare_cached(
                 "SELECT sequence, run_index, event_type, ref_id, execution_id, occurred_at, payload FROM log
-                 WHERE run_no = $1 AND sequence > $2 AND payload IS NULL ORDER BY sequence LIMIT $3",
+                 WHERE run_no = ?1 AND sequence > ?2 AND payload IS NULL ORDER BY sequence LIMIT ?3",
             )?;
             let mut events = Vec::new();
             for (run_no, run_id) in runs {

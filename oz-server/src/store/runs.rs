@@ -50,21 +50,21 @@ impl Store {
     /// Finds a run that `caller` may see.
     pub(crate) fn find_run(&self, caller: &Caller, run_id: RunId) -> Result<RunRef> {
         self.engine
-            .read_now(|db| find(db, caller, "r.run_id = $1", &run_id.to_string()))?
+            .read_now(|db| find(db, caller, "r.run_id = ?1", &run_id.to_string()))?
             .ok_or_else(|| StoreError::Refused(Error::not_found("run", run_id)))
     }
 
     /// Finds the first run of a conversation that `caller` may see.
     pub(crate) fn find_conversation(&self, caller: &Caller, conversation: ConversationId) -> Result<RunRef> {
         self.engine
-            .read_now(|db| find(db, caller, "r.conversation_id = $1", &conversation.to_string()))?
+            .read_now(|db| find(db, caller, "r.conversation_id = ?1", &conversation.to_string()))?
             .ok_or_else(|| StoreError::Refused(Error::not_found("conversation", conversation)))
     }
 
     /// The whole record of a run.
     pub(crate) fn get_run(&self, run_no: i64) -> Result<Run> {
         self.engine.read_now(|db| {
-            load(db, "WHERE r.run_no = $1", &[&run_no])?
+            load(db, "WHERE r.run_no = ?1", &[&run_no])?
                 .pop()
                 .ok_or_else(|| StoreError::Refused(Error::not_found("run", run_no)))
         })
@@ -74,7 +74,7 @@ impl Store {
     pub(crate) fn run_no(&self, run_id: RunId) -> Result<Option<i64>> {
         self.engine.read_now(|db| {
             Ok(db
-                .prepare_cached("SELECT run_no FROM runs WHERE run_id = $1")?
+                .prepare_cached("SELECT run_no FROM runs WHERE run_id = ?1")?
                 .query_row([run_id.to_string()], |row| row.get(0))
                 .optional()?)
         })
@@ -107,7 +107,7 @@ impl Store {
         self.engine
             .write(move |db| {
                 db.prepare_cached(
-                    "UPDATE runs SET event_sequence = MAX(COALESCE(event_sequence, 0), $2) WHERE run_no = $1",
+                    "UPDATE runs SET event_sequence = MAX(COALESCE(event_sequence, 0), ?2) WHERE run_no = ?1",
                 )?
                 .execute(params![run_no, sequence])?;
                 Ok(())
@@ -118,7 +118,7 @@ impl Store {
 
 pub(super) fn is_local(db: &Connection, run_no: i64) -> Result<bool> {
     let location: String = db
-        .prepare_cached("SELECT location FROM runs WHERE run_no = $1")?
+        .prepare_cached("SELECT location FROM runs WHERE run_no = ?1")?
         .query_row([run_no], |row| row.get(0))?;
     Ok(ExecutionLocation::from(location.as_str()) == ExecutionLocation::Local)
 }
@@ -135,7 +135,7 @@ fn insert(db: &Connection, new: &NewRun, now: Timestamp) -> Result<i64> {
             "INSERT INTO runs (run_id, team_id, personal, creator_id, executor_id, title, state, source, location, host,
                name, model_id, environment_id, skill_spec, automation_id, parent_run_no, conversation_id, execution_id,
                attempts, created_at, updated_at, queued_at)
-             VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, $19)
+             VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?19, ?19)
              RETURNING run_no",
         )?
         .query_row(
@@ -162,7 +162,7 @@ fn insert(db: &Connection, new: &NewRun, now: Timestamp) -> Result<i64> {
             ],
             |row| row.get(0),
         )?;
-    db.prepare_cached("INSERT INTO run_inputs (run_no, prompt, config, metadata) VALUES ($1, $2, $3, $4)")?
+    db.prepare_cached("INSERT INTO run_inputs (run_no, prompt, config, metadata) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![run_no, new.prompt, to_json(&new.config)?, to_json(&new.metadata)?])?;
     if let Some((execution_id, token_hash)) = &new.local {
         super::executions::insert(db, run_no, *execution_id, 1, token_hash, "local", now)?;
@@ -180,11 +180,11 @@ fn insert(db: &Connection, new: &NewRun, now: Timestamp) -> Result<i64> {
 pub(super) fn visible(caller: &Caller) -> (&'static str, String, String) {
     match caller {
         Caller::Key(member) => (
-            "r.team_id = $2 AND (r.personal = 0 OR r.creator_id = $3)",
+            "r.team_id = ?2 AND (r.personal = 0 OR r.creator_id = ?3)",
             member.team_id.0.clone(),
             member.principal.uid.clone(),
         ),
-        Caller::Run(workload) => ("r.run_id = $2 AND $3 = ''", workload.run_id.to_string(), String::new()),
+        Caller::Run(workload) => ("r.run_id = ?2 AND ?3 = ''", workload.run_id.to_string(), String::new()),
     }
 }
 
@@ -234,7 +234,7 @@ pub(super) fn load(db: &Connection, tail: &str, values: &[&dyn rusqlite::ToSql])
 
 fn artifacts(db: &Connection, run_no: i64) -> Result<Vec<ArtifactItem>> {
     let mut query = db.prepare_cached(
-        "SELECT data, created_at FROM artifacts WHERE run_no = $1 ORDER BY created_at, artifact_uid",
+        "SELECT data, created_at FROM artifacts WHERE run_no = ?1 ORDER BY created_at, artifact_uid",
     )?;
     let mut rows = query.query([run_no])?;
     let mut items = Vec::new();
@@ -248,7 +248,7 @@ fn artifacts(db: &Connection, run_no: i64) -> Result<Vec<ArtifactItem>> {
 }
 
 fn children(db: &Connection, run_no: i64) -> Result<Vec<RunId>> {
-    let mut query = db.prepare_cached("SELECT run_id FROM runs WHERE parent_run_no = $1 ORDER BY run_no")?;
+    let mut query = db.prepare_cached("SELECT run_id FROM runs WHERE parent_run_no = ?1 ORDER BY run_no")?;
     let mut rows = query.query([run_no])?;
     let mut ids = Vec::new();
     while let Some(row) = rows.next()? {

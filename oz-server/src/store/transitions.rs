@@ -23,7 +23,7 @@ pub(super) struct Standing {
 
 /// Reads where a run stands.
 pub(super) fn standing(db: &Connection, run_no: i64) -> Result<Standing> {
-    db.prepare_cached("SELECT state, execution_id, attempts, resumed_at FROM runs WHERE run_no = $1")?
+    db.prepare_cached("SELECT state, execution_id, attempts, resumed_at FROM runs WHERE run_no = ?1")?
         .query_row([run_no], |row| {
             let state: String = row.get(0)?;
             Ok(Standing {
@@ -56,14 +56,14 @@ pub(super) fn advance(
         0
     };
     db.prepare_cached(
-        "UPDATE runs SET state = $2, updated_at = $3,
-           queued_at = CASE WHEN $2 = 'QUEUED' AND state <> 'PENDING' THEN $3 ELSE queued_at END,
-           started_at = CASE WHEN $4 THEN COALESCE(started_at, $3) ELSE started_at END,
-           resumed_at = CASE WHEN $4 THEN $3 ELSE resumed_at END,
-           worked_micros = worked_micros + $5,
-           ended_at = CASE WHEN $6 THEN $3 ELSE NULL END,
-           status_message = $7, status_code = $8
-         WHERE run_no = $1",
+        "UPDATE runs SET state = ?2, updated_at = ?3,
+           queued_at = CASE WHEN ?2 = 'QUEUED' AND state <> 'PENDING' THEN ?3 ELSE queued_at END,
+           started_at = CASE WHEN ?4 THEN COALESCE(started_at, ?3) ELSE started_at END,
+           resumed_at = CASE WHEN ?4 THEN ?3 ELSE resumed_at END,
+           worked_micros = worked_micros + ?5,
+           ended_at = CASE WHEN ?6 THEN ?3 ELSE NULL END,
+           status_message = ?7, status_code = ?8
+         WHERE run_no = ?1",
     )?
     .execute(params![
         from.run_no,
@@ -77,7 +77,7 @@ pub(super) fn advance(
     ])?;
     if to.is_terminal() || to == RunState::Queued {
         db.prepare_cached(
-            "UPDATE executions SET ended_at = $2 WHERE execution_id = $1 AND ended_at IS NULL",
+            "UPDATE executions SET ended_at = ?2 WHERE execution_id = ?1 AND ended_at IS NULL",
         )?
         .execute(params![from.execution_id, at])?;
     }

@@ -138,6 +138,32 @@ async fn wrong_method(request: Request<Body>) -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use oz_core::api::{ALL, BY_HAND};
+    use tower_service::Service as _;
+
+    async fn status(ctx: &Ctx, method: &str, path: &str) -> u16 {
+        let path: String = path
+            .split('/')
+            .map(|part| if part.starts_with('{') { "0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e" } else { part })
+            .collect::<Vec<_>>()
+            .join("/");
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        let Ok(response) = all(ctx.clone()).call(request).await;
+        response.status().as_u16()
+    }
+
+    #[tokio::test]
+    async fn every_row_of_the_table_is_mounted_and_asks_who_calls() {
+        let (ctx, _dir) = crate::testing::ctx().await;
+        for info in ALL {
+            let path = format!("{BASE}{}", info.path);
+            assert_eq!(status(&ctx, info.method.as_str(), &path).await, 401, "{} {path}", info.method);
+        }
+        for (method, path, _) in BY_HAND {
+            let status = status(&ctx, method, path).await;
+            assert!(![404, 405, 500].contains(&status), "{method} {path}: {status}");
+        }
+    }
 
     #[test]
     fn older_paths_mean_the_newer_ones() {

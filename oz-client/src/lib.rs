@@ -1,1 +1,23 @@
-//! Placeholder.
+//! The Oz REST API from the caller's side: one `send` for every endpoint of the table, retries, and live streams that
+//! come back from their cursor. It holds no rule of its own: what is legal, the server says.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), oz_client::Error> {
+//! use oz_core::api::CreateRun;
+//! let client = oz_client::Client::new("http://127.0.0.1:7700", std::env::var("OZ_API_KEY").ok())?;
+//! let created = client.send(&CreateRun { prompt: Some("fix the failing test".into()), ..Default::default() }).await?;
+//! println!("{}", client.runs().wait(created.run_id).await?.state);
+//! # Ok(()) }
+//! ```
+
+mod client;
+mod error;
+mod http;
+pub mod retry;
+mod runs;
+mod watch;
+
+pub use client::Client;
+pub use error::Error;
+pub use http::http_client;
+pub use runs::Runs;

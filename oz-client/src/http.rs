@@ -1,0 +1,45 @@
+//! The HTTP client underneath: time-outs, TLS, proxies.
+
+use crate::Error;
+use std::{sync::Once, time::Duration};
+
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+
+/// An HTTP client fit for `base_url`. For `http://` it loads no certificates, which would cost milliseconds and
+/// megabytes; it never sends loopback traffic to a proxy, and has no limit on the length of an answer's stream.
+///
+/// # Errors
+/// [`Error::Config`] when the address is not an `http://` or `https://` URL.
+pub fn http_client(base_url: &str) -> Result<reqwest::Client, Error> {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        // An error means that the program has installed one already, which serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+    let url = url::Url::parse(base_url)
+        .ok()
+        .filter(|u| matches!(u.scheme(), "http" | "https") && u.has_host())
+        .ok_or_else(|| {
+            Error::Config(format!("'{base_url}' is not an address such as http://127.0.0.1:7700"))
+        })?;
+    let mut builder = reqwest::Client::builder()
+        .connect_timeout(CONNECT_WITHIN)
+        .tcp_nodelay(true)
+        .user_agent(concat!("oz/", env!("CARGO_PKG_VERSION")));
+    if url.scheme() == "http" {
+        builder = builder.tls_certs_only([]);
+    }
+    if is_loopback(&url) {
+        builder = builder.no_proxy();
+    }
+    builder.build().map_err(|e| Error::Config(format!("the HTTP client could not be made: {e}")))
+}
+
+fn is_loopback(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}

@@ -1,1 +1,25 @@
-//! Placeholder.
+//! The worker: takes runs from a control plane over one WebSocket and starts an agent process for each of them. It
+//! keeps no state on disk beyond the workspaces of the runs it works on, and never talks to a model.
+//!
+//! Three parts that share nothing but messages: `link` keeps the connection up and writes what the `mailbox` holds,
+//! `worker` decides, and a task per run (`job`) drives a backend. Each agent runs below a [`guard`] process, so that
+//! nothing of a run outlives it, however the run or the worker ends.
+
+mod arguments;
+mod backend;
+mod config;
+mod error;
+mod guard;
+mod job;
+mod link;
+mod mailbox;
+mod output;
+mod process;
+mod redact;
+mod socket;
+mod worker;
+
+pub use config::{Config, DirectConfig};
+pub use error::Error;
+pub use guard::guard;
+pub use worker::run;

@@ -1,0 +1,170 @@
+//! Runs agents as processes of this machine, each below a guard and in a workspace of its own. It isolates nothing:
+//! agents have this user's rights.
+
+mod dotenv;
+mod environment;
+mod guarded;
+mod workspace;
+
+use super::Backend;
+use crate::{
+    Config, DirectConfig, Error,
+    job::{Job, Outcome},
+    output::Tail,
+};
+use async_trait::async_trait;
+use environment::Environment;
+use guarded::{Ended, Guarded};
+use oz_core::worker::FailureReason;
+use std::{ffi::OsString, path::PathBuf, time::Duration};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+use workspace::{Root, Workspace};
+
+/// How long `teardown_command` may take.
+const TEARDOWN_LIMIT: Duration = Duration::from_secs(30);
+
+/// The backend.
+pub(crate) struct Direct {
+    config: DirectConfig,
+    oz: PathBuf,
+    host: Environment,
+    root: Root,
+    cleanup: bool,
+}
+
+impl Direct {
+    /// Makes the directory of the workspaces and ends what a dead worker left there.
+    pub(crate) async fn open(config: &Config) -> Result<Self, Error> {
+        let (direct, cleanup) = (config.backend.clone(), config.cleanup);
+        // A bare name is looked up in PATH; everything else must not depend on the workspace an agent starts in.
+        let bare = direct.oz_path.components().count() == 1 && !direct.oz_path.is_absolute();
+        let oz = if bare { direct.oz_path.clone() } else { absolute(&direct.oz_path)? };
+        let host = Environment::of_this_process();
+        let home = host.get("HOME").map(PathBuf::from);
+        let root = match &direct.target_dir {
+            Some(directory) => Root::shared(directory, home)?,
+            None => Root::own(&direct.workspace_root, home, cleanup).await?,
+        };
+        Ok(Self { config: direct, oz, host, root, cleanup })
+    }
+
+    /// Prepares, runs the agent, and answers how it ended when it is gone.
+    async fn work(&self, job: &Job, workspace: &Workspace, cancel: &CancellationToken) -> Outcome {
+        let common = environment::common(job, &self.config.environment, workspace);
+        if let Some(command) = self.config.setup_command() {
+            let environment = environment::of_command(&self.host, job, &common);
+            let tail = Tail::new(environment.secrets());
+            match self.shell(command, environment, job, workspace).run(&tail, cancel.cancelled()).await {
+                Ok(Ended::Exited(0)) => {}
+                Ok(Ended::Exited(code)) => {
+                    let message = tail.explain(&format!("setup_command exited with code {code}"));
+                    return failed(FailureReason::SetupCommand, message, Some(code));
+                }
+                Ok(Ended::Stopped) => return Outcome::Cancelled,
+                Err(error) => {
+                    let message = format!("setup_command could not be started: {error}");
+                    return failed(FailureReason::SetupCommand, message, None);
+                }
+            }
+        }
+        let environment = environment::of_agent(&self.host, job, &common, workspace.read_environment());
+        let tail = Tail::new(environment.secrets());
+        let mut words = vec![self.oz.clone().into_os_string()];
+        words.extend(job.arguments.iter().map(OsString::from));
+        match self.guarded(words, environment, job, workspace).run(&tail, cancel.cancelled()).await {
+            Ok(Ended::Exited(0)) => Outcome::Finished,
+            Ok(Ended::Exited(code)) => {
+                let message = tail.explain(&format!("the agent exited with code {code}{}", signal(code)));
+                failed(FailureReason::AgentInvocation, message, Some(code))
+            }
+            Ok(Ended::Stopped) => Outcome::Cancelled,
+            Err(error) => {
+                let message = format!("the agent could not be started as '{}': {error}", self.oz.display());
+                failed(FailureReason::AgentInvocation, message, None)
+            }
+        }
+    }
+
+    async fn tear_down(&self, job: &Job, workspace: &Workspace) {
+        let Some(command) = self.config.teardown_command() else { return };
+        let common = environment::common(job, &self.config.environment, workspace);
+        let environment = environment::of_command(&self.host, job, &common);
+        let tail = Tail::new(environment.secrets());
+        let limit = tokio::time::sleep(TEARDOWN_LIMIT);
+        match self.shell(command, environment, job, workspace).run(&tail, limit).await {
+            Ok(Ended::Exited(0)) => {}
+            Ok(Ended::Exited(code)) => {
+                tracing::warn!("{}", tail.explain(&format!("teardown_command exited with code {code}")));
+            }
+            Ok(Ended::Stopped) => {
+                tracing::warn!("teardown_command was stopped after {} s", TEARDOWN_LIMIT.as_secs());
+            }
+            Err(error) => tracing::warn!(%error, "teardown_command could not be started"),
+        }
+    }
+
+    fn shell(
+        &self,
+        command: &str,
+        environment: Environment,
+        job: &Job,
+        workspace: &Workspace,
+    ) -> Guarded<'_> {
+        let words = ["/bin/sh", "-c", command].map(OsString::from);
+        self.guarded(words.into(), environment, job, workspace)
+    }
+
+    fn guarded(
+        &self,
+        words: Vec<OsString>,
+        environment: Environment,
+        job: &Job,
+        workspace: &Workspace,
+    ) -> Guarded<'_> {
+        let directory = workspace.directory.clone();
+        Guarded { oz: &self.oz, command: words, environment, directory, mark: environment::mark(job) }
+    }
+}
+
+#[async_trait]
+impl Backend for Direct {
+    async fn execute(&self, job: &Job, cancel: &CancellationToken, report: oneshot::Sender<Outcome>) {
+        let workspace = match self.root.claim(job.id()).await {
+            Ok(workspace) => workspace,
+            Err(error) => {
+                let message = format!("the workspace could not be made: {error}");
+                let _ = report.send(failed(FailureReason::WorkspaceSetup, message, None));
+                return;
+            }
+        };
+        let outcome =
+            if cancel.is_cancelled() { Outcome::Cancelled } else { self.work(job, &workspace, cancel).await };
+        let _ = report.send(outcome);
+        if self.cleanup || workspace.shared {
+            self.tear_down(job, &workspace).await;
+        }
+        workspace.leave(self.cleanup).await;
+    }
+}
+
+impl DirectConfig {
+    fn setup_command(&self) -> Option<&str> {
+        self.setup_command.as_deref().filter(|command| !command.trim().is_empty())
+    }
+    fn teardown_command(&self) -> Option<&str> {
+        self.teardown_command.as_deref().filter(|command| !command.trim().is_empty())
+    }
+}
+
+fn absolute(path: &std::path::Path) -> Result<PathBuf, Error> {
+    std::path::absolute(path).map_err(|_| Error::setting("oz_path", &path.to_string_lossy(), "a program"))
+}
+
+fn failed(reason: FailureReason, message: String, exit_code: Option<i32>) -> Outcome {
+    Outcome::Failed { reason, message, exit_code }
+}
+
+fn signal(code: i32) -> String {
+    if (129..=192).contains(&code) { format!(" (128 + signal {})", code - 128) } else { String::new() }
+}

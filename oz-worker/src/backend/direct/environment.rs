@@ -1,0 +1,199 @@
+//! Which environment an agent and the worker's own commands get, as functions of values. Only
+//! [`Environment::of_this_process`] reads the real one.
+
+use super::workspace::Workspace;
+use crate::{job::Job, redact::Secrets};
+use oz_core::env;
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+};
+
+const GIT_CONFIG: &str = "GIT_CONFIG_GLOBAL";
+/// Tells `setup_command` where to write variables for the agent.
+const ENVIRONMENT_FILE: &str = "OZ_ENVIRONMENT_FILE";
+const BACKEND: &str = "direct";
+/// What an agent gets of the worker's own environment, besides the variables of model providers.
+const PASSED_ON: &[&str] = &["HOME", "TMPDIR", "PATH"];
+/// What the worker's own commands never get: the keys of the worker, of the run and of model providers.
+const WITHHELD: &[&str] = &[env::API_KEY, env::WARP_API_KEY, env::BOOTSTRAP_API_KEY, env::WORKLOAD_TOKEN];
+
+/// Environment variables.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Environment(BTreeMap<OsString, OsString>);
+
+impl Environment {
+    pub(super) fn of_this_process() -> Self {
+        Self(std::env::vars_os().collect())
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&OsString, &OsString)> {
+        self.0.iter()
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&OsStr> {
+        self.0.get(OsStr::new(name)).map(OsString::as_os_str)
+    }
+
+    fn set(&mut self, name: impl Into<OsString>, value: impl Into<OsString>) {
+        self.0.insert(name.into(), value.into());
+    }
+
+    fn extend(&mut self, other: &Self) {
+        self.0.extend(other.0.iter().map(|(name, value)| (name.clone(), value.clone())));
+    }
+
+    /// The values to keep out of messages and logs.
+    pub(super) fn secrets(&self) -> Secrets {
+        Secrets::among(self.0.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?))))
+    }
+}
+
+/// The environment entry that marks every process of this run.
+pub(super) fn mark(job: &Job) -> String {
+    match job.assignment.execution_id {
+        Some(execution) => format!("{}={execution}", env::EXECUTION_ID),
+        None => format!("{}={}", env::RUN_ID, job.assignment.task_id),
+    }
+}
+
+/// What is in the environment of the agent and of the worker's commands alike: the settings of the operator and what
+/// names the run. Nothing of it is secret by nature.
+pub(super) struct Common {
+    settings: Environment,
+    identity: Environment,
+}
+
+pub(super) fn common(job: &Job, configured: &BTreeMap<String, String>, workspace: &Workspace) -> Common {
+    let mut settings = Environment::default();
+    for (name, value) in configured {
+        settings.set(name, value);
+    }
+    let mut identity = Environment::default();
+    identity.set(env::WORKSPACE_ROOT, &workspace.directory);
+    identity.set(env::WORKER_BACKEND, BACKEND);
+    identity.set(env::RUN_ID, job.assignment.task_id.to_string());
+    if let Some(execution) = job.assignment.execution_id {
+        identity.set(env::EXECUTION_ID, execution.to_string());
+    }
+    identity.set(ENVIRONMENT_FILE, workspace.environment_file());
+    identity.set(GIT_CONFIG, workspace.git_config());
+    Common { settings, identity }
+}
+
+/// The environment of the worker's own commands: that of the worker without keys.
+pub(super) fn of_command(host: &Environment, job: &Job, common: &Common) -> Environment {
+    let mut all = host.clone();
+    for name in WITHHELD.iter().chain(env::MODEL_PROVIDER) {
+        all.0.remove(OsStr::new(name));
+    }
+    for (name, value) in job.common_environment() {
+        all.set(name, value);
+    }
+    all.extend(&common.settings);
+    all.extend(&common.identity);
+    all
+}
+
+/// The environment of the agent. Later entries win: what names the run can't be changed by anybody.
+pub(super) fn of_agent(
+    host: &Environment,
+    job: &Job,
+    common: &Common,
+    from_setup: Vec<(String, String)>,
+) -> Environment {
+    let mut all = Environment::default();
+    for name in PASSED_ON.iter().chain(env::MODEL_PROVIDER) {
+        if let Some(value) = host.get(name) {
+            all.set(*name, value);
+        }
+    }
+    for (name, value) in job.common_environment() {
+        all.set(name, value);
+    }
+    for (name, value) in &job.assignment.env_vars {
+        all.set(name, value);
+    }
+    all.extend(&common.settings);
+    for (name, value) in from_setup {
+        all.set(name, value);
+    }
+    all.extend(&common.identity);
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::example;
+    use serde_json::json;
+
+    fn environment(entries: &[(&str, &str)]) -> Environment {
+        Environment(entries.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect())
+    }
+
+    fn job() -> Job {
+        let id = "7b0f3c52-5a0e-4f0b-9a54-0a6f8f1f2d11";
+        let task = json!({ "id": id, "title": "t", "task_definition": { "prompt": "p" },
+            "created_at": "2026-03-02T08:00:00Z", "updated_at": "2026-03-02T08:00:00Z" });
+        let assignment = json!({ "task_id": id, "execution_id": "e1c2a7d0-11aa-4f5e-8d7b-55f0c0ffee01", "task": task,
+            "env_vars": { "WARP_API_KEY": "of-the-run", "A": "assigned", "OZ_RUN_ID": "forged" } });
+        Job::new(serde_json::from_value(assignment).unwrap(), &example())
+    }
+
+    fn host() -> Environment {
+        environment(&[
+            ("HOME", "/home/me"),
+            ("PATH", "/bin"),
+            ("LANG", "C"),
+            ("WARP_API_KEY", "of-the-worker"),
+            ("ANTHROPIC_API_KEY", "sk-of-the-provider"),
+        ])
+    }
+
+    fn text<'a>(all: &'a Environment, name: &str) -> Option<&'a str> {
+        all.get(name).and_then(OsStr::to_str)
+    }
+
+    #[test]
+    fn an_agent_gets_what_it_needs_and_its_identity_is_not_forged() {
+        let workspace = Workspace::imagine("/w");
+        let configured =
+            [("A".to_owned(), "configured".to_owned()), ("B".to_owned(), "configured".to_owned())].into();
+        let common = common(&job(), &configured, &workspace);
+        let from_setup =
+            vec![("B".to_owned(), "set up".to_owned()), ("GIT_CONFIG_GLOBAL".to_owned(), "x".to_owned())];
+        let all = of_agent(&host(), &job(), &common, from_setup);
+        for (name, value) in [
+            ("HOME", "/home/me"),
+            ("PATH", "/bin"),
+            ("ANTHROPIC_API_KEY", "sk-of-the-provider"),
+            ("WARP_API_KEY", "of-the-run"),
+            ("TASK_ID", "7b0f3c52-5a0e-4f0b-9a54-0a6f8f1f2d11"),
+            ("GIT_TERMINAL_PROMPT", "0"),
+            ("GH_PROMPT_DISABLED", "1"),
+            ("WARP_SERVER_ROOT_URL", "http://127.0.0.1:7700"),
+            ("A", "configured"),
+            ("B", "set up"),
+            ("OZ_WORKSPACE_ROOT", "/w"),
+            ("OZ_WORKER_BACKEND", "direct"),
+            ("OZ_RUN_ID", "7b0f3c52-5a0e-4f0b-9a54-0a6f8f1f2d11"),
+            ("OZ_EXECUTION_ID", "e1c2a7d0-11aa-4f5e-8d7b-55f0c0ffee01"),
+            ("GIT_CONFIG_GLOBAL", "/w/.gitconfig"),
+        ] {
+            assert_eq!(text(&all, name), Some(value), "{name}");
+        }
+        assert_eq!(text(&all, "LANG"), None);
+        assert_eq!(all.secrets().hide("of-the-run sk-of-the-provider"), "[redacted] [redacted]");
+    }
+
+    #[test]
+    fn commands_of_the_worker_get_no_keys() {
+        let common = common(&job(), &BTreeMap::new(), &Workspace::imagine("/w"));
+        let all = of_command(&host(), &job(), &common);
+        assert_eq!((text(&all, "LANG"), text(&all, "OZ_WORKSPACE_ROOT")), (Some("C"), Some("/w")));
+        for name in ["WARP_API_KEY", "ANTHROPIC_API_KEY", "A"] {
+            assert_eq!(text(&all, name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The dispatcher: takes assignments or declines them, cancels, and tells how runs ended. It starts no process itself
+//! and never waits for a connection or for a run.
+
+use crate::{
+    Config, Error,
+    backend::{Backend, Direct},
+    job::{self, Ended, Identity, Job, Outcome, Stop},
+    link,
+    mailbox::Mailbox,
+    process,
+};
+use oz_core::worker::{Assignment, FromWorker, ToWorker};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::JoinSet,
+    time::{Instant, MissedTickBehavior, interval_at, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+use uuid::Uuid;
+
+const FULL: &str = "worker at maximum concurrency";
+const SHUTTING_DOWN: &str = "worker shuts down";
+/// How long a shutdown may take to end the agents and to tell so.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
+/// How many ended executions are remembered, so that a repeated assignment does not run one again.
+const REMEMBERED: usize = 256;
+/// How many frames may wait for the dispatcher.
+const INCOMING: usize = 64;
+
+/// Works for the control plane until `shutdown` is cancelled; agents still at work are stopped then. Connections that
+/// fail are made again forever.
+///
+/// # Errors
+/// When the settings are not valid or the directory of the workspaces can't be used.
+pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Error> {
+    config.validate()?;
+    let url = config.socket_url()?;
+    process::adopt_orphans();
+    let backend: Arc<dyn Backend> = Arc::new(Direct::open(&config).await?);
+    let slots = (config.max_concurrent_tasks > 0).then_some(config.max_concurrent_tasks);
+    let mailbox = Mailbox::new(Uuid::new_v4().to_string(), slots);
+    let (incoming, frames) = mpsc::channel(INCOMING);
+    let closing = CancellationToken::new();
+    let mut dispatcher = Dispatcher::new(&config, backend, &mailbox);
+    let link = link::keep(&url, &config.api_key, &mailbox, incoming, closing.clone());
+    tokio::join!(Box::pin(link), Box::pin(dispatcher.run(frames, shutdown, closing)));
+    Ok(())
+}
+
+struct Active {
+    identity: Identity,
+    cancel: CancellationToken,
+    stop: Option<Stop>,
+}
+
+struct Dispatcher<'a> {
+    config: &'a Config,
+    backend: Arc<dyn Backend>,
+    mailbox: &'a Mailbox,
+    slots: Option<Arc<Semaphore>>,
+    /// The jobs whose agents may still live.
+    active: HashMap<Uuid, Active>,
+    /// All jobs, also those that only clean up.
+    jobs: JoinSet<Uuid>,
+    recent: VecDeque<Uuid>,
+    ended: (mpsc::UnboundedSender<Ended>, mpsc::UnboundedReceiver<Ended>),
+    stopping: bool,
+}
+
+impl<'a> Dispatcher<'a> {
+    fn new(config: &'a Config, backend: Arc<dyn Backend>, mailbox: &'a Mailbox) -> Self {
+        let limit = usize::try_from(config.max_concurrent_tasks).unwrap_or(Semaphore::MAX_PERMITS);
+        Self {
+            config,
+            backend,
+            mailbox,
+            slots: (limit > 0).then(|| Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)))),
+            active: HashMap::new(),
+            jobs: JoinSet::new(),
+            recent: VecDeque::new(),
+            ended: mpsc::unbounded_channel(),
+            stopping: false,
+        }
+    }
+
+    async fn run(
+        &mut self,
+        mut frames: mpsc::Receiver<ToWorker>,
+        shutdown: CancellationToken,
+        closing: CancellationToken,
+    ) {
+        let every = self.config.lease / 3;
+        let mut status = interval_at(Instant::now() + every, every);
+        status.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                Some(frame) = frames.recv() => self.receive(frame),
+                Some((id, outcome)) = self.ended.1.recv() => self.end(id, outcome),
+                Some(_) = self.jobs.join_next() => {}
+                _ = status.tick() => self.mailbox.tell_status(),
+            }
+        }
+        tracing::info!(active = self.active.len(), "the worker shuts down");
+        self.stopping = true;
+        for active in self.active.values_mut() {
+            active.stop(Stop::Shutdown);
+        }
+        if timeout(SHUTDOWN_LIMIT, self.drain(&mut frames)).await.is_err() {
+            tracing::warn!("could not tell the control plane about every run in time");
+        }
+        closing.cancel();
+        // What is left is teardown and deletion, which have their own limits.
+        while self.jobs.join_next().await.is_some() {}
+    }
+
+    /// Waits until every agent is gone and the control plane was told, if it can be told.
+    async fn drain(&mut self, frames: &mut mpsc::Receiver<ToWorker>) {
+        while !self.active.is_empty() {
+            tokio::select! {
+                Some(frame) = frames.recv() => self.receive(frame),
+                Some((id, outcome)) = self.ended.1.recv() => self.end(id, outcome),
+            }
+        }
+        self.mailbox.settled().await;
+    }
+
+    fn receive(&mut self, frame: ToWorker) {
+        match frame {
+            ToWorker::TaskAssignment(assignment) => self.assign(*assignment),
+            ToWorker::TaskCancellation { task_id, execution_id } => {
+                let wanted = |active: &Identity| {
+                    active.task_id == task_id
+                        && (execution_id.is_none() || active.execution_id == execution_id)
+                };
+                let mut found = false;
+                for active in self.active.values_mut().filter(|active| wanted(&active.identity)) {
+                    tracing::info!(run = %task_id, "cancelling on request");
+                    active.stop(Stop::User);
+                    found = true;
+                }
+                if !found {
+                    tracing::info!(run = %task_id, "asked to cancel a run that is not here");
+                }
+            }
+        }
+    }
+
+    fn assign(&mut self, assignment: Assignment) {
+        let id = job::id(&assignment);
+        let identity = Identity { task_id: assignment.task_id, execution_id: assignment.execution_id };
+        if self.active.contains_key(&id) {
+            tracing::info!(run = %identity.task_id, "assigned again; it already works");
+            return self.claim(identity);
+        }
+        if identity.execution_id.is_some() && self.recent.contains(&id) {
+            // The mailbox repeats how it ended until the control plane has read it.
+            tracing::info!(run = %identity.task_id, "assigned again after its end; ignored");
+            return;
+        }
+        for active in self.active.values_mut().filter(|active| active.identity.task_id == identity.task_id) {
+            active.stop(Stop::Superseded);
+        }
+        if self.stopping {
+            return self.reject(identity, SHUTTING_DOWN);
+        }
+        let limit = self.config.max_concurrent_tasks as usize;
+        if limit > 0 && self.active.len() >= limit {
+            return self.reject(identity, FULL);
+        }
+        self.claim(identity);
+        self.mailbox.begin(identity.execution_id);
+        let cancel = CancellationToken::new();
+        self.active.insert(id, Active { identity, cancel: cancel.clone(), stop: None });
+        tracing::info!(run = %identity.task_id, title = %assignment.task.title, "took a run");
+        let job = Job::new(assignment, self.config);
+        let span = tracing::info_span!("run", id = %identity.task_id);
+        let (backend, slots, ended) = (self.backend.clone(), self.slots.clone(), self.ended.0.clone());
+        self.jobs.spawn(job::run(job, backend, slots, cancel, ended).instrument(span));
+    }
+
+    fn claim(&self, Identity { task_id, execution_id }: Identity) {
+        let worker_id = self.config.worker_id.clone();
+        self.mailbox.push(FromWorker::TaskClaimed { task_id, worker_id, execution_id });
+    }
+
+    fn reject(&self, Identity { task_id, execution_id }: Identity, reason: &str) {
+        tracing::info!(run = %task_id, "declined a run: {reason}");
+        self.mailbox.push(FromWorker::TaskRejected { task_id, reason: reason.to_owned(), execution_id });
+    }
+
+    fn end(&mut self, id: Uuid, outcome: Outcome) {
+        let Some(active) = self.active.remove(&id) else { return };
+        let run = active.identity.task_id;
+        match &outcome {
+            Outcome::Finished => tracing::info!(%run, "the agent finished"),
+            Outcome::Cancelled => tracing::info!(%run, why = ?active.stop, "the agent was stopped"),
+            Outcome::Failed { reason, message, .. } => {
+                let first = message.lines().next().unwrap_or_default();
+                tracing::warn!(%run, %reason, "the run failed: {first}");
+            }
+        }
+        if active.identity.execution_id.is_some() {
+            if self.recent.len() == REMEMBERED {
+                self.recent.pop_front();
+            }
+            self.recent.push_back(id);
+        }
+        self.mailbox.end(active.identity.execution_id, job::verdict(active.identity, outcome, active.stop));
+    }
+}
+
+impl Active {
+    fn stop(&mut self, why: Stop) {
+        self.stop.get_or_insert(why);
+        self.cancel.cancel();
+    }
+}
+
+#[cfg(test)]
+mod tests;

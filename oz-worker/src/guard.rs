@@ -103,7 +103,6 @@ fn watch(command: Vec<OsString>) -> u8 {
 
 /// Starts the agent in a process group of its own. It must be the thread that stays to the end: an agent that asks to
 /// be killed with its parent dies with the thread that started it.
-#[expect(clippy::zombie_processes, reason = "`reap` waits for every child")]
 fn start(program: &OsString, arguments: impl Iterator<Item = OsString>) -> io::Result<Pid> {
     let child = Command::new(program).args(arguments).stdin(Stdio::null()).process_group(0).spawn()?;
     Ok(Pid::from_child(&child))

@@ -12,6 +12,9 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+/// Exit code after SIGTERM.
+const TERMINATED: i32 = 128 + 15;
+
 /// A run to do.
 pub(crate) struct Job {
     /// What the control plane sent.
@@ -119,6 +122,13 @@ pub(crate) fn verdict(assignment: Identity, outcome: Outcome, stop: Option<Stop>
         exit_code,
         execution_id,
     };
+    // Who stops a whole service at once asks its agents to end, too, and one of them may be faster than the worker.
+    let outcome = match outcome {
+        Outcome::Failed { exit_code: Some(TERMINATED), .. } if stop == Some(Stop::Shutdown) => {
+            Outcome::Cancelled
+        }
+        other => other,
+    };
     match (outcome, stop) {
         (Outcome::Finished, _) => {
             let message = "the agent finished".to_owned();
@@ -179,12 +189,14 @@ mod tests {
                 (&json!("task_failed"), &json!(reason))
             );
         }
-        let failed = Outcome::Failed {
+        let failed = |code| Outcome::Failed {
             reason: FailureReason::SetupCommand,
             message: "why".to_owned(),
-            exit_code: Some(3),
+            exit_code: Some(code),
         };
-        let frame = told(failed, None);
+        assert_eq!(told(failed(143), Some(Stop::Shutdown))["data"]["failure_reason"], "graceful_shutdown");
+        assert_eq!(told(failed(143), Some(Stop::User))["data"]["exit_code"], 143);
+        let frame = told(failed(3), None);
         assert_eq!(frame["data"]["failure_reason"], "setup_command");
         assert_eq!((&frame["data"]["message"], &frame["data"]["exit_code"]), (&json!("why"), &json!(3)));
     }

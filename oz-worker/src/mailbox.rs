@@ -63,9 +63,12 @@ impl Outbox {
 
     fn push(&mut self, frame: FromWorker) {
         if self.frames.len() >= CAPACITY {
-            // What ends a run matters most; the rest is repaired by the next status frame.
-            let least = self.frames.iter().position(|entry| entry.ended().is_none()).unwrap_or(0);
-            if let Some(entry) = self.frames.remove(least) {
+            // What the control plane has probably read matters least, what ends a run most; a lost claim is repaired
+            // by the next status frame.
+            let written = self.frames.iter().position(|entry| entry.written);
+            let other = || self.frames.iter().position(|entry| entry.ended().is_none());
+            let least = written.or_else(other).unwrap_or(0);
+            if let Some(entry) = self.frames.remove(least).filter(|entry| !entry.written) {
                 tracing::error!(frame = ?entry.frame, "too many frames wait for the control plane; dropped one");
             }
         }

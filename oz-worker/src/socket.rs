@@ -213,4 +213,21 @@ mod tests {
         }
         assert!(receiver.try_recv().is_err());
     }
+
+    #[tokio::test]
+    async fn a_dial_that_fails_says_why() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let hang_up = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                drop(stream);
+            }
+        });
+        for scheme in ["ws", "wss"] {
+            let url = Url::parse(&format!("{scheme}://127.0.0.1:{port}/")).unwrap();
+            let error = Socket::dial(&url, "key").await.map(|_| ()).unwrap_err();
+            assert!(matches!(&error, DialError::Unreachable(why) if !why.is_empty()), "{scheme}: {error}");
+        }
+        hang_up.abort();
+    }
 }

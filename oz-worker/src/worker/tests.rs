@@ -44,7 +44,7 @@ async fn a_run_is_claimed_done_and_cleaned_up() {
     }
     assert!(environment.contains("FROM_CONFIG=yes") && environment.contains("WARP_API_KEY=wk-1.of-the-run"));
     assert!(!environment.contains("CARGO_MANIFEST_DIR"), "the worker's own environment got through");
-    scene.stop().await;
+    scene.stop(line).await;
     assert!(!workspace.exists());
 }
 
@@ -70,7 +70,7 @@ async fn excess_runs_are_declined() {
     line.assign(&scene, "true").await;
     assert_eq!(line.message().await["type"], "task_claimed");
     assert_eq!(line.message().await["type"], "task_completed");
-    scene.stop().await;
+    scene.stop(line).await;
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn a_cancelled_run_is_gone_at_once_with_all_it_started() {
     assert!(start.elapsed() < Duration::from_secs(2), "took {:?}", start.elapsed());
     assert_eq!((&end["type"], &end["data"]["task_state"]), (&json!("task_completed"), &json!("CANCELLED")));
     assert_eq!(run.processes(), 0);
-    scene.stop().await;
+    scene.stop(line).await;
     let teardown = scene.note("teardown");
     assert!(teardown.contains(&format!("OZ_RUN_ID={}", run.task)) && !teardown.contains("wk-1.of-the-run"));
 }
@@ -113,7 +113,7 @@ async fn a_failure_is_explained_without_secrets() {
     let message = end["data"]["message"].as_str().unwrap();
     assert!(message.starts_with("the agent exited with code 3; its last output:\n"), "{message}");
     assert!(message.contains("looking") && message.contains("key [redacted] is bad"), "{message}");
-    scene.stop().await;
+    scene.stop(line).await;
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn a_missing_program_is_a_failure_not_a_crash() {
     let end = line.message().await;
     assert_eq!(end["data"]["failure_reason"], "agent_invocation");
     assert!(end["data"]["message"].as_str().unwrap().contains("'/no/such/oz'"), "{end}");
-    scene.stop().await;
+    scene.stop(line).await;
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn setup_prepares_the_agent_or_ends_the_run() {
         (&json!("setup_command"), &json!(4))
     );
     assert!(!scene.has_note("never"));
-    scene.stop().await;
+    scene.stop(line).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -183,7 +183,7 @@ async fn a_run_survives_its_connection_and_its_end_is_told() {
     let mut line = plane.accept().await;
     assert_eq!(line.frame().await["data"]["active"], json!([]));
     line.silence().await;
-    scene.stop().await;
+    scene.stop(line).await;
 }
 
 #[tokio::test]
@@ -195,7 +195,7 @@ async fn refused_dials_are_tried_again() {
     let mut line = plane.accept().await;
     assert!(start.elapsed() >= Duration::from_millis(700), "it waits before it dials again");
     assert_eq!(line.frame().await["type"], "worker_status");
-    scene.stop().await;
+    scene.stop(line).await;
 }
 
 #[tokio::test]
@@ -213,7 +213,7 @@ async fn a_repeated_assignment_is_acknowledged_and_not_run_again() {
     line.send(run.frame.clone()).await;
     line.silence().await;
     assert_eq!(scene.note("count"), "once\n");
-    scene.stop().await;
+    scene.stop(line).await;
 }
 
 #[tokio::test]
@@ -233,7 +233,7 @@ async fn a_newer_execution_replaces_the_older() {
     }
     assert_eq!(ends[&old.execution]["data"]["failure_reason"], "task_cancelled");
     assert_eq!(ends[&new.execution]["type"], "task_completed");
-    scene.stop().await;
+    scene.stop(line).await;
 }
 
 #[tokio::test]
@@ -261,7 +261,7 @@ async fn a_shutdown_stops_the_agents_and_says_so() {
         (&json!("task_failed"), &json!("graceful_shutdown"))
     );
     assert_eq!(line.close_code().await, Some(1000));
-    scene.stop().await;
+    scene.stop(line).await;
     assert_eq!(run.processes(), 0);
     assert!(!scene.root().join(&run.execution).exists() && scene.root().join("precious").exists());
 }
@@ -277,9 +277,40 @@ async fn a_worker_that_vanishes_leaves_nothing_and_its_successor_tidies_up() {
     run.wait_until_gone(Duration::from_secs(2)).await;
     assert!(scene.root().join(&run.execution).exists(), "nobody was left to delete it");
     scene.start();
-    plane.accept().await;
+    let line = plane.accept().await;
     assert!(!scene.root().join(&run.execution).exists());
-    scene.stop().await;
+    scene.stop(line).await;
+}
+
+#[tokio::test]
+async fn worker_process() {
+    if let (Ok(directory), Ok(server)) =
+        (std::env::var(plane::WORKER_DIRECTORY), std::env::var(plane::WORKER_SERVER))
+    {
+        run(plane::config(directory.as_ref(), &server), CancellationToken::new()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn nothing_survives_a_worker_that_is_killed_together_with_its_guards() {
+    let kill = |pid, signal| rustix::process::kill_process(pid, signal).unwrap();
+    let (mut scene, mut plane) = Scene::new().await;
+    let mut worker = scene.start_process("worker::tests::worker_process");
+    let mut line = plane.accept().await;
+    let run = line.assign(&scene, "setsid sh -c 'touch $NOTES/ready; sleep 60' & sleep 60").await;
+    scene.wait_for("ready").await;
+    let pid = rustix::process::Pid::from_child(&worker);
+    let guard = Table::read().children(pid).next().unwrap().pid;
+    kill(guard, rustix::process::Signal::STOP);
+    worker.kill().unwrap();
+    worker.wait().unwrap();
+    kill(guard, rustix::process::Signal::KILL);
+    assert!(run.processes() > 0, "the test must have something to find");
+    scene.start();
+    let line = plane.accept().await;
+    assert_eq!(run.processes(), 0);
+    assert!(!scene.root().join(&run.execution).exists());
+    scene.stop(line).await;
 }
 
 #[tokio::test]
@@ -298,7 +329,7 @@ async fn a_killed_guard_takes_its_run_with_it() {
     let end = line.message().await;
     assert_eq!((&end["type"], &end["data"]["exit_code"]), (&json!("task_failed"), &json!(137)));
     assert_eq!(run.processes(), 0);
-    scene.stop().await;
+    scene.stop(line).await;
 }
 
 #[tokio::test]
@@ -311,5 +342,5 @@ async fn status_is_told_at_intervals() {
     for _ in 0..3 {
         assert_eq!(line.frame().await, first);
     }
-    scene.stop().await;
+    scene.stop(line).await;
 }

@@ -70,12 +70,12 @@ impl Guarded<'_> {
         let output = async {
             let stdout = async {
                 if let Some(stdout) = stdout {
-                    tail.drain(stdout).await
+                    tail.drain(stdout).await;
                 }
             };
             let stderr = async {
                 if let Some(stderr) = stderr {
-                    tail.drain(stderr).await
+                    tail.drain(stderr).await;
                 }
             };
             tokio::join!(stdout, stderr);

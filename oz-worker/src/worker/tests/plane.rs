@@ -5,8 +5,8 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -26,7 +26,36 @@ use tokio_tungstenite::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+/// Tell a copy of the test binary to be a worker.
+pub(super) const WORKER_DIRECTORY: &str = "OZ_TEST_WORKER_DIRECTORY";
+pub(super) const WORKER_SERVER: &str = "OZ_TEST_WORKER_SERVER";
+
 const LONG: Duration = Duration::from_secs(20);
+
+/// The settings of a worker with its files in `directory`.
+pub(super) fn config(directory: &Path, server: &str) -> Config {
+    let mut config = Config { worker_id: "w1".to_owned(), server_url: server.to_owned(), ..example() };
+    config.backend.oz_path = directory.join("oz");
+    config.backend.workspace_root = directory.join("root");
+    config
+}
+
+/// Writes the script for `oz`: the guard is a copy of this test binary, the agent is what `$SCRIPT` says.
+fn make_oz(directory: &Path) {
+    let script = format!(
+        "#!/bin/sh\nif [ \"$1\" = guard ]; then shift 2; {}=1 exec '{}' {} \"$@\"; fi\n\
+         export ARGUMENTS=\"$*\"\nexec sh -c \"$SCRIPT\"\n",
+        guard::tests::AS_GUARD,
+        std::env::current_exe().unwrap().display(),
+        guard::tests::ARGUMENTS.join(" "),
+    );
+    let draft = directory.join("draft");
+    fs::write(&draft, script).unwrap();
+    // A file that this process has written can't be started while a child of another test still has it open.
+    let made =
+        Command::new("install").args(["-m", "755"]).arg(&draft).arg(directory.join("oz")).status().unwrap();
+    assert!(made.success());
+}
 
 /// A worker and its surroundings.
 pub(super) struct Scene {
@@ -40,23 +69,10 @@ impl Scene {
     pub(super) async fn new() -> (Self, Plane) {
         let plane = Plane { listener: TcpListener::bind("127.0.0.1:0").await.unwrap() };
         let directory = tempfile::tempdir().unwrap();
-        let oz = directory.path().join("oz");
-        let script = format!(
-            "#!/bin/sh\nif [ \"$1\" = guard ]; then shift 2; {}=1 exec '{}' {} \"$@\"; fi\n\
-             export ARGUMENTS=\"$*\"\nexec sh -c \"$SCRIPT\"\n",
-            guard::tests::AS_GUARD,
-            std::env::current_exe().unwrap().display(),
-            guard::tests::ARGUMENTS.join(" "),
-        );
-        fs::write(&oz, script).unwrap();
-        fs::set_permissions(&oz, fs::Permissions::from_mode(0o755)).unwrap();
+        make_oz(directory.path());
         fs::create_dir(directory.path().join("notes")).unwrap();
         fs::create_dir(directory.path().join("root")).unwrap();
-        let mut config = example();
-        config.worker_id = "w1".to_owned();
-        config.server_url = format!("http://{}", plane.listener.local_addr().unwrap());
-        config.backend.oz_path = oz;
-        config.backend.workspace_root = directory.path().join("root");
+        let config = config(directory.path(), &format!("http://{}", plane.listener.local_addr().unwrap()));
         (Self { config, shutdown: CancellationToken::new(), directory, worker: None }, plane)
     }
 
@@ -64,9 +80,24 @@ impl Scene {
         self.worker = Some(tokio::spawn(crate::run(self.config.clone(), self.shutdown.clone())));
     }
 
-    pub(super) async fn stop(&mut self) {
+    /// Starts the worker as a process of its own, by a test that does nothing else.
+    pub(super) fn start_process(&self, test: &str) -> Child {
+        Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--nocapture"])
+            .env(WORKER_DIRECTORY, self.directory.path())
+            .env(WORKER_SERVER, &self.config.server_url)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap()
+    }
+
+    /// Shuts the worker down while the control plane still listens.
+    pub(super) async fn stop(&mut self, mut line: Connection) {
         self.shutdown.cancel();
-        timeout(LONG, self.worker.take().unwrap()).await.unwrap().unwrap().unwrap();
+        let listen = async { while let Some(Ok(_)) = line.stream.next().await {} };
+        let (worker, ()) =
+            timeout(LONG, async { tokio::join!(self.worker.take().unwrap(), listen) }).await.unwrap();
+        worker.unwrap().unwrap();
     }
 
     pub(super) async fn vanish(&mut self) {
@@ -227,9 +258,8 @@ impl Connection {
 
     pub(super) async fn close_code(&mut self) -> Option<u16> {
         loop {
-            match self.next().await? {
-                Message::Close(frame) => return frame.map(|frame| frame.code.into()),
-                _ => {}
+            if let Message::Close(frame) = self.next().await? {
+                return frame.map(|frame| frame.code.into());
             }
         }
     }

@@ -23,7 +23,9 @@ pub(crate) struct Table(Vec<Row>);
 impl Table {
     pub(crate) fn read() -> Self {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pids = entries.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?));
+        let pids = entries.filter_map(|entry| {
+            Pid::from_raw(entry.file_name().to_str()?.parse::<u32>().ok()?.cast_signed())
+        });
         Self(pids.filter_map(|pid| Row::parse(pid, &fs::read(format!("/proc/{pid}/stat")).ok()?)).collect())
     }
 
@@ -62,8 +64,10 @@ impl Row {
         let rest = std::str::from_utf8(stat.get(end + 1..)?).ok()?;
         let mut fields = rest.split_ascii_whitespace();
         let zombie = matches!(fields.next()?, "Z" | "X");
-        let parent = Pid::from_raw(fields.next()?.parse().ok()?);
-        let session = Pid::from_raw(fields.nth(1)?.parse().ok()?);
+        // A process that is just being buried has the session -1, which `Pid` would not take.
+        let pid_of = |field: &str| field.parse().ok().filter(|raw| *raw > 0).and_then(Pid::from_raw);
+        let parent = pid_of(fields.next()?);
+        let session = pid_of(fields.nth(1)?);
         Some(Self { pid, parent, session, zombie })
     }
 }
@@ -158,6 +162,7 @@ mod tests {
         let row = Row::parse(pid, b"7 (a) Z 1 (b)) S 3 4 5 0 -1").unwrap();
         assert_eq!((row.parent, row.session, row.zombie), (Pid::from_raw(3), Pid::from_raw(5), false));
         assert!(Row::parse(pid, b"7 (x) Z 3 4 0 0").unwrap().zombie);
+        assert_eq!(Row::parse(pid, b"7 (x) X 0 -1 -1 0").unwrap().session, None);
         assert!(Row::parse(pid, b"nonsense").is_none());
     }
 

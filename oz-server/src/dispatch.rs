@@ -6,7 +6,7 @@ pub(crate) mod pick;
 use crate::{
     auth,
     ctx::{Ctx, now},
-    live::workers::ConnectionId,
+    live::workers::{ConnectionId, serves},
     store::executions::{NewOffer, Offered, Report, Reported},
 };
 use oz_core::{
@@ -50,14 +50,13 @@ pub(crate) async fn run(ctx: Ctx) {
 
 /// Makes every offer that is possible now; returns how many.
 async fn round(ctx: &Ctx) -> Result<usize, Error> {
-    let candidates = ctx.workers.candidates(Instant::now());
-    if candidates.is_empty() {
+    let mut queues = ctx.store.queues()?;
+    let candidates = ctx.workers.candidates(&queues, Instant::now());
+    queues.retain(|q| candidates.iter().any(|c| serves(c.team_id.as_ref(), &c.worker_id, q)));
+    if queues.is_empty() {
         return Ok(0);
     }
-    let waiting = ctx.store.waiting(WINDOW)?;
-    if waiting.is_empty() {
-        return Ok(0);
-    }
+    let waiting = ctx.store.waiting(&queues, WINDOW)?;
     let choices = pick::pick(&waiting, &candidates, &ctx.store.under_way()?);
     let mut tokens: HashMap<ExecutionId, (ConnectionId, String)> = HashMap::new();
     let now = now();

@@ -2,7 +2,7 @@
 //! with less work under way goes before one with more.
 
 use crate::{
-    live::workers::{Candidate, ConnectionId},
+    live::workers::{Candidate, ConnectionId, serves},
     store::executions::Waiting,
 };
 use oz_core::TeamId;
@@ -38,14 +38,17 @@ pub(crate) fn pick(
             .enumerate()
             .filter_map(|(i, run)| {
                 let worker = (0..workers.len())
-                    .filter(|w| free[*w] > 0 && serves(&workers[*w], run))
+                    .filter(|w| {
+                        free[*w] > 0
+                            && serves(workers[*w].team_id.as_ref(), &workers[*w].worker_id, &run.queue)
+                    })
                     .min_by_key(|w| load[*w])?;
-                Some((turns.get(&run.team_id).copied().unwrap_or(0), i, worker))
+                Some((turns.get(&run.queue.team_id).copied().unwrap_or(0), i, worker))
             })
             .min();
         let Some((_, i, worker)) = next else { return choices };
         let run = left.remove(i);
-        *turns.entry(run.team_id.clone()).or_default() += 1;
+        *turns.entry(run.queue.team_id.clone()).or_default() += 1;
         free[worker] -= 1;
         load[worker] += 1;
         choices.push(Choice {
@@ -56,20 +59,14 @@ pub(crate) fn pick(
     }
 }
 
-fn serves(worker: &Candidate, run: &Waiting) -> bool {
-    match (&worker.team_id, &run.host) {
-        (None, None) => true,
-        (Some(team), Some(host)) => *team == run.team_id && worker.worker_id == *host,
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::executions::Queue;
 
     fn run(run_no: i64, team: &str, host: Option<&str>) -> Waiting {
-        Waiting { run_no, team_id: team.into(), host: host.map(str::to_owned) }
+        let queue = Queue { host: host.unwrap_or_default().into(), team_id: team.into() };
+        Waiting { run_no, queued_at: run_no, queue }
     }
     fn worker(connection: u64, id: &str, team: Option<&str>, free: Option<usize>) -> Candidate {
         Candidate { connection, worker_id: id.into(), team_id: team.map(Into::into), free, active: 0 }

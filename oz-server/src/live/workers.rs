@@ -1,5 +1,6 @@
 //! The connected workers: who they are, what they work on, and how to reach them.
 
+use crate::store::executions::Queue;
 use oz_core::{ExecutionId, RunId, TeamId, Timestamp, api::ConnectedWorker, worker::ToWorker};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -50,6 +51,15 @@ pub(crate) struct Candidate {
     pub(crate) active: usize,
 }
 
+/// Whether a worker may have the runs of a queue: the control plane's own those without a host, any other those of its
+/// own team that name exactly it.
+pub(crate) fn serves(worker_team: Option<&TeamId>, worker_id: &str, queue: &Queue) -> bool {
+    match worker_team {
+        None => queue.host.is_empty(),
+        Some(team) => *team == queue.team_id && worker_id == queue.host,
+    }
+}
+
 impl Workers {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ConnectionId, Connection>> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
@@ -72,12 +82,14 @@ impl Workers {
         self.lock().get_mut(&id).map(change)
     }
 
-    /// The connections that may take a run now.
-    pub(crate) fn candidates(&self, now: Instant) -> Vec<Candidate> {
+    /// The connections that may take a run of one of these queues now.
+    pub(crate) fn candidates(&self, queues: &[Queue], now: Instant) -> Vec<Candidate> {
         let mut candidates: Vec<Candidate> = self
             .lock()
             .iter()
             .filter(|(_, c)| c.full_until.is_none_or(|until| until <= now))
+            .filter(|(_, c)| c.slots.is_none_or(|slots| (slots as usize) > c.active.len()))
+            .filter(|(_, c)| queues.iter().any(|q| serves(c.team_id.as_ref(), &c.worker_id, q)))
             .map(|(id, c)| Candidate {
                 connection: *id,
                 worker_id: c.worker_id.clone(),
@@ -85,7 +97,6 @@ impl Workers {
                 free: c.slots.map(|slots| (slots as usize).saturating_sub(c.active.len())),
                 active: c.active.len(),
             })
-            .filter(|c| c.free != Some(0))
             .collect();
         candidates.sort_by_key(|c| c.connection);
         candidates

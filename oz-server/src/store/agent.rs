@@ -4,7 +4,7 @@
 use super::{
     Result, Store,
     accounts::{Workload, short_id},
-    log, micros,
+    executions, log, micros,
     runs::require_current,
     to_json,
     transitions::advance,
@@ -27,7 +27,12 @@ impl Store {
     ) -> Result<RunState> {
         self.engine
             .write(move |db| {
-                let from = require_current(db, who.run_no, who.execution_id)?;
+                let mut from = require_current(db, who.run_no, who.execution_id)?;
+                // The worker's word that it took the offer may be late or lost; its agent at work says the same.
+                if from.state == RunState::Pending {
+                    executions::claim(db, &from, now)?;
+                    from.state = RunState::Claimed;
+                }
                 if let Some(usage) = &update.usage {
                     db.prepare_cached("UPDATE executions SET usage = ?2 WHERE execution_id = ?1")?
                         .execute(params![who.execution_id.to_string(), to_json(usage)?])?;

@@ -2,7 +2,7 @@
 //! It knows nothing of what it stores.
 
 use super::StoreError;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, mpsc},
@@ -87,6 +87,7 @@ impl Engine {
         db.pragma_update(None, "wal_autocheckpoint", 4000)?;
         db.pragma_update(None, "journal_size_limit", 64 << 20)?;
         db.pragma_update(None, "cache_size", -8192)?;
+        keep_plans(&db)?;
         db.set_prepared_statement_cache_capacity(128);
         prepare(&mut db)?;
         let (writer, jobs) = mpsc::sync_channel(QUEUE);
@@ -130,6 +131,13 @@ impl Engine {
     }
 }
 
+/// Without this, SQLite compiles a statement anew whenever its parameters change, to plan for their values: that cost
+/// more than all other work of the store together.
+fn keep_plans(db: &Connection) -> Result<(), StoreError> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
+}
+
 impl Readers {
     fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -150,6 +158,7 @@ impl Readers {
         let db = Connection::open_with_flags(&self.path, flags)?;
         db.pragma_update(None, "cache_size", -2048)?;
         db.busy_timeout(std::time::Duration::from_secs(5))?;
+        keep_plans(&db)?;
         db.set_prepared_statement_cache_capacity(64);
         Ok(db)
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Result, Store, id, json, micros, timestamp,
-    transitions::{advance, standing},
+    transitions::{Standing, advance, standing},
 };
 use oz_core::{
     ErrorCode, ExecutionId, RunId, RunState, TeamId, Timestamp,
@@ -16,12 +16,19 @@ use std::collections::HashMap;
 /// How often a run is tried when its worker is lost, counted with the first time.
 pub(crate) const MAX_ATTEMPTS: i64 = 3;
 
+/// The runs of one team that wait for one host; the empty host means the control plane's own workers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Queue {
+    pub(crate) host: String,
+    pub(crate) team_id: TeamId,
+}
+
 /// A run that waits for a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Waiting {
     pub(crate) run_no: i64,
-    pub(crate) team_id: TeamId,
-    pub(crate) host: Option<String>,
+    pub(crate) queued_at: i64,
+    pub(crate) queue: Queue,
 }
 
 /// An offer to make: which run, as which execution, to which worker.
@@ -75,20 +82,51 @@ pub(crate) enum Reported {
 }
 
 impl Store {
-    /// The runs that wait, oldest first, at most `per_team` of each team.
-    pub(crate) fn waiting(&self, per_team: usize) -> Result<Vec<Waiting>> {
+    /// The queues that have something in them. Costs a look-up per queue, however long the queues are.
+    pub(crate) fn queues(&self) -> Result<Vec<Queue>> {
         self.engine.read_now(|db| {
             let mut query = db.prepare_cached(
-                "SELECT run_no, team_id, host FROM (
-                   SELECT run_no, team_id, host, queued_at,
-                     ROW_NUMBER() OVER (PARTITION BY team_id, host ORDER BY queued_at, run_no) AS place
-                   FROM runs WHERE state = 'QUEUED') WHERE place <= ?1 ORDER BY queued_at, run_no",
+                "SELECT host, team_id FROM runs WHERE state = 'QUEUED' AND (host, team_id) > (?1, ?2)
+                 ORDER BY host, team_id LIMIT 1",
             )?;
-            let limit = i64::try_from(per_team).unwrap_or(i64::MAX);
-            let rows = query.query_map([limit], |row| {
-                Ok(Waiting { run_no: row.get(0)?, team_id: TeamId(row.get(1)?), host: row.get(2)? })
-            })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+            let mut queues: Vec<Queue> = Vec::new();
+            loop {
+                let (host, team) =
+                    queues.last().map_or(("", ""), |q| (q.host.as_str(), q.team_id.0.as_str()));
+                let next = query
+                    .query_row([host, team], |row| {
+                        Ok(Queue { host: row.get(0)?, team_id: TeamId(row.get(1)?) })
+                    })
+                    .optional()?;
+                match next {
+                    Some(queue) => queues.push(queue),
+                    None => return Ok(queues),
+                }
+            }
+        })
+    }
+
+    /// The first runs of some queues, oldest first, at most `limit` of each.
+    pub(crate) fn waiting(&self, queues: &[Queue], limit: usize) -> Result<Vec<Waiting>> {
+        self.engine.read_now(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT run_no, queued_at FROM runs WHERE state = 'QUEUED' AND host = ?1 AND team_id = ?2
+                 ORDER BY queued_at, run_no LIMIT ?3",
+            )?;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let mut waiting = Vec::new();
+            for queue in queues {
+                let mut rows = query.query(params![queue.host, queue.team_id.0, limit])?;
+                while let Some(row) = rows.next()? {
+                    waiting.push(Waiting {
+                        run_no: row.get(0)?,
+                        queued_at: row.get(1)?,
+                        queue: queue.clone(),
+                    });
+                }
+            }
+            waiting.sort_by_key(|w| (w.queued_at, w.run_no));
+            Ok(waiting)
         })
     }
 
@@ -97,7 +135,7 @@ impl Store {
         self.engine.read_now(|db| {
             let mut query = db.prepare_cached(
                 "SELECT team_id, COUNT(*) FROM runs
-                 WHERE state IN ('PENDING', 'CLAIMED', 'INPROGRESS') AND host IS NULL GROUP BY team_id",
+                 WHERE state IN ('PENDING', 'CLAIMED', 'INPROGRESS') AND host = '' GROUP BY team_id",
             )?;
             let rows = query.query_map([], |row| {
                 Ok((TeamId(row.get(0)?), usize::try_from(row.get::<_, i64>(1)?).unwrap_or(0)))
@@ -191,6 +229,12 @@ pub(super) fn insert(
     )?
     .execute(params![execution_id.to_string(), run_no, attempt, token_hash, worker_id, micros(now)])?;
     Ok(())
+}
+
+/// Records that an offer was taken: from now on the attempt counts.
+pub(super) fn claim(db: &Connection, from: &Standing, now: Timestamp) -> Result<RunState> {
+    db.prepare_cached("UPDATE runs SET attempts = attempts + 1 WHERE run_no = ?1")?.execute([from.run_no])?;
+    advance(db, from, Cause::Claim, None, now)
 }
 
 fn offer(db: &Connection, new: &NewOffer, now: Timestamp) -> Result<Option<Offered>> {

@@ -148,7 +148,7 @@ fn insert(db: &Connection, new: &NewRun, now: Timestamp) -> Result<i64> {
                 state.as_str(),
                 new.source.as_str(),
                 location.as_str(),
-                new.config.host(),
+                new.config.host().unwrap_or_default(),
                 new.config.name,
                 new.config.model_id,
                 new.config.environment_id,

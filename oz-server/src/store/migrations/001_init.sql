@@ -47,7 +47,8 @@ CREATE TABLE runs (
     ('QUEUED', 'PENDING', 'CLAIMED', 'INPROGRESS', 'BLOCKED', 'SUCCEEDED', 'FAILED', 'ERROR', 'CANCELLED')),
   source TEXT NOT NULL,
   location TEXT NOT NULL,
-  host TEXT,
+  -- Empty for a worker of the control plane.
+  host TEXT NOT NULL,
   name TEXT,
   model_id TEXT,
   environment_id TEXT,
@@ -71,7 +72,7 @@ CREATE TABLE runs (
   CHECK ((ended_at IS NOT NULL) = (state IN ('SUCCEEDED', 'FAILED', 'ERROR', 'CANCELLED'))),
   CHECK (state IN ('QUEUED', 'FAILED', 'ERROR', 'CANCELLED') OR execution_id IS NOT NULL)
 );
-CREATE INDEX runs_queue ON runs (team_id, queued_at) WHERE state = 'QUEUED';
+CREATE INDEX runs_queue ON runs (host, team_id, queued_at) WHERE state = 'QUEUED';
 CREATE INDEX runs_live ON runs (state) WHERE state IN ('PENDING', 'CLAIMED', 'INPROGRESS');
 CREATE INDEX runs_updated ON runs (team_id, updated_at, run_no);
 CREATE INDEX runs_created ON runs (team_id, created_at, run_no);

@@ -245,23 +245,26 @@ fn stop(ctx: &Ctx, id: ConnectionId, run_id: RunId, execution_id: Option<Executi
     ctx.workers.send(id, ToWorker::TaskCancellation { task_id: run_id, execution_id });
 }
 
-/// Takes a worker's word on what it works on: renews those leases, and stops what has moved on without it.
+/// Takes a worker's word on what it works on: renews those leases, and stops what has moved on without it. What it does
+/// not name still counts as its own while the run waits for it: the offer may be on its way.
 async fn status(
     ctx: &Ctx,
     id: ConnectionId,
     slots: Option<u32>,
     active: Vec<ExecutionId>,
 ) -> Result<(), Error> {
-    ctx.workers.update(id, |c| {
+    let known = ctx.workers.update(id, |c| {
         c.slots = slots;
         c.reports_status = true;
-        c.active.extend(active.iter().copied());
+        std::mem::replace(&mut c.active, active.iter().copied().collect())
     });
+    for execution_id in known.into_iter().flatten().filter(|e| !active.contains(e)) {
+        if ctx.store.is_live(execution_id)? {
+            ctx.workers.update(id, |c| c.active.insert(execution_id));
+        }
+    }
     for execution_id in active {
-        let Some(run_no) = ctx.store.run_of(execution_id)? else {
-            ctx.workers.update(id, |c| c.active.remove(&execution_id));
-            continue;
-        };
+        let Some(run_no) = ctx.store.run_of(execution_id)? else { continue };
         match ctx.store.report(run_no, execution_id, Report::Claimed, now()).await? {
             Reported::Superseded => {
                 let run = ctx.store.get_run(run_no)?;

@@ -180,6 +180,20 @@ impl Store {
         })
     }
 
+    /// Whether an execution is its run's current one and the run is not over.
+    pub(crate) fn is_live(&self, execution_id: ExecutionId) -> Result<bool> {
+        self.engine.read_now(|db| {
+            let live = db
+                .prepare_cached(
+                    "SELECT 1 FROM executions e JOIN runs r ON r.run_no = e.run_no AND r.execution_id = e.execution_id
+                     WHERE e.execution_id = ?1 AND r.state IN ('PENDING', 'CLAIMED', 'INPROGRESS', 'BLOCKED')",
+                )?
+                .query_row([execution_id.to_string()], |_| Ok(()))
+                .optional()?;
+            Ok(live.is_some())
+        })
+    }
+
     /// The current execution of a run, for workers that name only the run.
     pub(crate) fn current_execution(&self, run_id: RunId) -> Result<Option<(i64, ExecutionId)>> {
         self.engine.read_now(|db| {

@@ -1,0 +1,450 @@
+//! The world itself: starting, killing and restarting its processes, and the checks at its end.
+
+use crate::processes;
+use oz_client::Client;
+use oz_core::{
+    Run, RunId, RunState,
+    api::{CreateRun, GetRun},
+    config::AgentConfig,
+};
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// The key that every world starts with.
+pub const KEY: &str = "wk-1.0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// The `oz` binary under test.
+#[must_use]
+pub fn oz_binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("OZ_BIN") {
+        return path.into();
+    }
+    let exe = std::env::current_exe().expect("own path");
+    let path = exe.parent().and_then(Path::parent).expect("target directory").join("oz");
+    assert!(
+        path.exists(),
+        "{} is missing: run the tests with `cargo xtask test`, which builds it",
+        path.display()
+    );
+    path
+}
+
+/// How to start a world.
+pub struct Options {
+    /// Whether the control plane has its embedded worker.
+    pub embedded_worker: bool,
+    /// Seconds without a sign of life after which a run is given to another worker.
+    pub lease: u32,
+    /// Script of the scripted model, which is the world's default model.
+    pub script: Option<String>,
+    /// More environment for the server and the workers.
+    pub env: Vec<(String, String)>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { embedded_worker: true, lease: 3, script: None, env: Vec::new() }
+    }
+}
+
+/// A control plane with whatever belongs to it.
+pub struct World {
+    dir: tempfile::TempDir,
+    options: Options,
+    port: u16,
+    server: Option<Child>,
+    workers: Vec<Child>,
+}
+
+/// What a run of `oz` printed, and how it ended.
+pub struct Oz {
+    /// Exit code; -1 after a signal.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl From<Output> for Oz {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Oz {
+    /// Standard output of a call that must have worked.
+    #[must_use]
+    pub fn success(self) -> String {
+        assert_eq!(self.code, 0, "oz failed\nstdout: {}\nstderr: {}", self.stdout, self.stderr);
+        self.stdout
+    }
+}
+
+impl World {
+    /// A world with the embedded worker and this script for the scripted model.
+    #[must_use]
+    pub fn scripted(script: &str) -> Self {
+        Self::start(Options { script: Some(script.to_owned()), ..Options::default() })
+    }
+
+    /// Starts a world.
+    #[must_use]
+    pub fn start(options: Options) -> Self {
+        let dir = tempfile::Builder::new().prefix("oz-world-").tempdir().expect("temporary directory");
+        fs::create_dir(dir.path().join("home")).expect("home");
+        if let Some(script) = &options.script {
+            fs::write(dir.path().join("script.yaml"), script).expect("script");
+        }
+        let mut world = Self { dir, options, port: 0, server: None, workers: Vec::new() };
+        world.start_server();
+        world
+    }
+
+    /// The world's directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Where runs are executed.
+    #[must_use]
+    pub fn workspaces(&self) -> PathBuf {
+        self.path().join("workspaces")
+    }
+
+    /// The control plane's address.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// A client with the admin's key.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::new(&self.url(), Some(KEY.to_owned())).expect("client")
+    }
+
+    /// A process with nothing of the caller's environment.
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.path().join("home"))
+            .env("TMPDIR", self.path())
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .stdin(Stdio::null())
+            .current_dir(self.path());
+        command
+    }
+
+    /// `oz` with the world's key and address, ready for arguments.
+    #[must_use]
+    pub fn oz_command(&self) -> Command {
+        let mut command = self.command(&oz_binary());
+        command.env("OZ_API_KEY", KEY).env("OZ_SERVER_URL", self.url());
+        command
+    }
+
+    /// Runs `oz` to its end.
+    #[must_use = "check .success() or the exit code"]
+    pub fn oz(&self, args: &[&str]) -> Oz {
+        self.oz_command().args(args).output().expect("oz starts").into()
+    }
+
+    fn daemon(&self) -> Command {
+        let mut command = self.command(&oz_binary());
+        if self.options.script.is_some() {
+            command.env("OZ_SCRIPTED_MODEL", self.path().join("script.yaml"));
+        }
+        command.envs(self.options.env.iter().map(|(k, v)| (k, v)));
+        command
+    }
+
+    /// Starts the control plane, on the same port and data as before if there was one.
+    pub fn start_server(&mut self) {
+        assert!(self.server.is_none(), "the server runs already");
+        let mut command = self.daemon();
+        command
+            .args(["serve", "--listen", &format!("127.0.0.1:{}", self.port), "--bootstrap-api-key", KEY])
+            .args(["--lease", &format!("{}s", self.options.lease), "--max-concurrent-tasks", "8"])
+            .arg("--data-dir")
+            .arg(self.path().join("data"))
+            .arg("--workspace-root")
+            .arg(self.workspaces());
+        if !self.options.embedded_worker {
+            command.arg("--no-worker");
+        }
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(self.log("server")).spawn().expect("oz serve starts");
+        let stdout = child.stdout.take().expect("stdout");
+        let mut lines = BufReader::new(stdout).lines();
+        let port = loop {
+            let line = lines
+                .next()
+                .unwrap_or_else(|| panic!("oz serve ended: {}", self.read_log("server")))
+                .expect("line");
+            if let Some((_, port)) = line.rsplit_once("http://127.0.0.1:") {
+                break port.trim().trim_end_matches('/').parse().expect("port");
+            }
+        };
+        // Whatever else it prints must not fill the pipe.
+        thread::spawn(move || lines.for_each(drop));
+        self.port = port;
+        self.server = Some(child);
+    }
+
+    fn log(&self, name: &str) -> Stdio {
+        let path = self.path().join(format!("{name}.log"));
+        fs::OpenOptions::new().create(true).append(true).open(path).expect("log").into()
+    }
+
+    /// What a process of the world has logged.
+    #[must_use]
+    pub fn read_log(&self, name: &str) -> String {
+        fs::read_to_string(self.path().join(format!("{name}.log"))).unwrap_or_default()
+    }
+
+    /// The control plane's process id.
+    #[must_use]
+    pub fn server_pid(&self) -> i32 {
+        i32::try_from(self.server.as_ref().expect("server").id()).expect("pid")
+    }
+
+    /// Kills the control plane without asking it.
+    pub fn kill_server(&mut self) {
+        let mut server = self.server.take().expect("server");
+        server.kill().expect("kill");
+        server.wait().expect("wait");
+    }
+
+    /// Starts a worker of the admin's team. Returns its place in the list of workers.
+    pub fn start_worker(&mut self, worker_id: &str) -> usize {
+        let mut command = self.daemon();
+        let lease = format!("{}s", self.options.lease);
+        command
+            .args(["worker", "--worker-id", worker_id, "--lease", &lease, "--max-concurrent-tasks", "4"])
+            .arg("--workspace-root")
+            .arg(self.workspaces().join(worker_id))
+            .env("OZ_API_KEY", KEY)
+            .env("OZ_SERVER_URL", self.url())
+            .stdout(Stdio::null())
+            .stderr(self.log(worker_id));
+        self.workers.push(command.spawn().expect("oz worker starts"));
+        self.workers.len() - 1
+    }
+
+    /// Kills a worker without asking it.
+    pub fn kill_worker(&mut self, place: usize) {
+        let worker = &mut self.workers[place];
+        worker.kill().expect("kill");
+        worker.wait().expect("wait");
+    }
+
+    /// Makes a git repository with one commit of these files. Returns its path.
+    #[must_use]
+    pub fn git_repo(&self, name: &str, files: &[(&str, &str)]) -> String {
+        let dir = self.path().join("repos").join(name);
+        fs::create_dir_all(&dir).expect("repository");
+        for (path, text) in files {
+            fs::write(dir.join(path), text).expect("file");
+        }
+        for args in [
+            &["init", "--quiet", "--initial-branch=main"][..],
+            &["add", "."],
+            &["-c", "user.name=T", "-c", "user.email=t@localhost", "commit", "--quiet", "-m", "start"],
+        ] {
+            self.git(&dir, args);
+        }
+        dir.to_string_lossy().into_owned()
+    }
+
+    /// Runs git; it must work. Returns what it printed.
+    pub fn git(&self, dir: &Path, args: &[&str]) -> String {
+        let output: Oz =
+            self.command(Path::new("git")).current_dir(dir).args(args).output().expect("git").into();
+        assert_eq!(output.code, 0, "git {args:?}: {}", output.stderr);
+        output.stdout
+    }
+
+    /// Dispatches a run.
+    pub async fn dispatch(&self, prompt: &str, config: AgentConfig) -> RunId {
+        let request =
+            CreateRun { prompt: Some(prompt.to_owned()), config: Some(config), ..CreateRun::default() };
+        self.client().send(&request).await.expect("dispatch").run_id
+    }
+
+    /// A run's record.
+    pub async fn run(&self, run_id: RunId) -> Run {
+        self.client().send(&GetRun { run_id }).await.expect("run")
+    }
+
+    /// Waits until a run's record satisfies `wanted`; fails after a minute.
+    pub async fn until(&self, run_id: RunId, wanted: impl Fn(&Run) -> bool) -> Run {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let run = self.run(run_id).await;
+            if wanted(&run) {
+                return run;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "still waiting; the run is {run:#?}\n{}",
+                self.read_log("server")
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until a run is over and returns its record.
+    pub async fn wait(&self, run_id: RunId) -> Run {
+        self.until(run_id, |run| run.state.is_over()).await
+    }
+
+    /// Waits until a file of the world exists.
+    pub async fn until_file(&self, path: &Path) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !path.exists() {
+            assert!(
+                Instant::now() < deadline,
+                "{} does not appear\n{}",
+                path.display(),
+                self.read_log("server")
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Waits until no agent process is alive; fails after `within`.
+    pub fn no_agents(&self, within: Duration) {
+        let deadline = Instant::now() + within;
+        loop {
+            let left = processes::of_agents(&self.workspaces());
+            if left.is_empty() {
+                return;
+            }
+            assert!(Instant::now() < deadline, "agent processes are left: {left:#?}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Stops every process, politely first.
+    fn stop_all(&mut self) -> bool {
+        let mut polite = true;
+        for child in self.workers.iter_mut().chain(self.server.as_mut()) {
+            if let Ok(None) = child.try_wait()
+                && let Some(pid) = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap_or(0))
+            {
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+            }
+        }
+        for child in self.workers.iter_mut().chain(self.server.as_mut()) {
+            let deadline = Instant::now() + Duration::from_secs(10);
+            while let Ok(None) = child.try_wait() {
+                if Instant::now() > deadline {
+                    polite = false;
+                    let _ = child.kill();
+                }
+                thread::sleep(Duration::from_millis(5));
+            }
+        }
+        polite
+    }
+
+    /// What a finished world must not have: unfinished runs, agent processes, workspaces, processes.
+    fn leftovers(&mut self) -> Vec<String> {
+        let mut left = Vec::new();
+        let unfinished = unfinished(&self.path().join("data/oz.db"));
+        left.extend(unfinished.into_iter().map(|(id, state)| format!("run {id} is {state}")));
+        self.no_agents_quietly(&mut left);
+        if !self.stop_all() {
+            left.push("a process did not stop within 10 s of SIGTERM".into());
+        }
+        let processes = processes::naming(self.dir.path());
+        left.extend(processes.into_iter().map(|p| format!("process {} is alive: {}", p.pid, p.command)));
+        let workspaces = list(&self.workspaces());
+        left.extend(workspaces.into_iter().map(|path| format!("workspace {} is left", path.display())));
+        left
+    }
+
+    fn no_agents_quietly(&self, left: &mut Vec<String>) {
+        let deadline = Instant::now() + Duration::from_secs(3);
+        loop {
+            let agents = processes::of_agents(&self.workspaces());
+            if agents.is_empty() {
+                return;
+            }
+            if Instant::now() > deadline {
+                left.extend(
+                    agents.into_iter().map(|p| format!("agent process {} is alive: {}", p.pid, p.command)),
+                );
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.stop_all();
+            eprintln_log(&self.read_log("server"));
+            return;
+        }
+        let left = self.leftovers();
+        assert!(
+            left.is_empty(),
+            "the world left something over:\n{}\n{}",
+            left.join("\n"),
+            self.read_log("server")
+        );
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the log of a failed test belongs to its output")]
+fn eprintln_log(log: &str) {
+    eprintln!("--- server log ---\n{log}");
+}
+
+fn unfinished(db: &Path) -> Vec<(String, String)> {
+    let Ok(db) = rusqlite::Connection::open(db) else { return Vec::new() };
+    let live: Vec<String> =
+        RunState::ALL.iter().filter(|s| !s.is_terminal()).map(|s| format!("'{}'", s.as_str())).collect();
+    let sql = format!("SELECT run_id, state FROM runs WHERE state IN ({})", live.join(","));
+    let mut query = db.prepare(&sql).expect("query");
+    query
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .expect("rows")
+        .map(|row| row.expect("row"))
+        .collect()
+}
+
+/// The workspaces that are left under a root: its directories, also of each worker, but not the roots' own files.
+fn list(root: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if !path.is_dir() {
+            continue;
+        }
+        let is_run = entry.file_name().to_string_lossy().parse::<uuid::Uuid>().is_ok();
+        if is_run {
+            found.push(path);
+        } else {
+            found.extend(list(&path));
+        }
+    }
+    found
+}

@@ -1,0 +1,17 @@
+//! The stories: what users do with the system, from outside, with real processes.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::type_complexity,
+    reason = "tests"
+)]
+
+mod bad_input;
+mod cancel;
+mod crash;
+mod failure;
+mod main_job;
+mod models;
+mod quickstart;

@@ -1,0 +1,1 @@
+//! Models of every wire format drive the native agent.

@@ -1,1 +1,7 @@
-//! Placeholder.
+//! What runs inside a workspace: the run driver, the native harness, the model providers and the tools. It never
+//! decides what a run may become, the control plane does, and it never outlives the processes that it starts.
+
+mod command;
+pub mod model;
+mod process;
+mod tool;

@@ -156,8 +156,9 @@ fn message(entry: &TranscriptEntry) -> Option<Message> {
                 [("ok", ok.into()), ("duration_ms", duration_ms.into()), ("detail", detail.into())],
             ),
         ),
-        HarnessEvent::State { state, message } => {
-            (Role::System, event_block(state.as_str(), [("message", message.into())]))
+        HarnessEvent::State { state, message, code } => {
+            let code = code.map(|code| code.as_str().to_owned());
+            (Role::System, event_block(state.as_str(), [("message", message.into()), ("code", code.into())]))
         }
         HarnessEvent::Usage { .. } => return None,
     };

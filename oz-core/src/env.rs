@@ -53,6 +53,8 @@ vars! {
     SCRIPTED_MODEL = "OZ_SCRIPTED_MODEL";
     /// YAML file with prices of models that the built-in table lacks.
     MODEL_PRICES = "OZ_MODEL_PRICES";
+    /// Seconds of silence after which a model's answer counts as lost; 120 by default. Slow local models need more.
+    MODEL_TIMEOUT = "OZ_MODEL_TIMEOUT";
     /// Any value: no colour in output.
     NO_COLOR = "NO_COLOR";
 }
@@ -69,4 +71,5 @@ pub const MODEL_PROVIDER: &[&str] = &[
     MODEL,
     SCRIPTED_MODEL,
     MODEL_PRICES,
+    MODEL_TIMEOUT,
 ];

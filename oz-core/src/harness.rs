@@ -131,6 +131,9 @@ pub enum HarnessEvent {
         /// Why, or the summary of the work.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<String>,
+        /// The platform error code of a failure.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<ErrorCode>,
     },
     /// A step of the run driver, such as cloning a repository, ended.
     Stage {

@@ -1,0 +1,210 @@
+use super::*;
+use serde_json::json;
+use std::fs;
+
+struct Room {
+    dir: tempfile::TempDir,
+    desk: Desk,
+}
+
+impl Room {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("w");
+        fs::create_dir(&root).unwrap();
+        fs::write(dir.path().join("outside"), "secret\n").unwrap();
+        std::os::unix::fs::symlink("../outside", root.join("link")).unwrap();
+        for (path, content) in files {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        let env = std::env::vars().collect();
+        let mark = uuid::Uuid::new_v4().to_string();
+        let desk = Desk { workspace: Workspace::new(&root).unwrap(), env: Arc::new(env), mark };
+        Self { dir, desk }
+    }
+
+    async fn call(&self, name: &str, input: Value) -> Result<Done, Failed> {
+        find(name).unwrap().run(&self.desk, input).await
+    }
+
+    async fn ok(&self, name: &str, input: Value) -> Done {
+        self.call(name, input).await.unwrap()
+    }
+
+    async fn fails(&self, name: &str, input: Value) -> String {
+        self.call(name, input).await.unwrap_err().message
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.desk.workspace.root().join(path)).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn every_tool_refuses_unknown_arguments_by_name_and_no_path_leads_out() {
+    let room = Room::new(&[]);
+    for tool in ALL {
+        let message = room.fails(tool.name(), json!({ "colour": "red" })).await;
+        assert!(message.contains("colour"), "{}: {message}", tool.name());
+        assert_eq!(tool.schema()["type"], "object");
+    }
+    for path in ["../outside", "link", "/etc/passwd", "/proc/self/environ"] {
+        for (name, input) in [
+            ("read_files", json!({ "files": [{ "path": path }] })),
+            ("write_file", json!({ "path": path, "content": "x" })),
+            ("edit_files", json!({ "edits": [{ "path": path, "old": "secret", "new": "x" }] })),
+            ("grep", json!({ "queries": ["."], "path": path })),
+            ("file_glob", json!({ "patterns": ["*"], "path": path })),
+            ("list_files", json!({ "path": path })),
+        ] {
+            let message = room.fails(name, input).await;
+            assert!(message.contains("outside of the workspace"), "{name} {path}: {message}");
+        }
+    }
+    assert_eq!(fs::read_to_string(room.dir.path().join("outside")).unwrap(), "secret\n");
+}
+
+#[test]
+fn all_tools_together_are_small() {
+    let specs = serde_json::to_string(&specs()).unwrap();
+    assert!(specs.len() < 6 << 10, "{} bytes\n{specs}", specs.len());
+    assert!(!specs.contains("$schema") && !specs.contains("$ref"));
+}
+
+#[tokio::test]
+async fn commands_report_their_exit_code_and_output() {
+    let room = Room::new(&[]);
+    let done = room.ok("run_command", json!({ "command": "pwd; exit 3" })).await;
+    let root = room.desk.workspace.root().to_string_lossy().into_owned();
+    assert_eq!(done.content, format!("exit_code: 3\n{root}\n"));
+    assert_eq!(
+        Value::Object(done.output),
+        json!({ "status": "complete", "exit_code": 3, "output": format!("{root}\n") })
+    );
+    let late =
+        room.call("run_command", json!({ "command": "echo begun; sleep 60", "timeout_seconds": 1 })).await;
+    let late = late.unwrap_err();
+    assert!(late.message.contains("within 1 s") && late.message.contains("begun"), "{}", late.message);
+    assert_eq!(late.output["error"], "killed after 1 s");
+}
+
+#[tokio::test]
+async fn files_are_read_with_numbers_and_in_parts() {
+    let many: String = (1..=9).map(|i| format!("line {i}\n")).collect();
+    let room = Room::new(&[
+        ("a.txt", "one\ntwo"),
+        ("many", &many),
+        ("bin", "a\0b"),
+        ("long", &"x".repeat(5000)),
+        ("empty", ""),
+    ]);
+    let wanted = json!({ "files": [{ "path": "a.txt" }, { "path": "many", "lines": [{ "start": 2, "end": 3 }, { "start": 9, "end": 99 }] },
+        { "path": "bin" }, { "path": "gone" }, { "path": "." }, { "path": "empty" }] });
+    let done = room.ok("read_files", wanted).await;
+    for expected in [
+        "== a.txt\n1\tone\n2\ttwo\n",
+        "2\tline 2\n3\tline 3\n[…]\n9\tline 9\n",
+        "binary",
+        "[the file is empty]",
+    ] {
+        assert!(done.content.contains(expected), "{expected} is not in {}", done.content);
+    }
+    let failed: Vec<_> =
+        done.output["failed_files"].as_array().unwrap().iter().map(|f| f["path"].clone()).collect();
+    assert_eq!(failed, ["bin", "gone", "."]);
+    assert_eq!(done.output["files"][1]["lines"][0]["start"], 2);
+    let long = room.ok("read_files", json!({ "files": [{ "path": "long" }] })).await;
+    assert!(long.content.len() < 2200 && long.content.contains("3000 bytes more"), "{}", long.content);
+    assert!(
+        room.fails("read_files", json!({ "files": [{ "path": "gone" }] })).await.contains("No such file")
+    );
+}
+
+#[tokio::test]
+async fn a_large_file_is_read_no_further_than_it_is_shown() {
+    let line = format!("{}\n", "y".repeat(99));
+    let room = Room::new(&[("large", &line.repeat(40_000))]);
+    let done = room.ok("read_files", json!({ "files": [{ "path": "large" }] })).await;
+    assert!(done.content.len() < 70 << 10 && done.content.contains("[… cut at line"));
+}
+
+#[tokio::test]
+async fn files_are_found_as_a_developer_sees_them() {
+    let room = Room::new(&[
+        (".gitignore", "target/\n"),
+        (".git/config", "secret"),
+        (".github/ci.yml", "on: push"),
+        ("src/a.rs", "fn a() {}\nfn b() {}\n"),
+        ("src/deep/c.rs", "fn c() {}\n"),
+        ("target/d.rs", "fn d() {}\n"),
+        ("README", "fn in text\n"),
+    ]);
+    let glob = room.ok("file_glob", json!({ "patterns": ["*.rs", "**/*.yml"] })).await;
+    assert_eq!(glob.output["files"], json!([".github/ci.yml", "src/a.rs", "src/deep/c.rs"]));
+    let list = room.ok("list_files", json!({})).await;
+    assert_eq!(list.output["files"], json!([".github/", ".gitignore", "README", "link", "src/"]));
+    let list = room.ok("list_files", json!({ "path": "src", "depth": 2 })).await;
+    assert_eq!(list.output["files"], json!(["src/a.rs", "src/deep/", "src/deep/c.rs"]));
+    let grep = room.ok("grep", json!({ "queries": ["fn [bc]", "push$"] })).await;
+    assert_eq!(grep.content, ".github/ci.yml:1:on: push\nsrc/a.rs:2:fn b() {}\nsrc/deep/c.rs:1:fn c() {}\n");
+    assert_eq!(grep.output["files"][1], json!({ "path": "src/a.rs", "lines": [2] }));
+    let grep = room.ok("grep", json!({ "queries": ["fn"], "include": ["*.rs"], "path": "src/deep" })).await;
+    assert_eq!(grep.content, "src/deep/c.rs:1:fn c() {}\n");
+    assert!(room.fails("grep", json!({ "queries": ["("] })).await.contains("queries"));
+    assert_eq!(room.ok("grep", json!({ "queries": ["zzz"] })).await.content, "nothing was found\n");
+}
+
+#[tokio::test]
+async fn edits_are_all_made_or_none() {
+    let room = Room::new(&[("a", "one\ntwo\n"), ("b", "three\n")]);
+    let edit = |path: &str, old: &str, new: &str| json!({ "path": path, "old": old, "new": new });
+    let message = room
+        .fails(
+            "edit_files",
+            json!({ "edits": [edit("a", "one", "1"), edit("b", "four", "4"), edit("c", "x", "y")] }),
+        )
+        .await;
+    assert!(message.contains("edit 2 of 'b': `old` is not in the file"), "{message}");
+    assert!(message.contains("edit 3 of 'c': it does not exist; use write_file"), "{message}");
+    assert!(message.ends_with("nothing was changed"));
+    assert_eq!(room.read("a"), "one\ntwo\n");
+    let done = room.ok("edit_files", json!({ "title": "t", "edits": [edit("a", "one", "1"), edit("a", "1\n", "1!\n"), edit("b", "three", "3")] })).await;
+    assert_eq!((room.read("a").as_str(), room.read("b").as_str()), ("1!\ntwo\n", "3\n"));
+    let diff = done.output["diff"].as_str().unwrap();
+    assert_eq!(
+        diff,
+        "--- a/a\n+++ b/a\n@@ -1,2 +1,2 @@\n-one\n+1!\n two\n--- a/b\n+++ b/b\n@@ -1 +1 @@\n-three\n+3\n"
+    );
+    let input = json!({ "title": "t", "edits": [edit("a", "x", "y"), edit("a", "x", "y")] });
+    let shown = find("edit_files").unwrap().shown(input.as_object().unwrap());
+    assert_eq!(Value::Object(shown), json!({ "title": "t", "file_paths": ["a"] }));
+}
+
+#[tokio::test]
+async fn files_are_written_with_their_directories() {
+    let room = Room::new(&[("a", "old\n")]);
+    let done = room.ok("write_file", json!({ "path": "x/y/z", "content": "hi\n" })).await;
+    assert_eq!((done.content.as_str(), room.read("x/y/z").as_str()), ("created x/y/z: 3 bytes", "hi\n"));
+    let done = room.ok("write_file", json!({ "path": "a", "content": "new\n" })).await;
+    assert!(done.output["diff"].as_str().unwrap().contains("-old\n+new"), "{:?}", done.output);
+    assert!(
+        room.fails("write_file", json!({ "path": "x", "content": "" })).await.contains("not a regular file")
+    );
+}
+
+#[tokio::test]
+async fn artifacts_and_the_end_are_effects() {
+    let room = Room::new(&[]);
+    let pull = json!({ "artifact_type": "PULL_REQUEST", "data": { "url": "https://h/1", "branch": "b" } });
+    let Effect::Artifact(artifact) = room.ok("report_artifact", pull).await.effect else {
+        panic!("no artifact")
+    };
+    assert_eq!(artifact, Artifact::PullRequest { url: "https://h/1".into(), branch: "b".into() });
+    let wrong =
+        json!({ "artifact_type": "EXTERNAL_REFERENCE", "data": { "url": "u", "reference_type": "" } });
+    assert!(room.fails("report_artifact", wrong).await.contains("data.reference_type"));
+    let end = room.ok("finish", json!({ "summary": "done" })).await.effect;
+    assert_eq!(end, Effect::Finish { success: true, summary: "done".into() });
+}

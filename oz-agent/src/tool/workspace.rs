@@ -1,0 +1,129 @@
+//! The directory that an agent works in, and which paths lie in it. It opens nothing: it answers with a path to open or
+//! with the reason why not.
+
+use std::{
+    fs, io,
+    path::{Component, Path, PathBuf},
+};
+
+/// The directory of an agent's files.
+#[derive(Debug, Clone)]
+pub(crate) struct Workspace {
+    root: PathBuf,
+}
+
+impl Workspace {
+    /// The workspace in an existing directory.
+    pub(crate) fn new(directory: &Path) -> io::Result<Self> {
+        let root = directory.canonicalize()?;
+        if !root.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::NotADirectory, "it is not a directory"));
+        }
+        Ok(Self { root })
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The real path of `path`, which may not exist yet; relative paths start at the root.
+    ///
+    /// # Errors
+    /// When the path leads out of the workspace, be it by `..`, from the root of the file system or through a link.
+    pub(crate) fn resolve(&self, path: &str) -> Result<PathBuf, String> {
+        if path.is_empty() || path.contains('\0') {
+            return Err(format!("'{path}' is not a path"));
+        }
+        let outside = || format!("'{path}' is outside of the workspace; only paths inside it can be used");
+        let mut real = PathBuf::from("/");
+        for part in self.root.join(path).components() {
+            match part {
+                Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+                Component::ParentDir => {
+                    real.pop();
+                }
+                Component::Normal(name) => {
+                    real.push(name);
+                    if fs::symlink_metadata(&real).is_ok_and(|m| m.is_symlink()) {
+                        // A link to nothing would let a write create its target anywhere.
+                        real = real
+                            .canonicalize()
+                            .map_err(|e| format!("'{path}' leads through a broken link: {e}"))?;
+                    }
+                }
+            }
+        }
+        if real.starts_with(&self.root) { Ok(real) } else { Err(outside()) }
+    }
+
+    /// A path in the workspace as it is shown.
+    pub(crate) fn show(&self, path: &Path) -> String {
+        let inside = path.strip_prefix(&self.root).unwrap_or(path);
+        if inside.as_os_str().is_empty() { ".".to_owned() } else { inside.to_string_lossy().into_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::os::unix::fs::symlink;
+
+    fn workspace() -> (tempfile::TempDir, Workspace) {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("w");
+        fs::create_dir_all(root.join("sub")).unwrap();
+        fs::create_dir(dir.path().join("other")).unwrap();
+        fs::write(dir.path().join("secret"), "s").unwrap();
+        symlink("../secret", root.join("link")).unwrap();
+        symlink("../other", root.join("out")).unwrap();
+        symlink("/nowhere/at/all", root.join("broken")).unwrap();
+        symlink("sub", root.join("inner")).unwrap();
+        let workspace = Workspace::new(&root).unwrap();
+        (dir, workspace)
+    }
+
+    #[test]
+    fn the_table() {
+        let (_dir, workspace) = workspace();
+        let root = workspace.root().to_owned();
+        for (path, inside) in [
+            ("a", Some("a")),
+            ("./sub/../a", Some("a")),
+            ("new/deep/file", Some("new/deep/file")),
+            ("inner/x", Some("sub/x")),
+            (".", Some("")),
+            ("..", None),
+            ("../w/a", Some("a")),
+            ("../secret", None),
+            ("sub/../../secret", None),
+            ("/etc/passwd", None),
+            ("/proc/self/environ", None),
+            ("link", None),
+            ("out/x", None),
+            ("out/../a", None),
+            ("broken", None),
+            ("broken/x", None),
+            ("", None),
+            ("a\0b", None),
+        ] {
+            assert_eq!(workspace.resolve(path).ok(), inside.map(|p| root.join(p)), "{path:?}");
+        }
+        let absolute = root.join("sub/f").to_string_lossy().into_owned();
+        assert_eq!(workspace.resolve(&absolute), Ok(root.join("sub/f")));
+        assert_eq!(workspace.show(&root.join("sub/f")), "sub/f");
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_leads_out(parts in proptest::collection::vec("[a-c]|\\.\\.|\\.|link|out|inner|broken|sub|/|//", 0..12)) {
+            let (_dir, workspace) = workspace();
+            if let Ok(real) = workspace.resolve(&parts.join("/")) {
+                prop_assert!(real.starts_with(workspace.root()));
+                let mut existing = real.as_path();
+                while !existing.exists() { existing = existing.parent().unwrap(); }
+                prop_assert!(existing.canonicalize().unwrap().starts_with(workspace.root()));
+            }
+        }
+    }
+}

@@ -2,6 +2,8 @@
 //! decides what a run may become, the control plane does, and it never outlives the processes that it starts.
 
 mod command;
+pub mod driver;
 pub mod model;
+pub mod native;
 mod process;
 mod tool;

@@ -2,19 +2,50 @@
 //! never a process that it can't tell to be such.
 
 use rustix::process::{Pid, Signal};
-use std::{collections::HashSet, fs};
+use std::{
+    collections::HashSet,
+    fs,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 /// The variable that marks a command and all that descends from it, so that what left its process group and its
 /// parents behind is still found.
 pub(crate) const MARK: &str = "OZ_PROCESS_MARK";
 
 /// What belongs to one command, or to all commands of one agent.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Family {
     /// The leader of the process group, as long as nobody has waited for it: afterwards its number may be another's.
     pub(crate) leader: Option<Pid>,
     /// The beginning of the value of [`MARK`].
     pub(crate) mark: String,
+}
+
+/// All commands of one agent. Dropping it kills what they left in the background.
+#[derive(Debug)]
+pub(crate) struct Household {
+    mark: String,
+    any: AtomicBool,
+}
+
+impl Household {
+    pub(crate) fn new() -> Self {
+        Self { mark: uuid::Uuid::new_v4().simple().to_string(), any: AtomicBool::new(false) }
+    }
+
+    /// A mark for one more command.
+    pub(crate) fn mark(&self) -> String {
+        self.any.store(true, Ordering::Relaxed);
+        format!("{}.{}", self.mark, uuid::Uuid::new_v4().simple())
+    }
+}
+
+impl Drop for Household {
+    fn drop(&mut self) {
+        if self.any.load(Ordering::Relaxed) {
+            Family { leader: None, mark: self.mark.clone() }.kill();
+        }
+    }
 }
 
 struct Row {

@@ -16,12 +16,13 @@ mod write_file;
 
 pub(crate) use workspace::Workspace;
 
+use crate::process::Household;
 use async_trait::async_trait;
 use oz_core::{artifact::Artifact, harness::ActionCategory, model::ToolSpec};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// Every tool.
 pub(crate) const ALL: &[&dyn Tool] = &[
@@ -37,21 +38,14 @@ pub(crate) const ALL: &[&dyn Tool] = &[
 ];
 
 /// What a tool works with.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Desk {
     /// Where files are.
     pub(crate) workspace: Workspace,
     /// The whole environment of commands.
-    pub(crate) env: Arc<BTreeMap<String, String>>,
-    /// The beginning of the mark of every command.
-    pub(crate) mark: String,
-}
-
-impl Desk {
-    /// A mark for the processes of one more command.
-    fn mark_of_a_command(&self) -> String {
-        format!("{}.{}", self.mark, uuid::Uuid::new_v4().simple())
-    }
+    pub(crate) env: BTreeMap<String, String>,
+    /// To whom the commands belong.
+    pub(crate) household: Household,
 }
 
 /// A tool that did what it was asked.

@@ -137,6 +137,20 @@ impl Client {
         self.authorize(self.http.get(format!("{}{path}", self.shared.server_url)))
     }
 
+    /// GETs the address that a redirect names, which carries its own proof: our keys stay here.
+    pub(crate) async fn follow(&self, location: &str) -> Result<Response, Error> {
+        let base = url::Url::parse(&self.shared.server_url).map_err(|e| Error::Config(e.to_string()))?;
+        let target =
+            base.join(location).map_err(|e| Error::Config(format!("redirect to '{location}': {e}")))?;
+        if base.scheme() == "https" && target.scheme() != "https" {
+            let (url, location) = (self.server_url().to_owned(), location.to_owned());
+            return Err(Error::Redirect { url, location });
+        }
+        let http =
+            if base.origin() == target.origin() { self.http.clone() } else { http_client(target.as_str())? };
+        self.execute(http.get(target)).await
+    }
+
     /// Sends a request and turns a problem into an error.
     pub(crate) async fn execute(&self, request: RequestBuilder) -> Result<Response, Error> {
         let response = request.send().await.map_err(|e| Error::from_http(e, self.server_url()))?;
@@ -145,6 +159,10 @@ impl Client {
         }
         let status = response.status().as_u16();
         let text = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok());
+        if let Some(location) = text(header::LOCATION.as_str()).filter(|_| response.status().is_redirection())
+        {
+            return Err(Error::Redirect { url: self.server_url().to_owned(), location: location.to_owned() });
+        }
         let retry_after =
             text("retry-after-ms").and_then(|v| v.parse().ok().map(Duration::from_millis)).or_else(|| {
                 text(header::RETRY_AFTER.as_str()).and_then(|v| v.parse().ok().map(Duration::from_secs))

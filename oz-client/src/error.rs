@@ -40,6 +40,14 @@ pub enum Error {
         /// Where and why.
         reason: String,
     },
+    /// The server points to another address, which is not followed: a call carries keys.
+    #[error("{url} redirects to {location}; use that server's address if you trust it")]
+    Redirect {
+        /// Its address.
+        url: String,
+        /// The address it points to.
+        location: String,
+    },
     /// The address or key of the server is not usable.
     #[error("{0}")]
     Config(String),

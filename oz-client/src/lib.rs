@@ -15,6 +15,8 @@ mod error;
 mod http;
 pub mod retry;
 mod runs;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub use client::Client;

@@ -9,7 +9,8 @@ pub const ATTEMPTS: u32 = 4;
 
 /// How long to wait before the try after number `attempt` (from 1), or `None` when `error` should not be tried again.
 /// `jitter` is a random number from 0 to 1 that shortens the wait by up to a quarter. A call that creates something is
-/// repeated only when the server can't have done it.
+/// repeated only when the server can't have done it. A conflict is never repeated here: it tells an agent that it lost
+/// its run, and [`Runs::cancel`](crate::Runs::cancel) has its own patience.
 #[must_use]
 pub fn delay(error: &Error, method: &Method, attempt: u32, jitter: f64) -> Option<Duration> {
     if attempt >= ATTEMPTS || !retryable(error, method) {
@@ -31,10 +32,9 @@ fn retryable(error: &Error, method: &Method) -> bool {
         Error::Api { error, .. } => match error.http_status() {
             // The server says that it did nothing.
             408 | 429 | 503 => true,
-            409 => repeatable,
             status => repeatable && status >= 500,
         },
-        Error::Decode { .. } | Error::Config(_) => false,
+        Error::Decode { .. } | Error::Redirect { .. } | Error::Config(_) => false,
     }
 }
 
@@ -66,7 +66,7 @@ mod tests {
     fn what_may_have_been_done_is_not_done_twice() {
         for (status, post, get) in [
             (400, false, false),
-            (409, false, true),
+            (409, false, false),
             (429, true, true),
             (500, false, true),
             (503, true, true),

@@ -1,7 +1,7 @@
 //! The live stream of a run. It survives restarts of the server: it comes back from its cursor and drops what it has
 //! seen, so its reader misses nothing and sees nothing twice.
 
-use crate::{Client, Error};
+use crate::{Client, Error, retry};
 use bytes::Bytes;
 use eventsource_stream::{Event, Eventsource as _};
 use futures_util::{
@@ -9,35 +9,71 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use oz_core::{RunId, api::BASE, transcript::LogItem};
-use std::time::Duration;
+use std::{io, time::Duration};
+use tokio::time::timeout;
 
-/// Waits between reconnections; the last one repeats.
+/// Seconds to wait before each new connection; the last one repeats.
 const WAITS: [u64; 5] = [0, 1, 2, 5, 10];
-/// How many reconnections in a row may fail: about five minutes.
+/// How many connections in a row may fail after a first one that worked: about five minutes.
 const PATIENCE: usize = 35;
 /// The server sends something every 15 s; a stream that is silent for longer is dead.
 const SILENCE: Duration = Duration::from_secs(45);
 
 type Events = BoxStream<'static, Result<Event, String>>;
 
-struct Watch {
+struct Watch<F> {
     client: Client,
     run_id: RunId,
     since: i64,
     events: Option<Events>,
     failures: usize,
+    patience: usize,
     over: bool,
+    lost: F,
 }
 
 impl Client {
-    /// A run's events and transcript after the cursor `since` (0 for all), live until the run is over.
+    /// A run's events and transcript after the cursor `since` (0 for all), live until the run has ended.
+    ///
+    /// ```no_run
+    /// # async fn example(client: oz_client::Client, run_id: oz_core::RunId) -> Result<(), oz_client::Error> {
+    /// use futures_util::StreamExt as _;
+    /// let mut items = std::pin::pin!(client.watch(run_id, 0));
+    /// while let Some(item) = items.next().await {
+    ///     println!("{}", item?.sequence());
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn watch(
         &self,
         run_id: RunId,
         since: i64,
     ) -> impl Stream<Item = Result<LogItem, Error>> + Send + use<> {
-        let watch = Watch { client: self.clone(), run_id, since, events: None, failures: 0, over: false };
-        stream::unfold(watch, next)
+        self.watch_with(run_id, since, |_| {})
+    }
+
+    /// Like [`watch`](Self::watch), and calls `lost` each time that the server can't be reached, before the next try.
+    pub fn watch_with<F>(
+        &self,
+        run_id: RunId,
+        since: i64,
+        lost: F,
+    ) -> impl Stream<Item = Result<LogItem, Error>> + Send + use<F>
+    where
+        F: FnMut(&Error) + Send,
+    {
+        let watch = Watch {
+            client: self.clone(),
+            run_id,
+            since,
+            events: None,
+            failures: 0,
+            // A server that was never there is most likely a wrong address.
+            patience: retry::ATTEMPTS as usize,
+            over: false,
+            lost,
+        };
+        stream::unfold(watch, Watch::next)
     }
 
     /// The raw transcript of a run: JSON Lines.
@@ -49,39 +85,40 @@ impl Client {
         run_id: RunId,
     ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + use<>, Error> {
         let url = self.server_url().to_owned();
-        let response = self.execute(self.get(&format!("{BASE}/agent/runs/{run_id}/transcript"))).await?;
+        let response = match self.execute(self.get(&format!("{BASE}/agent/runs/{run_id}/transcript"))).await {
+            Err(Error::Redirect { location, .. }) => self.follow(&location).await?,
+            response => response?,
+        };
         Ok(response.bytes_stream().map(move |chunk| chunk.map_err(|e| Error::from_http(e, &url))))
     }
 }
 
-async fn next(mut watch: Watch) -> Option<(Result<LogItem, Error>, Watch)> {
-    while !watch.over {
-        let Some(events) = &mut watch.events else {
-            match watch.connect().await {
-                Ok(()) => continue,
-                Err(e) => {
-                    watch.over = true;
-                    return Some((Err(e), watch));
+impl<F: FnMut(&Error)> Watch<F> {
+    async fn next(mut self) -> Option<(Result<LogItem, Error>, Self)> {
+        while !self.over {
+            let Some(events) = &mut self.events else {
+                if let Err(e) = self.connect().await {
+                    self.over = true;
+                    return Some((Err(e), self));
                 }
-            }
-        };
-        match tokio::time::timeout(SILENCE, events.next()).await {
-            Ok(Some(Ok(event))) => {
-                watch.failures = 0;
-                if event.event == "end" {
-                    watch.over = true;
-                } else if let Some(item) = watch.item(&event) {
-                    return Some((item, watch));
+                continue;
+            };
+            match events.next().await {
+                Some(Ok(event)) => {
+                    self.failures = 0;
+                    if event.event == "end" {
+                        self.over = true;
+                    } else if let Some(item) = self.item(&event) {
+                        return Some((Ok(item), self));
+                    }
                 }
+                // It broke off: come back from the cursor.
+                Some(Err(_)) | None => self.events = None,
             }
-            // The stream broke off, or is silent: come back from the cursor.
-            Ok(Some(Err(_)) | None) | Err(_) => watch.events = None,
         }
+        None
     }
-    None
-}
 
-impl Watch {
     /// Connects, with patience for a server that is away; gives up at once on what waiting can't mend.
     async fn connect(&mut self) -> Result<(), Error> {
         loop {
@@ -91,36 +128,52 @@ impl Watch {
             let path = format!("{BASE}/agent/runs/{}/stream?since={}", self.run_id, self.since);
             match self.client.execute(self.client.get(&path)).await {
                 Ok(response) => {
-                    let events = response.bytes_stream().eventsource();
+                    let events = noticing_silence(response.bytes_stream()).eventsource();
                     self.events = Some(events.map(|e| e.map_err(|e| e.to_string())).boxed());
+                    self.patience = PATIENCE;
                     return Ok(());
                 }
-                Err(e) => {
-                    let hopeless =
-                        e.status().is_some_and(|s| (400..500).contains(&s) && s != 408 && s != 429);
-                    if hopeless || self.failures >= PATIENCE || matches!(e, Error::Config(_)) {
-                        return Err(e);
-                    }
-                    tracing::info!(error = %e, "the stream broke off; trying again");
-                }
+                Err(e) if hopeless(&e) || self.failures >= self.patience => return Err(e),
+                Err(e) => (self.lost)(&e),
             }
         }
     }
 
     /// The item of an event, unless it was seen before. One that can't be understood is passed over: it is of a newer
     /// server.
-    fn item(&mut self, event: &Event) -> Option<Result<LogItem, Error>> {
+    fn item(&mut self, event: &Event) -> Option<LogItem> {
         let sequence: i64 = event.id.parse().unwrap_or(0);
         if sequence <= self.since {
             return None;
         }
         self.since = sequence;
-        match serde_json::from_str(&event.data) {
-            Ok(item) => Some(Ok(item)),
-            Err(e) => {
-                tracing::debug!(error = %e, "item passed over");
-                None
-            }
-        }
+        serde_json::from_str(&event.data)
+            .inspect_err(|e| tracing::debug!(error = %e, sequence, "an item is passed over"))
+            .ok()
     }
+}
+
+fn hopeless(error: &Error) -> bool {
+    match error {
+        Error::Api { error, .. } => {
+            let status = error.http_status();
+            (400..500).contains(&status) && status != 408 && status != 429
+        }
+        Error::Connect { .. } | Error::Interrupted { .. } => false,
+        Error::Decode { .. } | Error::Redirect { .. } | Error::Config(_) => true,
+    }
+}
+
+/// The same bytes, with an error when none come for too long. Comments that keep the connection alive count.
+fn noticing_silence<S>(bytes: S) -> impl Stream<Item = Result<Bytes, io::Error>> + Send
+where
+    S: Stream<Item = reqwest::Result<Bytes>> + Send + 'static,
+{
+    stream::unfold(bytes.boxed(), |mut bytes| async move {
+        let next = match timeout(SILENCE, bytes.next()).await {
+            Ok(next) => next?.map_err(io::Error::other),
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        };
+        Some((next, bytes))
+    })
 }

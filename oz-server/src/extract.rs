@@ -57,6 +57,10 @@ fn from_body<E: DeserializeOwned>(
     if nothing {
         return from_value(fields.into(), path);
     }
+    // A list would decode as well, field by field; nobody means that.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Error::invalid("body: expected a JSON object"));
+    }
     if fields.is_empty() {
         let mut json = serde_json::Deserializer::from_slice(bytes);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|e| at_path(&e))?;

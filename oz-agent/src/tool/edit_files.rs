@@ -23,6 +23,7 @@ const MAX: u64 = 8 << 20;
 #[serde(deny_unknown_fields)]
 struct Input {
     /// What the change is about, in a few words.
+    #[expect(dead_code, reason = "it is shown to people and changes nothing")]
     title: Option<String>,
     edits: Vec<Edit>,
 }

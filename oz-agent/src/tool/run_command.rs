@@ -55,7 +55,7 @@ impl Tool for RunCommand {
             words: &words,
             directory: desk.workspace.root(),
             env: &desk.env,
-            mark: desk.mark_of_a_command(),
+            mark: desk.household.mark(),
             limit: Duration::from_secs(seconds),
         });
         let ran = ran.await.map_err(|e| format!("the command could not be started: {e}"))?;

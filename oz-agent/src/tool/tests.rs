@@ -20,8 +20,7 @@ impl Room {
             fs::write(path, content).unwrap();
         }
         let env = std::env::vars().collect();
-        let mark = uuid::Uuid::new_v4().to_string();
-        let desk = Desk { workspace: Workspace::new(&root).unwrap(), env: Arc::new(env), mark };
+        let desk = Desk { workspace: Workspace::new(&root).unwrap(), env, household: Household::new() };
         Self { dir, desk }
     }
 

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 /// Some turns with small pauses, so that kills hit every stage.
 fn script() -> String {
     let turn = "{ text: step, delay_ms: 60, tool_calls: [{ name: run_command, input: { command: 'sleep 0.1; echo done' } }] }";
-    let turns = vec![turn; 6].join(", ");
+    let turns = [turn; 6].join(", ");
     format!("scripts: [{{ match: work, turns: [{turns}, {{ text: all done }}] }}]")
 }
 

@@ -20,7 +20,7 @@ scripts:
         tool_calls:
           - { name: read_files, input: { files: [{ path: greet.sh }, { path: test.sh }] } }
           - { name: run_command, input: { command: "sh test.sh" } }
-      - expect: exit_code.*1
+      - expect: 'exit.code\D*1'
         tool_calls:
           - name: edit_files
             input: { title: Fix the greeting, edits: [{ path: greet.sh, old: "echo hallo", new: "echo hello" }] }

@@ -1,0 +1,127 @@
+//! The run driver: takes one run from its record to its end. It prepares the workspace, drives a harness, hands every
+//! event to its observer and to the control plane, and reports how it ended. It never works on after the control plane
+//! has given the run to somebody else.
+
+mod admission;
+mod end;
+mod environment;
+mod prepare;
+mod recorder;
+mod session;
+mod verdict;
+
+use admission::Admitted;
+use oz_client::Client;
+use oz_core::{
+    RunId, RunState, config::AgentConfig, env, harness::HarnessEvent, run::StatusMessage, usage::Usage,
+};
+use session::Session;
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+/// How often the control plane hears from an agent that has nothing to say, unless options say otherwise.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// For how long the start and the end of a run wait for a control plane that is away, unless options say otherwise.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Where a run comes from.
+#[expect(clippy::large_enum_variant, reason = "there is one per process")]
+pub enum Source {
+    /// The control plane has it, and a worker started this process for it.
+    Task {
+        /// The run.
+        run_id: RunId,
+        /// A client with the run's own token.
+        client: Client,
+    },
+    /// The user of this machine wants it.
+    Local {
+        /// What to do.
+        prompt: String,
+        /// How.
+        config: AgentConfig,
+        /// Where to record it; `None` keeps it here. A control plane that can't be reached does not hold it up.
+        client: Option<Client>,
+    },
+}
+
+/// What to drive, and how.
+pub struct Options {
+    /// The run.
+    pub source: Source,
+    /// The directory to work in; it exists.
+    pub cwd: PathBuf,
+    /// The model, before the one that the run's configuration names.
+    pub model: Option<String>,
+    /// The environment of this process. Model providers are configured by it; the commands of the agent get what is
+    /// left of it without keys.
+    pub env: BTreeMap<String, String>,
+    /// How often the control plane hears from an agent that has nothing to say.
+    pub heartbeat: Duration,
+    /// For how long the start and the end of the run wait for a control plane that is away. In between the agent works
+    /// on.
+    pub patience: Duration,
+}
+
+impl Options {
+    /// The usual options.
+    #[must_use]
+    pub fn new(source: Source, cwd: PathBuf, env: BTreeMap<String, String>) -> Self {
+        Self { source, cwd, model: None, env, heartbeat: HEARTBEAT, patience: PATIENCE }
+    }
+}
+
+/// What an observer is told, as it happens.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DriverEvent {
+    /// The run has a record at the control plane.
+    RunStarted {
+        /// Its id.
+        run_id: RunId,
+    },
+    /// Something happened in the run.
+    Event(HarnessEvent),
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finished {
+    /// The state in which it ended.
+    pub state: RunState,
+    /// Why.
+    pub status: StatusMessage,
+    /// What it used.
+    pub usage: Usage,
+    /// Its id, where it has a record.
+    pub run_id: Option<RunId>,
+}
+
+/// Drives a run to its end. `cancel` ends it early; the caller cancels it on SIGTERM or Ctrl-C. It then ends within
+/// half a second, with everything killed and, where that can be, reported.
+pub async fn drive(
+    options: Options,
+    observer: &mut dyn FnMut(DriverEvent),
+    cancel: CancellationToken,
+) -> Finished {
+    if options.env.contains_key(env::WORKER_BACKEND) {
+        crate::process::belong_to_the_worker();
+    }
+    let Options { source, cwd, model, env, heartbeat, patience } = options;
+    let Admitted { prompt, config, record, problem, end } = admission::admit(source, &cancel, patience).await;
+    let run_id = record.as_ref().map(|record| record.run_id);
+    let mut session = Session::new(observer, record, heartbeat, cancel);
+    if let Some(run_id) = run_id {
+        session.started(run_id);
+    }
+    if let Some(problem) = problem {
+        session.event(problem).await;
+    }
+    let end = match end {
+        Some(end) => end,
+        None => session.run(prompt, config, model, cwd, env).await,
+    };
+    session.finish(end, patience).await
+}
+
+#[cfg(test)]
+mod tests;

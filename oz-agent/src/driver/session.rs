@@ -1,0 +1,248 @@
+//! A run between its admission and its end: the stages in their order, and where their events go.
+
+use super::{
+    DriverEvent, Finished,
+    admission::{self, Record},
+    end::End,
+    environment, prepare,
+    recorder::Recorder,
+};
+use crate::{native::NativeHarness, process::Household};
+use futures_util::StreamExt as _;
+use oz_client::Client;
+use oz_core::{
+    Error, ErrorCode, RunId, RunState,
+    api::UpdateRun,
+    config::{AgentConfig, HarnessType},
+    harness::{Harness, HarnessEvent, HarnessTask, Outcome},
+    usage::Usage,
+};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// How long a cancelled agent may take to end by itself.
+const GRACE: Duration = Duration::from_millis(200);
+/// How long the last words of a cancelled agent may take: its transcript, then its state.
+const LAST_WORDS: Duration = Duration::from_millis(120);
+
+/// A run that is driven.
+pub(super) struct Session<'a> {
+    observer: &'a mut dyn FnMut(DriverEvent),
+    record: Option<(RunId, Client, Recorder)>,
+    /// Cancelled when the run is to end early, whoever wants it.
+    stop: CancellationToken,
+    usage: Usage,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(
+        observer: &'a mut dyn FnMut(DriverEvent),
+        record: Option<Record>,
+        heartbeat: Duration,
+        cancel: CancellationToken,
+    ) -> Self {
+        let stop = cancel.child_token();
+        let record = record.map(|Record { run_id, client }| {
+            let recorder = Recorder::start(client.clone(), heartbeat, stop.clone());
+            (run_id, client, recorder)
+        });
+        Self { observer, record, stop, usage: Usage::default() }
+    }
+
+    pub(super) fn started(&mut self, run_id: RunId) {
+        (self.observer)(DriverEvent::RunStarted { run_id });
+    }
+
+    /// Hands on what happened.
+    pub(super) async fn event(&mut self, event: HarnessEvent) {
+        if let HarnessEvent::Usage { usage, .. } = &event {
+            self.usage.add(usage);
+        }
+        if let Some((_, _, recorder)) = &self.record {
+            recorder.record(event.clone()).await;
+        }
+        (self.observer)(DriverEvent::Event(event));
+    }
+
+    /// Does the run.
+    pub(super) async fn run(
+        &mut self,
+        prompt: String,
+        config: AgentConfig,
+        model: Option<String>,
+        cwd: PathBuf,
+        host: BTreeMap<String, String>,
+    ) -> End {
+        self.event(HarnessEvent::Prompt { text: prompt.clone() }).await;
+        if let Err(e) = supported(&config) {
+            return End::Failed(e);
+        }
+        if !cwd.is_dir() {
+            return End::unprepared(format!("the directory to work in, '{}', does not exist", cwd.display()));
+        }
+        let run_id = self.record.as_ref().map(|(run_id, _, _)| *run_id);
+        let mut env = environment::of_commands(&host, run_id, &cwd);
+        // Lives as long as the run: what a setup command starts in the background is there for the agent.
+        let household = Household::new();
+        let workspace = match self.prepare(&config, &cwd, &mut env, &household).await {
+            Ok(workspace) => workspace,
+            Err(end) => return end,
+        };
+        let task = HarnessTask {
+            run_id,
+            prompt,
+            base_prompt: config.base_prompt,
+            workspace,
+            model_id: model.or(config.model_id),
+            limits: config.limits.unwrap_or_default(),
+            env,
+        };
+        let harness = Arc::new(NativeHarness::new(move |name| host.get(name).cloned()));
+        self.drive(harness, task).await
+    }
+
+    /// Clones repositories and runs setup commands. Answers with the directory for the agent.
+    async fn prepare(
+        &mut self,
+        config: &AgentConfig,
+        cwd: &Path,
+        env: &mut BTreeMap<String, String>,
+        household: &Household,
+    ) -> Result<PathBuf, End> {
+        let mut workspace = cwd.to_owned();
+        if !config.source_repos.is_empty() {
+            let cloning = prepare::clone(&config.source_repos, cwd, env, household);
+            workspace = self.stage("setup_environment_repo_clone", cloning).await?;
+        }
+        let identity = environment::git_identity(env, &workspace).await;
+        env.extend(identity);
+        if !config.setup_commands.is_empty() {
+            let setup = prepare::set_up(&config.setup_commands, &workspace, env, household);
+            self.stage("setup_environment_setup_commands", setup).await?;
+        }
+        Ok(workspace)
+    }
+
+    /// Does one step of the preparation and reports how it went.
+    async fn stage<T>(
+        &mut self,
+        name: &str,
+        work: impl Future<Output = Result<(T, String), String>>,
+    ) -> Result<T, End> {
+        let started = Instant::now();
+        let Some(done) = self.stop.run_until_cancelled(work).await else {
+            return Err(End::Cancelled);
+        };
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (ok, detail) = match &done {
+            Ok((_, detail)) => (true, detail.clone()),
+            Err(problem) => (false, problem.clone()),
+        };
+        self.event(HarnessEvent::Stage { name: name.to_owned(), ok, duration_ms, detail: Some(detail) }).await;
+        done.map(|(value, _)| value).map_err(End::unprepared)
+    }
+
+    /// Lets a harness work until it ends, or is to end.
+    async fn drive(&mut self, harness: Arc<dyn Harness>, task: HarnessTask) -> End {
+        let mut events = match Arc::clone(&harness).start(task).await {
+            Ok(events) => events,
+            Err(e) => return End::Failed(e),
+        };
+        let stop = self.stop.clone();
+        let mut deadline = None;
+        loop {
+            let event = tokio::select! {
+                biased;
+                () = stop.cancelled(), if deadline.is_none() => {
+                    harness.cancel().await;
+                    deadline = Some(Instant::now() + GRACE);
+                    continue;
+                }
+                event = events.next() => event,
+                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
+                    return End::Cancelled;
+                }
+            };
+            let Some(event) = event else {
+                let text = "the harness ended without saying how";
+                return End::Failed(Error::new(ErrorCode::InternalError, text));
+            };
+            self.event(event.clone()).await;
+            if let HarnessEvent::State { state, message, code } = event
+                && state.is_final()
+            {
+                return End::Agent(Outcome { state, message, code });
+            }
+        }
+    }
+
+    /// Reports how the run ended, as long as `patience` allows.
+    pub(super) async fn finish(self, end: End, patience: Duration) -> Finished {
+        let cancelled = self.stop.is_cancelled() || matches!(end, End::Cancelled);
+        let superseded = self.record.as_ref().is_some_and(|(_, _, recorder)| recorder.is_superseded());
+        let end = match end {
+            _ if superseded => End::Superseded,
+            // An agent that is stopped may notice it as a failure of what it was just doing.
+            End::Failed(_) if cancelled => End::Cancelled,
+            end => end,
+        };
+        let silent = matches!(end, End::Superseded);
+        let (mut state, mut status) = end.report();
+        let run_id = self.record.as_ref().map(|(run_id, _, _)| *run_id);
+        if let Some((_, client, recorder)) = self.record
+            && !silent
+        {
+            let (flush, patience) = if cancelled { (LAST_WORDS, LAST_WORDS) } else { (patience, patience) };
+            let report = UpdateRun {
+                task_state: Some(state.clone()),
+                status_message: Some(status.clone()),
+                usage: Some(self.usage.clone()),
+            };
+            let mut heard = recorder.close(flush).await;
+            if heard {
+                let reporting = admission::patiently(&client, &report, patience);
+                // The patience ends between two calls; a cancelled agent has no time for a whole one.
+                let limit = if cancelled { patience } else { patience + admission::CALL };
+                heard = match timeout(limit, reporting).await {
+                    Ok(Err(End::Superseded)) => false,
+                    Ok(Ok(_)) => true,
+                    Ok(Err(_)) | Err(_) => {
+                        tracing::error!(%state, "the end of the run could not be reported");
+                        true
+                    }
+                };
+            }
+            if !heard && state != RunState::Cancelled {
+                (state, status) = End::Superseded.report();
+            }
+        }
+        Finished { state, status, usage: self.usage, run_id }
+    }
+}
+
+/// Refuses what this build can't do, rather than to do something else.
+fn supported(config: &AgentConfig) -> Result<(), Error> {
+    let refuse = |text: String| Err(Error::new(ErrorCode::EnvironmentSetupFailed, text));
+    let harness = config.harness_type();
+    if harness != HarnessType::Oz {
+        return refuse(format!("the harness '{harness}' is not available in this build; only 'oz' is"));
+    }
+    if let Some(skill) = config.skill_spec.as_ref().or(config.skills.first()) {
+        return refuse(format!("the skill '{skill}' can't be used: skills are not available in this build"));
+    }
+    if let Some(environment) = &config.environment_id {
+        return refuse(format!(
+            "the environment '{environment}' can't be used: environments are not available in this build"
+        ));
+    }
+    if let Some(name) = config.mcp_servers.keys().next() {
+        return refuse(format!("the MCP server '{name}' can't be used: MCP is not available in this build"));
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! The native harness: our own agent behind the [`Harness`] seam. It holds one conversation with one model in one
+//! workspace; it knows nothing of the control plane, and leaves no process behind.
+
+mod act;
+mod agent;
+mod ask;
+mod budget;
+mod inbox;
+mod prompt;
+mod retry;
+
+use crate::{
+    model::{Prices, resolve},
+    process::Household,
+    tool::{Desk, Workspace},
+};
+use agent::Agent;
+use async_trait::async_trait;
+use budget::Budget;
+use futures_util::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
+use inbox::Inbox;
+use oz_core::{
+    Error, ErrorCode, env,
+    harness::{Harness, HarnessEvent, HarnessTask},
+};
+use std::{fmt, sync::Arc};
+use tokio::sync::mpsc;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+/// How many events may wait for their reader before the agent does.
+const EVENTS: usize = 64;
+
+type Env = dyn Fn(&str) -> Option<String> + Send + Sync;
+
+/// The native `oz` agent.
+pub struct NativeHarness {
+    env: Box<Env>,
+    inbox: Arc<Inbox>,
+    cancel: CancellationToken,
+}
+
+impl fmt::Debug for NativeHarness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NativeHarness").finish_non_exhaustive()
+    }
+}
+
+impl NativeHarness {
+    /// An agent whose model provider is configured by `env`, a lookup of environment variables.
+    pub fn new(env: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self { env: Box::new(env), inbox: Arc::default(), cancel: CancellationToken::new() }
+    }
+}
+
+fn prices(env: &Env) -> Result<Prices, Error> {
+    let Some(path) = env(env::MODEL_PRICES).filter(|path| !path.is_empty()) else {
+        return Ok(Prices::default());
+    };
+    let yaml = std::fs::read_to_string(&path).map_err(|e| {
+        Error::invalid_field(env::MODEL_PRICES, &path, &format!("a file that can be read ({e})"))
+    })?;
+    Prices::with(&yaml)
+}
+
+#[async_trait]
+impl Harness for NativeHarness {
+    fn name(&self) -> &str {
+        "oz"
+    }
+
+    async fn start(self: Arc<Self>, task: HarnessTask) -> Result<BoxStream<'static, HarnessEvent>, Error> {
+        let (model, model_name) = resolve(task.model_id.as_deref(), &*self.env)?;
+        let prices = prices(&*self.env)?;
+        let workspace = Workspace::new(&task.workspace).map_err(|e| {
+            let shown = task.workspace.display();
+            Error::new(ErrorCode::EnvironmentSetupFailed, format!("the workspace '{shown}' can't be used: {e}"))
+        })?;
+        self.inbox.open()?;
+        let (events, mut received) = mpsc::channel(EVENTS);
+        let agent = Agent {
+            system: prompt::system(&task, workspace.root()),
+            prompt: task.prompt,
+            model,
+            model_name,
+            prices,
+            desk: Desk { workspace, env: task.env, household: Household::new() },
+            budget: Budget::new(task.limits),
+            inbox: Arc::clone(&self.inbox),
+            cancel: self.cancel.clone(),
+            events,
+        };
+        // Dropping the stream drops the handle, and with it whatever the agent is doing.
+        let working = AbortOnDropHandle::new(tokio::spawn(agent.work()));
+        let stream = stream::poll_fn(move |context| {
+            let _ = &working;
+            received.poll_recv(context)
+        });
+        Ok(stream.boxed())
+    }
+
+    async fn send(&self, message: String) -> Result<(), Error> {
+        self.inbox.put(message)
+    }
+
+    async fn cancel(&self) {
+        self.cancel.cancel();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! The loop: ask the model, do what it calls for, until it is done, a limit is reached or somebody stops it.
+
+use super::{
+    ask::{Answer, ask},
+    budget::Budget,
+    inbox::Inbox,
+    prompt,
+};
+use crate::{
+    model::Prices,
+    tool::{self, Desk, Effect},
+};
+use oz_core::{
+    ErrorCode,
+    harness::{AgentState, HarnessEvent},
+    model::{ChatMessage, Model, ModelError, ModelRequest, StopReason},
+    usage::Usage,
+};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+const CUT: &str =
+    "Your answer was cut because it was too long. Go on where it broke off, in smaller steps.";
+
+/// An agent at work.
+pub(super) struct Agent {
+    pub(super) system: String,
+    pub(super) prompt: String,
+    pub(super) model: Arc<dyn Model>,
+    pub(super) model_name: String,
+    pub(super) prices: Prices,
+    pub(super) desk: Desk,
+    pub(super) budget: Budget,
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) cancel: CancellationToken,
+    pub(super) events: mpsc::Sender<HarnessEvent>,
+}
+
+/// How the work ended.
+pub(super) enum End {
+    /// The task is done.
+    Done(String),
+    /// The agent says that it can't be done.
+    GaveUp(String),
+    /// Something else ended it.
+    Failed(ErrorCode, String),
+    /// Somebody wanted it to end.
+    Cancelled,
+}
+
+impl From<ModelError> for End {
+    fn from(error: ModelError) -> Self {
+        Self::Failed(error.code(), error.message)
+    }
+}
+
+impl Agent {
+    /// Works from the prompt to the end and reports everything on the way.
+    pub(super) async fn work(mut self) {
+        self.say(HarnessEvent::State { state: AgentState::Started, message: None, code: None }).await;
+        let end = self.turns().await.unwrap_or_else(|end| end);
+        self.inbox.shut();
+        let Self { desk, events, .. } = self;
+        // What commands left in the background ends before the end is told.
+        drop(desk);
+        let (state, message, code) = match end {
+            End::Done(summary) => (AgentState::Succeeded, some(summary), None),
+            End::GaveUp(summary) => (AgentState::Failed, some(summary), None),
+            End::Failed(code, message) => (AgentState::Failed, Some(message), Some(code)),
+            End::Cancelled => (AgentState::Cancelled, None, None),
+        };
+        let _ = events.send(HarnessEvent::State { state, message, code }).await;
+    }
+
+    async fn turns(&mut self) -> Result<End, End> {
+        let mut request = ModelRequest {
+            model: self.model_name.clone(),
+            system: std::mem::take(&mut self.system),
+            messages: vec![ChatMessage::User { text: std::mem::take(&mut self.prompt) }],
+            tools: tool::specs(),
+            max_output_tokens: prompt::max_output_tokens(self.model.provider(), &self.model_name),
+        };
+        let mut summary = String::new();
+        loop {
+            if let Some(reason) = self.budget.exceeded() {
+                return Err(End::Failed(ErrorCode::BudgetExceeded, reason));
+            }
+            self.budget.begin_turn();
+            let Answer { text, reasoning, calls, stop, .. } = self.ask(&request).await?;
+            if !text.trim().is_empty() {
+                summary.clone_from(&text);
+            }
+            let mut end = None;
+            let mut results = Vec::new();
+            for call in &calls {
+                let (result, effect) = self.act(call).await?;
+                results.push(result);
+                if let Effect::Finish { success, summary } = effect {
+                    end = Some(if success { End::Done(summary) } else { End::GaveUp(summary) });
+                    break;
+                }
+            }
+            let asked = &mut request.messages;
+            match (calls.is_empty(), stop) {
+                (true, StopReason::MaxTokens) => {
+                    asked.push(ChatMessage::Assistant { text, reasoning, calls });
+                    asked.push(ChatMessage::User { text: CUT.to_owned() });
+                }
+                (true, StopReason::Refusal) => {
+                    return Err(End::Failed(ErrorCode::ContentPolicyViolation, format!("the model refused: {text}")));
+                }
+                (true, _) => {
+                    end = Some(End::Done(summary.clone()));
+                    asked.push(ChatMessage::Assistant { text, reasoning, calls });
+                }
+                (false, _) => {
+                    let calls = calls.into_iter().take(results.len()).collect();
+                    asked.push(ChatMessage::Assistant { text, reasoning, calls });
+                    asked.push(ChatMessage::Tool { results });
+                }
+            }
+            // Whoever still has something to say keeps the agent at work.
+            if let Some(end) = end
+                && self.inbox.close()
+            {
+                return Ok(end);
+            }
+            for text in self.inbox.take() {
+                self.say(HarnessEvent::Prompt { text: text.clone() }).await;
+                request.messages.push(ChatMessage::User { text });
+            }
+        }
+    }
+
+    /// Asks the model and reports what it said and used.
+    async fn ask(&mut self, request: &ModelRequest) -> Result<Answer, End> {
+        let mut used = Vec::new();
+        let asked = self.bounded(ask(&*self.model, request, &mut used)).await;
+        if let Ok(Ok(answer)) = &asked {
+            let (thoughts, text) = (answer.thoughts.clone(), answer.text.clone());
+            if !thoughts.trim().is_empty() {
+                self.say(HarnessEvent::Reasoning { text: thoughts }).await;
+            }
+            if !text.trim().is_empty() {
+                self.say(HarnessEvent::Text { text }).await;
+            }
+        }
+        for usage in used {
+            let cost_usd = self.prices.cost(self.model.provider(), &self.model_name, &usage);
+            let usage = Usage { cost_usd, ..usage };
+            self.budget.count(&usage);
+            self.say(HarnessEvent::Usage { model: self.model_name.clone(), usage }).await;
+        }
+        Ok(asked??)
+    }
+
+    /// Does something unless the work is to end before.
+    pub(super) async fn bounded<T>(&self, work: impl Future<Output = T>) -> Result<T, End> {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(End::Cancelled),
+            () = self.budget.time_up() => Err(End::Failed(ErrorCode::BudgetExceeded, self.budget.out_of_time())),
+            done = work => Ok(done),
+        }
+    }
+
+    /// Reports an event. When nobody listens any more, the agent is about to be dropped.
+    pub(super) async fn say(&self, event: HarnessEvent) {
+        let _ = self.events.send(event).await;
+    }
+}
+
+fn some(summary: String) -> Option<String> {
+    Some(summary).filter(|text| !text.trim().is_empty())
+}

@@ -1,0 +1,112 @@
+//! `oz serve`: a control plane with a worker of its own.
+
+use super::{Outcome, on_signals};
+use crate::{
+    cli::duration,
+    error::CliError,
+    out,
+    settings::{self, Login},
+};
+use clap::Args;
+use oz_server::{Config, Server};
+use oz_worker::DirectConfig;
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Host a control plane with a worker.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  oz serve
+  oz serve --listen 0.0.0.0:7700 --data-dir /var/lib/oz
+  oz serve --no-worker                             only the control plane; connect workers with `oz worker`")]
+pub(crate) struct ServeArgs {
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1:7700", value_name = "HOST:PORT")]
+    listen: SocketAddr,
+    /// Where everything durable lies
+    #[arg(long, value_name = "DIR", env = oz_core::env::DATA_DIR)]
+    data_dir: Option<PathBuf>,
+    /// Start without the embedded worker
+    #[arg(long)]
+    no_worker: bool,
+    /// The key that the first start makes, instead of a random one
+    #[arg(long, value_name = "KEY", env = oz_core::env::BOOTSTRAP_API_KEY, hide_env_values = true)]
+    bootstrap_api_key: Option<String>,
+    /// How many runs the embedded worker takes at once; 0 means no limit
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    max_concurrent_tasks: u32,
+    /// How long a run may go without a sign of life
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration, hide = true)]
+    lease: Duration,
+    /// Where the embedded worker executes runs
+    #[arg(long, value_name = "DIR", hide = true)]
+    workspace_root: Option<PathBuf>,
+}
+
+pub(crate) async fn run(args: ServeArgs) -> Outcome {
+    // The port comes first: a busy one is the most likely trouble, and nothing has been touched yet.
+    let listener = TcpListener::bind(args.listen).await.map_err(|e| {
+        CliError::new(format!("can't listen on {}: {e}", args.listen)).hint("choose another with --listen")
+    })?;
+    let address = listener.local_addr()?;
+    let data_dir = match args.data_dir {
+        Some(dir) => dir,
+        None => settings::default_data_dir()?,
+    };
+    let config =
+        Config { data_dir: data_dir.clone(), bootstrap_api_key: args.bootstrap_api_key, lease: args.lease };
+    let server = Server::open(config).await.map_err(CliError::new)?;
+    let url = format!("http://{address}");
+    if let Some(made) = server.bootstrap() {
+        out::line(format!("Made team '{}' with admin {}.", made.team_name, made.user_email));
+        out::line(format!("API key (shown only now): {}", made.api_key));
+        introduce(&url, &made.api_key);
+    }
+    let signals = on_signals()?;
+    let stop = CancellationToken::new();
+    let worker = (!args.no_worker).then(|| oz_worker::Config {
+        worker_id: "warp".into(),
+        server_url: url.clone(),
+        api_key: server.embedded_worker_key(),
+        max_concurrent_tasks: args.max_concurrent_tasks,
+        idle_on_complete: None,
+        cleanup: true,
+        lease: args.lease,
+        embedded: true,
+        backend: DirectConfig {
+            workspace_root: args.workspace_root.unwrap_or_else(|| data_dir.join("workspaces")),
+            target_dir: None,
+            oz_path: std::env::current_exe().unwrap_or_else(|_| "oz".into()),
+            setup_command: None,
+            teardown_command: None,
+            environment: BTreeMap::new(),
+        },
+    });
+    let serving = tokio::spawn(server.serve(listener, stop.clone()));
+    out::line(format!("Listening on {url}"));
+    // The worker goes first at the end, so that it can still tell what became of its runs.
+    let worked = match worker {
+        Some(config) => oz_worker::run(config, signals.clone()).await.map_err(CliError::new),
+        None => Ok(signals.cancelled().await),
+    };
+    stop.cancel();
+    serving.await.map_err(CliError::new)?.map_err(CliError::new)?;
+    worked?;
+    Ok(true)
+}
+
+/// Lets the local command line use the new control plane, unless it belongs to another one.
+fn introduce(url: &str, key: &str) {
+    if let Some(login) = settings::load().filter(|login| login.server_url != url) {
+        out::note(format!(
+            "Your command line stays logged in to {}; change that with `oz login`.",
+            login.server_url
+        ));
+        return;
+    }
+    match settings::store(&Login { server_url: url.to_owned(), api_key: key.to_owned() }) {
+        Ok(path) => out::line(format!("The key is stored for this user's `oz` in {}.", path.display())),
+        Err(e) => out::note(format!("The key could not be stored for `oz`: {e}")),
+    }
+}

@@ -1,0 +1,72 @@
+//! What the command line remembers between calls: the address and key of one control plane, readable by its owner only.
+
+use crate::error::CliError;
+use etcetera::BaseStrategy as _;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// The stored login.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Login {
+    pub(crate) server_url: String,
+    pub(crate) api_key: String,
+}
+
+fn strategy() -> Result<impl etcetera::BaseStrategy, CliError> {
+    etcetera::choose_base_strategy().map_err(|_| CliError::new("there is no home directory; set HOME"))
+}
+
+/// Where the control plane keeps its data unless told otherwise.
+pub(crate) fn default_data_dir() -> Result<PathBuf, CliError> {
+    Ok(strategy()?.data_dir().join("oz"))
+}
+
+fn path() -> Result<PathBuf, CliError> {
+    Ok(strategy()?.config_dir().join("oz").join("login.json"))
+}
+
+/// The stored login, if there is one.
+pub(crate) fn load() -> Option<Login> {
+    let text = fs::read_to_string(path().ok()?).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+/// Stores a login. Returns where.
+pub(crate) fn store(login: &Login) -> Result<PathBuf, CliError> {
+    let path = path()?;
+    let text = serde_json::to_string_pretty(login).map_err(CliError::new)?;
+    write_private(&path, &text).map_err(|e| CliError::new(format!("{}: {e}", path.display())))?;
+    Ok(path)
+}
+
+/// Forgets the login. Returns whether there was one.
+pub(crate) fn forget() -> Result<bool, CliError> {
+    match fs::remove_file(path()?) {
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(e.into()),
+    }
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    use std::io::Write as _;
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    // Made private from the start: a key must not be readable even for a moment.
+    let fresh = path.with_extension("new");
+    let _ = fs::remove_file(&fresh);
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let mut file = options.open(&fresh)?;
+    file.write_all(text.as_bytes())?;
+    fs::rename(fresh, path)
+}

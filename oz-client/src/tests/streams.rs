@@ -1,0 +1,75 @@
+//! Live streams that break off in every way a network has.
+
+use super::{
+    plane::{Plane, json, problem, raw},
+    run, run_id,
+};
+use crate::Error;
+use futures_util::StreamExt as _;
+use oz_core::RunState;
+use std::sync::{Arc, Mutex};
+
+const HEAD: &str = "HTTP/1.1 200 x\r\ncontent-type: text/event-stream\r\n\r\n";
+
+fn event(sequence: i64) -> String {
+    let data = serde_json::json!({ "kind": "event", "index": sequence, "event": {
+        "event_type": if sequence == 3 { "brand_new" } else { "run_in_progress" }, "run_id": run_id(), "ref_id": null,
+        "execution_id": null, "occurred_at": "2026-03-02T08:00:00Z", "sequence": sequence } });
+    format!("id: {sequence}\ndata: {data}\n\n")
+}
+
+const END: &str = "event: end\ndata: {\"state\":\"SUCCEEDED\"}\n\n";
+
+#[tokio::test]
+async fn a_stream_that_is_cut_anywhere_loses_and_repeats_nothing() {
+    let whole: String = (1..=4).map(event).collect::<String>() + END;
+    // Every cut that matters: in a field name, in the data, between the line and the blank line, after an event.
+    for cut in (1..whole.len()).step_by(23).chain([event(1).len() - 1, event(1).len()]) {
+        let first = format!("{HEAD}{}", &whole[..cut]);
+        // The second server is careless and begins anew instead of after the cursor.
+        let plane = Plane::start([first, format!("{HEAD}:\n\n{whole}")]).await;
+        let items: Vec<i64> =
+            plane.client().watch(run_id(), 0).map(|item| item.unwrap().sequence()).collect().await;
+        assert_eq!(items, [1, 2, 3, 4], "cut at {cut}");
+        let asked = plane.requests();
+        let complete = (1..=4).take_while(|n| (1..=*n).map(|n| event(n).len()).sum::<usize>() <= cut).count();
+        assert!(asked[0].line.contains("stream?since=0 "), "{}", asked[0].line);
+        let since = format!("stream?since={complete} ");
+        assert!(asked[1].line.contains(&since), "cut at {cut}: {} has no {since}", asked[1].line);
+    }
+}
+
+#[tokio::test]
+async fn an_outage_is_told_and_survived() {
+    let plane = Plane::start([
+        format!("{HEAD}{}", event(1)),
+        raw("HTTP/1.1 502 x\r\ncontent-length: 0\r\n\r\n"),
+        format!("{HEAD}{}{END}", event(2)),
+    ])
+    .await;
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let note = told.clone();
+    let items: Vec<_> = plane
+        .client()
+        .watch_with(run_id(), 0, move |e| note.lock().unwrap().push(e.to_string()))
+        .map(|item| item.unwrap().sequence())
+        .collect()
+        .await;
+    assert_eq!(items, [1, 2]);
+    let told = told.lock().unwrap();
+    assert!(told.len() == 1 && told[0].contains("502"), "{told:?}");
+}
+
+#[tokio::test]
+async fn what_waiting_cannot_mend_ends_the_stream_at_once() {
+    let plane = Plane::start([problem(&oz_core::Error::not_found("run", run_id()))]).await;
+    let items: Vec<_> = plane.client().watch(run_id(), 0).collect().await;
+    assert!(matches!(items.as_slice(), [Err(Error::Api { .. })]), "{items:?}");
+    assert_eq!(plane.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn waiting_for_a_run_ends_with_its_record() {
+    let plane = Plane::start([format!("{HEAD}{}{END}", event(1)), json(200, &run("SUCCEEDED"))]).await;
+    assert_eq!(plane.client().runs().wait(run_id()).await.unwrap().state, RunState::Succeeded);
+}

@@ -1,0 +1,27 @@
+//! `cargo xtask ci`: every check, in the order in which a failure is cheapest to find.
+
+use crate::{Outcome, cargo, codegen, say, test, tidy};
+use std::time::Instant;
+
+/// Runs every check.
+pub(crate) fn run() -> Outcome {
+    step("format", || crate::run(&mut cargo(&["fmt", "--all", "--check"])))?;
+    step("tidy", tidy::run)?;
+    step("generated files", || codegen::run(true))?;
+    step("lints", || {
+        crate::run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
+    })?;
+    step("tests", || test::run(&[]))?;
+    step("documentation", || {
+        let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
+        crate::run(doc.env("RUSTDOCFLAGS", "--deny warnings"))
+    })
+}
+
+fn step(name: &str, work: impl FnOnce() -> Outcome) -> Outcome {
+    say(&format!("\n=== {name}"));
+    let started = Instant::now();
+    work()?;
+    say(&format!("=== {name}: good, {:.0} s", started.elapsed().as_secs_f32()));
+    Ok(())
+}

@@ -24,19 +24,22 @@ const END: &str = "event: end\ndata: {\"state\":\"SUCCEEDED\"}\n\n";
 async fn a_stream_that_is_cut_anywhere_loses_and_repeats_nothing() {
     let whole: String = (1..=4).map(event).collect::<String>() + END;
     // Every cut that matters: in a field name, in the data, between the line and the blank line, after an event.
-    for cut in (1..whole.len()).step_by(23).chain([event(1).len() - 1, event(1).len()]) {
-        let first = format!("{HEAD}{}", &whole[..cut]);
-        // The second server is careless and begins anew instead of after the cursor.
-        let plane = Plane::start([first, format!("{HEAD}:\n\n{whole}")]).await;
-        let items: Vec<i64> =
-            plane.client().watch(run_id(), 0).map(|item| item.unwrap().sequence()).collect().await;
-        assert_eq!(items, [1, 2, 3, 4], "cut at {cut}");
-        let asked = plane.requests();
-        let complete = (1..=4).take_while(|n| (1..=*n).map(|n| event(n).len()).sum::<usize>() <= cut).count();
-        assert!(asked[0].line.contains("stream?since=0 "), "{}", asked[0].line);
-        let since = format!("stream?since={complete} ");
-        assert!(asked[1].line.contains(&since), "cut at {cut}: {} has no {since}", asked[1].line);
-    }
+    let cuts = (1..whole.len()).step_by(23).chain([event(1).len() - 1, event(1).len()]);
+    futures_util::future::join_all(cuts.map(|cut| cut_at(cut, &whole))).await;
+}
+
+async fn cut_at(cut: usize, whole: &str) {
+    let first = format!("{HEAD}{}", &whole[..cut]);
+    // The second server is careless and begins anew instead of after the cursor.
+    let plane = Plane::start([first, format!("{HEAD}:\n\n{whole}")]).await;
+    let items: Vec<i64> =
+        plane.client().watch(run_id(), 0).map(|item| item.unwrap().sequence()).collect().await;
+    assert_eq!(items, [1, 2, 3, 4], "cut at {cut}");
+    let asked = plane.requests();
+    let complete = (1..=4).take_while(|n| (1..=*n).map(|n| event(n).len()).sum::<usize>() <= cut).count();
+    assert!(asked[0].line.contains("stream?since=0 "), "{}", asked[0].line);
+    let since = format!("stream?since={complete} ");
+    assert!(asked[1].line.contains(&since), "cut at {cut}: {} has no {since}", asked[1].line);
 }
 
 #[tokio::test]

@@ -83,8 +83,10 @@ pub(crate) enum Command {
     /// Remember the address and key of a control plane
     Login(cmd::login::LoginArgs),
     /// Forget the address and key
+    #[command(after_help = "Examples:\n  oz logout")]
     Logout,
     /// Show who you are
+    #[command(after_help = "Examples:\n  oz whoami\n  oz whoami --output-format json")]
     Whoami,
     /// Print a completion script for a shell
     #[command(
@@ -144,3 +146,6 @@ fn harness(text: &str) -> Result<oz_core::config::HarnessType, String> {
 pub(crate) fn duration(text: &str) -> Result<std::time::Duration, String> {
     humantime::parse_duration(text).map_err(|e| e.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test's own tools may fail it")]
 
 pub mod history;
+mod leftovers;
 pub mod processes;
 pub mod world;
 

@@ -3,7 +3,7 @@
 use crate::processes;
 use oz_client::Client;
 use oz_core::{
-    Run, RunId, RunState,
+    Run, RunId,
     api::{CreateRun, GetRun},
     config::AgentConfig,
 };
@@ -55,11 +55,11 @@ impl Default for Options {
 
 /// A control plane with whatever belongs to it.
 pub struct World {
-    dir: tempfile::TempDir,
+    pub(crate) dir: tempfile::TempDir,
     options: Options,
     port: u16,
-    server: Option<Child>,
-    workers: Vec<Child>,
+    pub(crate) server: Option<Child>,
+    pub(crate) workers: Vec<Child>,
 }
 
 /// What a run of `oz` printed, and how it ended.
@@ -338,62 +338,6 @@ impl World {
             thread::sleep(Duration::from_millis(20));
         }
     }
-
-    /// Stops every process, politely first.
-    fn stop_all(&mut self) -> bool {
-        let mut polite = true;
-        for child in self.workers.iter_mut().chain(self.server.as_mut()) {
-            if let Ok(None) = child.try_wait()
-                && let Some(pid) = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap_or(0))
-            {
-                let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-            }
-        }
-        for child in self.workers.iter_mut().chain(self.server.as_mut()) {
-            let deadline = Instant::now() + Duration::from_secs(10);
-            while let Ok(None) = child.try_wait() {
-                if Instant::now() > deadline {
-                    polite = false;
-                    let _ = child.kill();
-                }
-                thread::sleep(Duration::from_millis(5));
-            }
-        }
-        polite
-    }
-
-    /// What a finished world must not have: unfinished runs, agent processes, workspaces, processes.
-    fn leftovers(&mut self) -> Vec<String> {
-        let mut left = Vec::new();
-        let unfinished = unfinished(&self.path().join("data/oz.db"));
-        left.extend(unfinished.into_iter().map(|(id, state)| format!("run {id} is {state}")));
-        self.no_agents_quietly(&mut left);
-        if !self.stop_all() {
-            left.push("a process did not stop within 10 s of SIGTERM".into());
-        }
-        let processes = processes::naming(self.dir.path());
-        left.extend(processes.into_iter().map(|p| format!("process {} is alive: {}", p.pid, p.command)));
-        let workspaces = list(&self.workspaces());
-        left.extend(workspaces.into_iter().map(|path| format!("workspace {} is left", path.display())));
-        left
-    }
-
-    fn no_agents_quietly(&self, left: &mut Vec<String>) {
-        let deadline = Instant::now() + Duration::from_secs(3);
-        loop {
-            let agents = processes::of_agents(&self.workspaces());
-            if agents.is_empty() {
-                return;
-            }
-            if Instant::now() > deadline {
-                left.extend(
-                    agents.into_iter().map(|p| format!("agent process {} is alive: {}", p.pid, p.command)),
-                );
-                return;
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
 }
 
 impl Drop for World {
@@ -416,35 +360,4 @@ impl Drop for World {
 #[expect(clippy::print_stderr, reason = "the log of a failed test belongs to its output")]
 fn eprintln_log(log: &str) {
     eprintln!("--- server log ---\n{log}");
-}
-
-fn unfinished(db: &Path) -> Vec<(String, String)> {
-    let Ok(db) = rusqlite::Connection::open(db) else { return Vec::new() };
-    let live: Vec<String> =
-        RunState::ALL.iter().filter(|s| !s.is_terminal()).map(|s| format!("'{}'", s.as_str())).collect();
-    let sql = format!("SELECT run_id, state FROM runs WHERE state IN ({})", live.join(","));
-    let mut query = db.prepare(&sql).expect("query");
-    query
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .expect("rows")
-        .map(|row| row.expect("row"))
-        .collect()
-}
-
-/// The workspaces that are left under a root: its directories, also of each worker, but not the roots' own files.
-fn list(root: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if !path.is_dir() {
-            continue;
-        }
-        let is_run = entry.file_name().to_string_lossy().parse::<uuid::Uuid>().is_ok();
-        if is_run {
-            found.push(path);
-        } else {
-            found.extend(list(&path));
-        }
-    }
-    found
 }

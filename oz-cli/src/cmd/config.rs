@@ -85,19 +85,15 @@ pub(crate) fn build(options: &AgentOptions, file: ConfigFile) -> Result<AgentCon
     Ok(config)
 }
 
-/// `URL` or `URL@REF`. An `@` before the last slash or colon belongs to the address, as in `git@host:me/app`.
+/// `URL` or `URL@REF`. An `@` in the part that names the host belongs to the address, as in `git@host:me/app`.
 fn repo(text: &str) -> SourceRepo {
-    match text.rsplit_once('@') {
-        Some((url, reference))
-            if url.contains('/')
-                && !reference.contains(':')
-                && url.contains(['/', ':'])
-                && !url.ends_with("//") =>
-        {
-            SourceRepo { url: url.to_owned(), checkout_ref: Some(reference.to_owned()) }
-        }
-        _ => SourceRepo { url: text.to_owned(), checkout_ref: None },
+    let plain = || SourceRepo { url: text.to_owned(), checkout_ref: None };
+    let Some((url, reference)) = text.rsplit_once('@') else { return plain() };
+    let host_and_path = url.split_once("://").map_or(url, |(_, rest)| rest);
+    if !host_and_path.contains(['/', ':']) {
+        return plain();
     }
+    SourceRepo { url: url.to_owned(), checkout_ref: Some(reference.to_owned()) }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Cancelling a run ends it and everything it started.
 
 use oz_core::{RunState, config::AgentConfig};
-use oz_tests::{World, processes};
+use oz_tests::{World, history, processes};
 use std::time::{Duration, Instant};
 
 const SCRIPT: &str = r#"
@@ -27,6 +27,8 @@ async fn cancels(prompt: &str) {
     world.no_agents(Duration::from_secs(2).saturating_sub(asked.elapsed()));
     let run = world.run(run_id).await;
     assert_eq!(run.state, RunState::Cancelled);
+    let wrong = history::check(&world.path().join("data/oz.db"), &Default::default());
+    assert!(wrong.is_empty(), "{wrong:#?}");
     let again = world.oz(&["run", "cancel", &run_id.to_string()]);
     assert_eq!(again.code, 1);
     assert!(again.stderr.contains("already CANCELLED"), "{}", again.stderr);

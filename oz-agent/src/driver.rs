@@ -109,7 +109,7 @@ pub async fn drive(
     let Options { source, cwd, model, env, heartbeat, patience } = options;
     let Admitted { prompt, config, record, problem, end } = admission::admit(source, &cancel, patience).await;
     let run_id = record.as_ref().map(|record| record.run_id);
-    let mut session = Session::new(observer, record, heartbeat, cancel);
+    let mut session = Session::new(observer, record, heartbeat, &cancel);
     if let Some(run_id) = run_id {
         session.started(run_id);
     }

@@ -76,7 +76,10 @@ impl Harness for NativeHarness {
         let prices = prices(&*self.env)?;
         let workspace = Workspace::new(&task.workspace).map_err(|e| {
             let shown = task.workspace.display();
-            Error::new(ErrorCode::EnvironmentSetupFailed, format!("the workspace '{shown}' can't be used: {e}"))
+            Error::new(
+                ErrorCode::EnvironmentSetupFailed,
+                format!("the workspace '{shown}' can't be used: {e}"),
+            )
         })?;
         self.inbox.open()?;
         let (events, mut received) = mpsc::channel(EVENTS);

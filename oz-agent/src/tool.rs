@@ -146,7 +146,7 @@ fn prune(schema: &mut Value) {
         Value::Object(map) => {
             // A property may be called "title" or "format" too; then its schema is an object.
             map.retain(|key, value| {
-                !(matches!(key.as_str(), "title" | "format" | "minimum" | "default") && !value.is_object())
+                value.is_object() || !matches!(key.as_str(), "title" | "format" | "minimum" | "default")
             });
             map.values_mut().for_each(prune);
         }

@@ -96,10 +96,13 @@ fn unrecorded(error: &Error) -> HarnessEvent {
 
 /// One call with a limit on its time.
 pub(super) async fn within<E: Endpoint>(client: &Client, request: &E) -> Result<E::Response, Error> {
-    timeout(CALL, client.send_once(request)).await.unwrap_or_else(|_| {
-        let (url, reason) = (client.server_url().to_owned(), "it took too long".to_owned());
-        Err(Error::Interrupted { url, reason })
-    })
+    match timeout(CALL, client.send_once(request)).await {
+        Ok(answer) => answer,
+        Err(_) => {
+            let (url, reason) = (client.server_url().to_owned(), "it took too long".to_owned());
+            Err(Error::Interrupted { url, reason })
+        }
+    }
 }
 
 /// Calls until there is an answer, nothing to wait for, or no more patience.

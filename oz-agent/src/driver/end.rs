@@ -30,14 +30,16 @@ impl End {
         let said = |message: Option<String>, otherwise: &str| message.unwrap_or_else(|| otherwise.to_owned());
         match self {
             Self::Cancelled => (RunState::Cancelled, StatusMessage::info("The agent was stopped.")),
-            Self::Superseded => {
-                (RunState::Cancelled, StatusMessage::info("The control plane ended this execution of the run."))
-            }
+            Self::Superseded => (
+                RunState::Cancelled,
+                StatusMessage::info("The control plane ended this execution of the run."),
+            ),
             Self::Failed(Error { code, detail, .. }) => failed(code, detail),
             Self::Agent(Outcome { state, message, code }) => match (state, code) {
-                (AgentState::Succeeded, _) => {
-                    (RunState::Succeeded, StatusMessage::info(said(message, "The agent ended without a summary.")))
-                }
+                (AgentState::Succeeded, _) => (
+                    RunState::Succeeded,
+                    StatusMessage::info(said(message, "The agent ended without a summary.")),
+                ),
                 (AgentState::Blocked, _) => {
                     (RunState::Blocked, StatusMessage::info(said(message, "The agent waits for a human.")))
                 }
@@ -75,9 +77,21 @@ mod tests {
             (agent(AgentState::Cancelled, None), RunState::Cancelled, None),
             (agent(AgentState::Failed, None), RunState::Failed, None),
             (agent(AgentState::Failed, Some(C::BudgetExceeded)), RunState::Failed, Some(C::BudgetExceeded)),
-            (agent(AgentState::Failed, Some(C::InsufficientCredits)), RunState::Failed, Some(C::InsufficientCredits)),
-            (agent(AgentState::Failed, Some(C::ResourceUnavailable)), RunState::Error, Some(C::ResourceUnavailable)),
-            (agent(AgentState::Failed, Some(C::AuthenticationRequired)), RunState::Failed, Some(C::AuthenticationRequired)),
+            (
+                agent(AgentState::Failed, Some(C::InsufficientCredits)),
+                RunState::Failed,
+                Some(C::InsufficientCredits),
+            ),
+            (
+                agent(AgentState::Failed, Some(C::ResourceUnavailable)),
+                RunState::Error,
+                Some(C::ResourceUnavailable),
+            ),
+            (
+                agent(AgentState::Failed, Some(C::AuthenticationRequired)),
+                RunState::Failed,
+                Some(C::AuthenticationRequired),
+            ),
             (agent(AgentState::Failed, Some(C::InternalError)), RunState::Error, Some(C::InternalError)),
             (agent(AgentState::Unknown("odd".into()), None), RunState::Failed, None),
             (error(C::EnvironmentSetupFailed), RunState::Failed, Some(C::EnvironmentSetupFailed)),

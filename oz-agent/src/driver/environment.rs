@@ -26,7 +26,8 @@ pub(super) fn of_commands(host: &Variables, run_id: Option<RunId>, cwd: &Path) -
             || env::MODEL_PROVIDER.contains(&upper.as_str())
             || SECRET.iter().any(|end| upper.ends_with(end))
     };
-    let mut all: Variables = host.iter().filter(|(name, _)| !secret(name)).map(|(n, v)| (n.clone(), v.clone())).collect();
+    let mut all: Variables =
+        host.iter().filter(|(name, _)| !secret(name)).map(|(n, v)| (n.clone(), v.clone())).collect();
     if let Some(run_id) = run_id {
         all.insert(env::RUN_ID.to_owned(), run_id.to_string());
     }
@@ -96,11 +97,25 @@ mod tests {
     #[test]
     fn nothing_secret_is_left_and_everything_else_is() {
         let names = [
-            "WARP_API_KEY", "OZ_API_KEY", "WARP_WORKLOAD_TOKEN", "OZ_BOOTSTRAP_API_KEY", "ANTHROPIC_API_KEY", "OZ_MODEL",
-            "OPENAI_BASE_URL", "GITHUB_TOKEN", "my_password", "CLIENT_SECRET", "AWS_SECRET_ACCESS_KEY",
+            "WARP_API_KEY",
+            "OZ_API_KEY",
+            "WARP_WORKLOAD_TOKEN",
+            "OZ_BOOTSTRAP_API_KEY",
+            "ANTHROPIC_API_KEY",
+            "OZ_MODEL",
+            "OPENAI_BASE_URL",
+            "GITHUB_TOKEN",
+            "my_password",
+            "CLIENT_SECRET",
+            "AWS_SECRET_ACCESS_KEY",
         ];
         let mut host: Variables = names.iter().map(|n| ((*n).to_owned(), "canary".to_owned())).collect();
-        host.extend(variables(&[("PATH", "/bin"), ("HOME", "/h"), ("OZ_EXECUTION_ID", "e"), ("TOKENIZER", "t")]));
+        host.extend(variables(&[
+            ("PATH", "/bin"),
+            ("HOME", "/h"),
+            ("OZ_EXECUTION_ID", "e"),
+            ("TOKENIZER", "t"),
+        ]));
         let run_id: RunId = "0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e".parse().unwrap();
         let all = of_commands(&host, Some(run_id), Path::new("/w"));
         let expected = variables(&[
@@ -120,7 +135,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let home = dir.path().to_string_lossy().into_owned();
         let path = std::env::var("PATH").unwrap();
-        let env = variables(&[("HOME", &home), ("PATH", &path), ("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_CONFIG_SYSTEM", "/none")]);
+        let env = variables(&[
+            ("HOME", &home),
+            ("PATH", &path),
+            ("GIT_CONFIG_NOSYSTEM", "1"),
+            ("GIT_CONFIG_SYSTEM", "/none"),
+        ]);
         assert_eq!(git_identity(&env, dir.path()).await.len(), 4);
         std::fs::write(dir.path().join(".gitconfig"), "[core]\n\tpager = cat\n").unwrap();
         assert_eq!(git_identity(&env, dir.path()).await.len(), 4);

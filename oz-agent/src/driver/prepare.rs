@@ -116,14 +116,14 @@ fn directories(repos: &[SourceRepo]) -> Vec<String> {
 fn plan(repo: &SourceRepo, directory: &str) -> Vec<Vec<String>> {
     let words = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
     let depth: &[&str] = if is_remote(&repo.url) { &["--depth", "1"] } else { &[] };
-    let clone = |options: &[&str]| words(&[&["clone", "--quiet"], options, &["--", &repo.url, directory]].concat());
+    let clone =
+        |options: &[&str]| words(&[&["clone", "--quiet"], options, &["--", &repo.url, directory]].concat());
     match &repo.checkout_ref {
         None => vec![clone(depth)],
         // A commit can't be named to a clone, and lies anywhere in the history.
-        Some(reference) if is_commit(reference) => vec![
-            clone(&["--no-checkout"]),
-            words(&["-C", directory, "checkout", "--quiet", reference, "--"]),
-        ],
+        Some(reference) if is_commit(reference) => {
+            vec![clone(&["--no-checkout"]), words(&["-C", directory, "checkout", "--quiet", reference, "--"])]
+        }
         Some(reference) => vec![clone(&[depth, &["--branch", reference]].concat())],
     }
 }

@@ -45,7 +45,7 @@ impl<'a> Session<'a> {
         observer: &'a mut dyn FnMut(DriverEvent),
         record: Option<Record>,
         heartbeat: Duration,
-        cancel: CancellationToken,
+        cancel: &CancellationToken,
     ) -> Self {
         let stop = cancel.child_token();
         let record = record.map(|Record { run_id, client }| {
@@ -144,7 +144,8 @@ impl<'a> Session<'a> {
             Ok((_, detail)) => (true, detail.clone()),
             Err(problem) => (false, problem.clone()),
         };
-        self.event(HarnessEvent::Stage { name: name.to_owned(), ok, duration_ms, detail: Some(detail) }).await;
+        self.event(HarnessEvent::Stage { name: name.to_owned(), ok, duration_ms, detail: Some(detail) })
+            .await;
         done.map(|(value, _)| value).map_err(End::unprepared)
     }
 

@@ -96,8 +96,21 @@ async fn drive_all(options: Options) -> (Finished, Vec<DriverEvent>) {
 }
 
 const KINDS: [&str; 15] = [
-    "prompt", "state", "text", "usage", "action", "action_result", "usage", "action", "action_result", "artifact",
-    "action", "action_result", "state", "", "",
+    "prompt",
+    "state",
+    "text",
+    "usage",
+    "action",
+    "action_result",
+    "usage",
+    "action",
+    "action_result",
+    "artifact",
+    "action",
+    "action_result",
+    "state",
+    "",
+    "",
 ];
 
 fn kinds() -> Vec<String> {
@@ -116,12 +129,18 @@ async fn a_run_is_recorded_from_its_prompt_to_its_end() {
     assert_eq!(events.len() - 1, state.entries.len(), "the observer sees the same");
     let updates = state.calls("update-run");
     assert_eq!(updates[0]["task_state"], "INPROGRESS");
-    assert_eq!((&updates[1]["task_state"], &updates[1]["usage"]["input_tokens"]), (&"SUCCEEDED".into(), &30.into()));
+    assert_eq!(
+        (&updates[1]["task_state"], &updates[1]["usage"]["input_tokens"]),
+        (&"SUCCEEDED".into(), &30.into())
+    );
     assert_eq!(updates.len(), 2);
     assert_eq!(state.calls("report-artifact").len(), 1);
     let last = state.calls.last().unwrap();
     assert!(last.0.ends_with("update-run"), "the end comes last: {last:?}");
-    assert!(state.calls("transcript-entries").iter().any(|b| b["entries"] == serde_json::json!([])), "no heartbeat");
+    assert!(
+        state.calls("transcript-entries").iter().any(|b| b["entries"] == serde_json::json!([])),
+        "no heartbeat"
+    );
 }
 
 #[tokio::test]
@@ -159,7 +178,10 @@ async fn a_run_waits_for_a_control_plane_that_is_away_but_not_for_ever() {
     let mut options = room.task(&plane);
     options.patience = Duration::from_millis(300);
     let (finished, _) = drive_all(options).await;
-    assert_eq!((finished.state, finished.status.error_code), (RunState::Error, Some(ErrorCode::InternalError)));
+    assert_eq!(
+        (finished.state, finished.status.error_code),
+        (RunState::Error, Some(ErrorCode::InternalError))
+    );
 }
 
 #[tokio::test]
@@ -218,7 +240,8 @@ async fn a_local_run_needs_no_control_plane() {
     let away = Client::new("http://127.0.0.1:9", Some("wk-1.x".into())).unwrap();
     let (finished, events) = drive_all(room.local("work", Some(away))).await;
     assert_eq!((finished.state, finished.run_id), (RunState::Succeeded, None));
-    let DriverEvent::Event(HarnessEvent::Stage { name, ok: false, detail: Some(detail), .. }) = &events[0] else {
+    let DriverEvent::Event(HarnessEvent::Stage { name, ok: false, detail: Some(detail), .. }) = &events[0]
+    else {
         panic!("{:?}", events[0])
     };
     assert!(name == "record_run" && detail.contains("127.0.0.1:9"), "{detail}");
@@ -226,8 +249,9 @@ async fn a_local_run_needs_no_control_plane() {
     let (finished, events) = drive_all(room.local("work", Some(plane.client()))).await;
     assert_eq!((finished.state, finished.run_id), (RunState::Succeeded, Some(Plane::run_id())));
     assert_eq!(events[0], DriverEvent::RunStarted { run_id: Plane::run_id() });
-    assert_eq!(plane.lock().calls("local-runs")[0]["prompt"], "work");
-    assert_eq!((plane.lock().kinds(), plane.lock().state.clone()), (kinds(), RunState::Succeeded));
+    let state = plane.lock();
+    assert_eq!(state.calls("local-runs")[0]["prompt"], "work");
+    assert_eq!((state.kinds(), &state.state), (kinds(), &RunState::Succeeded));
 }
 
 #[tokio::test]
@@ -237,7 +261,10 @@ async fn commands_see_no_keys_and_git_knows_its_user() {
     assert_eq!(finished.state, RunState::Succeeded);
     let vars = fs::read_to_string(room.path("vars")).unwrap();
     assert!(!vars.contains("canary"), "{vars}");
-    assert!(vars.contains("GIT_AUTHOR_EMAIL=agent@oz.invalid") && vars.contains("OZ_WORKSPACE_ROOT="), "{vars}");
+    assert!(
+        vars.contains("GIT_AUTHOR_EMAIL=agent@oz.invalid") && vars.contains("OZ_WORKSPACE_ROOT="),
+        "{vars}"
+    );
     assert!(!format!("{events:?}").contains("canary"));
 }
 
@@ -247,18 +274,41 @@ async fn what_can_t_be_prepared_fails_the_run_with_its_reason() {
     let claude = HarnessConfig { kind: HarnessType::Claude, model_id: None, reasoning_level: None };
     let failing = vec!["true".to_owned(), "echo why; exit 7".to_owned()];
     for (config, code, expected) in [
-        (AgentConfig { harness: Some(claude), ..config() }, ErrorCode::EnvironmentSetupFailed, "'claude' is not available"),
-        (AgentConfig { skill_spec: Some("fix".into()), ..config() }, ErrorCode::EnvironmentSetupFailed, "'fix'"),
-        (AgentConfig { setup_commands: failing, ..config() }, ErrorCode::EnvironmentSetupFailed, "exit code 7\nwhy"),
-        (AgentConfig { model_id: Some("gpt-5".into()), ..config() }, ErrorCode::AuthenticationRequired, "OPENAI_API_KEY"),
-        (AgentConfig { limits: Some(Limits { max_turns: Some(1), ..Limits::default() }), ..config() }, ErrorCode::BudgetExceeded, "max_turns"),
+        (
+            AgentConfig { harness: Some(claude), ..config() },
+            ErrorCode::EnvironmentSetupFailed,
+            "'claude' is not available",
+        ),
+        (
+            AgentConfig { skill_spec: Some("fix".into()), ..config() },
+            ErrorCode::EnvironmentSetupFailed,
+            "'fix'",
+        ),
+        (
+            AgentConfig { setup_commands: failing, ..config() },
+            ErrorCode::EnvironmentSetupFailed,
+            "exit code 7\nwhy",
+        ),
+        (
+            AgentConfig { model_id: Some("gpt-5".into()), ..config() },
+            ErrorCode::AuthenticationRequired,
+            "OPENAI_API_KEY",
+        ),
+        (
+            AgentConfig { limits: Some(Limits { max_turns: Some(1), ..Limits::default() }), ..config() },
+            ErrorCode::BudgetExceeded,
+            "max_turns",
+        ),
     ] {
         let (room, plane) = (Room::new(), Plane::start("work", config).await);
         let (finished, _) = drive_all(room.task(&plane)).await;
         assert_eq!((finished.state, finished.status.error_code), (RunState::Failed, Some(code)));
         assert!(finished.status.message.contains(expected), "{}", finished.status.message);
         let state = plane.lock();
-        assert_eq!(state.calls("update-run").last().unwrap()["status_message"]["message"], finished.status.message);
+        assert_eq!(
+            state.calls("update-run").last().unwrap()["status_message"]["message"],
+            finished.status.message
+        );
         assert_eq!(state.state, RunState::Failed);
     }
 }

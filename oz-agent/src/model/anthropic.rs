@@ -155,20 +155,16 @@ struct Start {
 }
 
 #[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type")]
 enum Delta {
-    TextDelta {
-        text: String,
-    },
-    ThinkingDelta {
-        thinking: String,
-    },
-    SignatureDelta {
-        signature: String,
-    },
-    InputJsonDelta {
-        partial_json: String,
-    },
+    #[serde(rename = "text_delta")]
+    Text { text: String },
+    #[serde(rename = "thinking_delta")]
+    Thinking { thinking: String },
+    #[serde(rename = "signature_delta")]
+    Signature { signature: String },
+    #[serde(rename = "input_json_delta")]
+    Input { partial_json: String },
     #[serde(other)]
     Other,
 }
@@ -260,13 +256,13 @@ impl Decoder {
 impl Block {
     fn append(&mut self, delta: Delta, out: &mut VecDeque<StreamEvent>) {
         match delta {
-            Delta::TextDelta { text } => out.push_back(StreamEvent::Text(text)),
-            Delta::ThinkingDelta { thinking } => {
+            Delta::Text { text } => out.push_back(StreamEvent::Text(text)),
+            Delta::Thinking { thinking } => {
                 self.extend("thinking", &thinking);
                 out.push_back(StreamEvent::Reasoning(thinking));
             }
-            Delta::SignatureDelta { signature } => self.extend("signature", &signature),
-            Delta::InputJsonDelta { partial_json } => self.arguments.push_str(&partial_json),
+            Delta::Signature { signature } => self.extend("signature", &signature),
+            Delta::Input { partial_json } => self.arguments.push_str(&partial_json),
             Delta::Other => {}
         }
     }

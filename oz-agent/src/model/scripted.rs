@@ -190,7 +190,7 @@ fn regex(pattern: &str, field: &str) -> Result<Regex, ModelError> {
     Regex::new(pattern).map_err(|e| refuse(format!("{field}: '{pattern}' is not a regular expression: {e}")))
 }
 
-fn refuse(text: String) -> ModelError {
+fn refuse(text: impl std::fmt::Display) -> ModelError {
     ModelError::new(ModelErrorKind::InvalidRequest, format!("scripted model: {text}"))
 }
 

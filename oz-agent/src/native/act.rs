@@ -65,7 +65,8 @@ impl From<Failed> for Done {
 
 fn parse(arguments: &str) -> Result<Map<String, Value>, String> {
     let text = if arguments.trim().is_empty() { "{}" } else { arguments };
-    serde_json::from_str(text).map_err(|e| format!("the arguments are not a JSON object: {e}; nothing was done"))
+    serde_json::from_str(text)
+        .map_err(|e| format!("the arguments are not a JSON object: {e}; nothing was done"))
 }
 
 fn unknown(name: &str) -> String {

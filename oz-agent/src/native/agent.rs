@@ -20,8 +20,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-const CUT: &str =
-    "Your answer was cut because it was too long. Go on where it broke off, in smaller steps.";
+const CUT: &str = "Your answer was cut because it was too long. Go on where it broke off, in smaller steps.";
 
 /// An agent at work.
 pub(super) struct Agent {
@@ -108,7 +107,10 @@ impl Agent {
                     asked.push(ChatMessage::User { text: CUT.to_owned() });
                 }
                 (true, StopReason::Refusal) => {
-                    return Err(End::Failed(ErrorCode::ContentPolicyViolation, format!("the model refused: {text}")));
+                    return Err(End::Failed(
+                        ErrorCode::ContentPolicyViolation,
+                        format!("the model refused: {text}"),
+                    ));
                 }
                 (true, _) => {
                     end = Some(End::Done(summary.clone()));

@@ -40,7 +40,11 @@ pub(super) async fn ask(
     }
 }
 
-async fn once(model: &dyn Model, request: &ModelRequest, used: &mut Vec<Usage>) -> Result<Answer, ModelError> {
+async fn once(
+    model: &dyn Model,
+    request: &ModelRequest,
+    used: &mut Vec<Usage>,
+) -> Result<Answer, ModelError> {
     let mut stream = model.stream(request).await?;
     let mut answer = Answer {
         text: String::new(),

@@ -37,16 +37,22 @@ impl Budget {
         let Limits { max_turns, max_tokens, max_cost_usd, .. } = self.limits;
         let turns = max_turns.unwrap_or(MAX_TURNS);
         if self.turns >= turns {
-            return Some(format!("the run made {turns} model calls, which is its limit (max_turns), before it was done"));
+            return Some(format!(
+                "the run made {turns} model calls, which is its limit (max_turns), before it was done"
+            ));
         }
         if let Some(max) = max_tokens.filter(|max| self.used.total_tokens() >= *max) {
             let used = self.used.total_tokens();
-            return Some(format!("the run used {used} tokens of the {max} that it may (max_tokens) before it was done"));
+            return Some(format!(
+                "the run used {used} tokens of the {max} that it may (max_tokens) before it was done"
+            ));
         }
         if let (Some(cost), Some(max)) = (self.used.cost_usd, max_cost_usd)
             && cost >= max
         {
-            return Some(format!("the run cost {cost:.2} of the {max} US dollars that it may (max_cost_usd) before it was done"));
+            return Some(format!(
+                "the run cost {cost:.2} of the {max} US dollars that it may (max_cost_usd) before it was done"
+            ));
         }
         None
     }

@@ -26,7 +26,9 @@ impl Inbox {
         match *state {
             State::New => *state = State::Open(Vec::new()),
             State::Open(_) | State::Closed => {
-                return Err(Error::conflict("this agent was started before; one agent holds one conversation"));
+                return Err(Error::conflict(
+                    "this agent was started before; one agent holds one conversation",
+                ));
             }
         }
         Ok(())

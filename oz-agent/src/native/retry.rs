@@ -42,7 +42,9 @@ mod tests {
         };
         assert_eq!(wait(7), Some(Duration::from_secs(7)));
         assert_eq!(wait(3600), None);
-        for kind in [Kind::Authentication, Kind::InsufficientCredits, Kind::ContextTooLong, Kind::InvalidRequest] {
+        for kind in
+            [Kind::Authentication, Kind::InsufficientCredits, Kind::ContextTooLong, Kind::InvalidRequest]
+        {
             assert_eq!(delay(&ModelError::new(kind, "x"), 1, 0.0), None);
         }
     }

@@ -50,7 +50,8 @@ impl Room {
 
     async fn run(&self, prompt: &str) -> Vec<HarnessEvent> {
         let events: Vec<_> = self.start(prompt).await.collect().await;
-        let finals = events.iter().filter(|e| matches!(e, HarnessEvent::State { state, .. } if state.is_final()));
+        let finals =
+            events.iter().filter(|e| matches!(e, HarnessEvent::State { state, .. } if state.is_final()));
         assert_eq!(finals.count(), 1, "{events:#?}");
         assert!(matches!(events.last(), Some(HarnessEvent::State { .. })));
         events
@@ -121,14 +122,19 @@ scripts:
 #[tokio::test]
 async fn a_turn_without_calls_ends_the_work_and_giving_up_is_a_failure() {
     let script = "scripts: [{ match: talk, turns: [{ text: That is all. }] }, { match: hard, turns: [{ tool_calls: [{ name: finish, input: { success: false, summary: Too hard. } }] }] }]";
-    assert_eq!(end(&Room::new(script).run("talk").await), (AgentState::Succeeded, "That is all.".into(), None));
+    assert_eq!(
+        end(&Room::new(script).run("talk").await),
+        (AgentState::Succeeded, "That is all.".into(), None)
+    );
     assert_eq!(end(&Room::new(script).run("hard").await), (AgentState::Failed, "Too hard.".into(), None));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_failing_model_is_asked_again_and_given_up_in_the_end() {
     let script = |times: u32, kind: &str| {
-        format!("scripts: [{{ match: x, turns: [{{ text: ok, fail: {{ kind: {kind}, message: busy, times: {times} }} }}] }}]")
+        format!(
+            "scripts: [{{ match: x, turns: [{{ text: ok, fail: {{ kind: {kind}, message: busy, times: {times} }} }}] }}]"
+        )
     };
     let started = tokio::time::Instant::now();
     let events = Room::new(&script(5, "unavailable")).run("x").await;
@@ -166,7 +172,9 @@ async fn limits_end_the_work_and_say_which() {
 
 fn naming(directory: &Path) -> usize {
     let entries = fs::read_dir("/proc").unwrap().flatten();
-    entries.filter(|e| fs::read_link(e.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(directory))).count()
+    entries
+        .filter(|e| fs::read_link(e.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(directory)))
+        .count()
 }
 
 async fn until(what: &str, check: impl Fn() -> bool) {
@@ -205,7 +213,9 @@ async fn dropping_the_stream_stops_the_agent_with_all_its_processes() {
 #[tokio::test]
 async fn what_runs_in_the_background_ends_with_the_agent() {
     let background = "sleep 60 & echo up";
-    let script = format!("scripts: [{{ match: x, turns: [{{ tool_calls: [{{ name: run_command, input: {{ command: '{background}' }} }}] }}, {{ expect: up, text: bye }}] }}]");
+    let script = format!(
+        "scripts: [{{ match: x, turns: [{{ tool_calls: [{{ name: run_command, input: {{ command: '{background}' }} }}] }}, {{ expect: up, text: bye }}] }}]"
+    );
     let room = Room::new(&script);
     assert_eq!(end(&room.run("x").await).1, "bye");
     until("a process is left", || naming(room.dir.path()) == 0).await;

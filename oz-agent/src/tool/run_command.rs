@@ -59,6 +59,7 @@ impl Tool for RunCommand {
             limit: Duration::from_secs(seconds),
         });
         let ran = ran.await.map_err(|e| format!("the command could not be started: {e}"))?;
+        let dropped = ran.output.dropped();
         let output = ran.output.into_text();
         let Some(exit_code) = ran.exit_code else {
             let message = format!(
@@ -67,14 +68,15 @@ impl Tool for RunCommand {
             let error = format!("killed after {seconds} s").into();
             return Err(Failed { message, output: object([("output", output.into()), ("error", error)]) });
         };
-        Ok(Done {
-            content: format!("exit_code: {exit_code}\n{output}"),
-            output: object([
-                ("status", "complete".into()),
-                ("exit_code", exit_code.into()),
-                ("output", output.into()),
-            ]),
-            ..Done::default()
-        })
+        let content = format!("exit_code: {exit_code}\n{output}");
+        let mut shown = object([
+            ("status", "complete".into()),
+            ("exit_code", exit_code.into()),
+            ("output", output.into()),
+        ]);
+        if dropped > 0 {
+            shown.insert("dropped_bytes".to_owned(), dropped.into());
+        }
+        Ok(Done { content, output: shown, ..Done::default() })
     }
 }

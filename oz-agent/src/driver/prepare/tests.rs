@@ -17,7 +17,11 @@ fn the_calls_of_git() {
         ("/srv/r", None, "clone --quiet -- /srv/r d"),
         ("file:///srv/r", None, "clone --quiet -- file:///srv/r d"),
         ("git@h:o/r", Some("main"), "clone --quiet --depth 1 --branch main -- git@h:o/r d"),
-        (https, Some(commit), "clone --quiet --no-checkout -- https://h/o/r.git d; -C d checkout --quiet 0123abc --"),
+        (
+            https,
+            Some(commit),
+            "clone --quiet --no-checkout -- https://h/o/r.git d; -C d checkout --quiet 0123abc --",
+        ),
     ] {
         assert_eq!(calls(url, reference), expected);
     }
@@ -107,7 +111,10 @@ async fn several_repositories_lie_side_by_side() {
 async fn a_failed_clone_is_named_without_its_password_and_leaves_nothing() {
     let room = Room::new().await;
     let problem = room.clone(&[repo("http://me:secret@127.0.0.1:9/o/r", None)]).await.unwrap_err();
-    assert!(problem.contains("cloning 'http://127.0.0.1:9/o/r' failed") && problem.contains("exit code 128"), "{problem}");
+    assert!(
+        problem.contains("cloning 'http://127.0.0.1:9/o/r' failed") && problem.contains("exit code 128"),
+        "{problem}"
+    );
     assert!(!problem.contains("secret"), "{problem}");
     let problem = room.clone(&[repo(&room.origin(), Some("nope"))]).await.unwrap_err();
     assert!(problem.contains("nope"), "{problem}");
@@ -127,7 +134,8 @@ async fn hooks_of_the_user_do_not_run_in_a_clone() {
 #[tokio::test]
 async fn setup_commands_run_in_order_and_the_first_failure_is_told() {
     let room = Room::new().await;
-    let commands = ["test \"$CI\" = true && echo a > order", "seq 100; echo because >&2; exit 7", "touch never"];
+    let commands =
+        ["test \"$CI\" = true && echo a > order", "seq 100; echo because >&2; exit 7", "touch never"];
     let commands = commands.map(str::to_owned);
     let here = room.dir.path();
     let problem = set_up(&commands, here, &room.env, &room.household).await.unwrap_err();

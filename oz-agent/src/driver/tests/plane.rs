@@ -85,7 +85,7 @@ impl Plane {
         let (fault, (status, answer)) = {
             let mut state = self.lock();
             let fault = state.fault;
-            (fault, state.answer(&call, body))
+            (fault, state.answer(&call, &body))
         };
         if fault == Fault::Deaf {
             return;
@@ -100,7 +100,7 @@ impl Plane {
 }
 
 impl State {
-    fn answer(&mut self, call: &str, body: Value) -> (u16, Value) {
+    fn answer(&mut self, call: &str, body: &Value) -> (u16, Value) {
         let problem = |status: u16, code: &str| {
             (status, json!({ "type": format!("x/{code}"), "title": "t", "status": status, "error": "e" }))
         };
@@ -140,7 +140,8 @@ impl State {
         let numbers: Vec<i64> = self.entries.keys().copied().collect();
         let expected: Vec<i64> = (1..=i64::try_from(numbers.len()).unwrap()).collect();
         assert_eq!(numbers, expected);
-        let kind = |e: &NewEntry| serde_json::to_value(&e.event).unwrap()["type"].as_str().unwrap().to_owned();
+        let kind =
+            |e: &NewEntry| serde_json::to_value(&e.event).unwrap()["type"].as_str().unwrap().to_owned();
         self.entries.values().map(kind).collect()
     }
 }

@@ -119,11 +119,11 @@ async fn answered(place: usize, answer: Answer) -> Result<Vec<StreamEvent>, Mode
 }
 
 fn last_usage(events: &[StreamEvent]) -> Usage {
-    let usages = events.iter().filter_map(|e| match e {
+    let mut usages = events.iter().filter_map(|e| match e {
         StreamEvent::Usage(usage) => Some(usage.clone()),
         _ => None,
     });
-    usages.last().unwrap()
+    usages.next_back().unwrap()
 }
 
 #[tokio::test]

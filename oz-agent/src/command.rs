@@ -5,7 +5,8 @@ mod clip;
 
 pub(crate) use clip::Clip;
 
-use crate::process::{Family, MARK};
+use crate::process::Family;
+use oz_core::env::PROCESS_MARK;
 use rustix::process::Pid;
 use std::{
     collections::BTreeMap,
@@ -81,7 +82,7 @@ pub(crate) async fn run(command: Command<'_>) -> io::Result<Ran> {
             .current_dir(command.directory)
             .env_clear()
             .envs(command.env)
-            .env(MARK, &command.mark)
+            .env(PROCESS_MARK, &command.mark)
             .stdin(Stdio::null())
             .stdout(writer.try_clone()?)
             .stderr(writer)

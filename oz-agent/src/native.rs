@@ -8,6 +8,7 @@ mod budget;
 mod inbox;
 mod prompt;
 mod retry;
+mod room;
 
 use crate::{
     model::{Prices, resolve},

@@ -1,6 +1,7 @@
 //! Processes that this one started, and how they are ended. It kills a command with everything that came of it, and
 //! never a process that it can't tell to be such.
 
+use oz_core::env::PROCESS_MARK;
 use rustix::process::{Pid, Signal};
 use std::{
     collections::HashSet,
@@ -8,16 +9,12 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-/// The variable that marks a command and all that descends from it, so that what left its process group and its
-/// parents behind is still found.
-pub(crate) const MARK: &str = "OZ_PROCESS_MARK";
-
 /// What belongs to one command, or to all commands of one agent.
 #[derive(Debug)]
 pub(crate) struct Family {
     /// The leader of the process group, as long as nobody has waited for it: afterwards its number may be another's.
     pub(crate) leader: Option<Pid>,
-    /// The beginning of the value of [`MARK`].
+    /// The beginning of the value of [`PROCESS_MARK`], which is found even where a process has left its group and its parents behind.
     pub(crate) mark: String,
 }
 
@@ -111,7 +108,7 @@ impl Family {
 
     fn marked(&self, pid: Pid) -> bool {
         let environment = fs::read(format!("/proc/{}/environ", pid.as_raw_pid())).unwrap_or_default();
-        let beginning = format!("{MARK}={}", self.mark);
+        let beginning = format!("{PROCESS_MARK}={}", self.mark);
         environment.split(|byte| *byte == 0).any(|entry| entry.starts_with(beginning.as_bytes()))
     }
 }

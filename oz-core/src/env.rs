@@ -35,6 +35,8 @@ vars! {
     WORKSPACE_ROOT = "OZ_WORKSPACE_ROOT";
     /// Inside a run: the worker's backend.
     WORKER_BACKEND = "OZ_WORKER_BACKEND";
+    /// Inside a run: marks all processes of one command of the agent.
+    PROCESS_MARK = "OZ_PROCESS_MARK";
     /// Key for Anthropic's API.
     ANTHROPIC_API_KEY = "ANTHROPIC_API_KEY";
     /// Address of an Anthropic-compatible API.

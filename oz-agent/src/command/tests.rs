@@ -2,7 +2,7 @@ use super::*;
 use std::{fs, time::Instant};
 
 fn alive(mark: &str) -> usize {
-    let entry = format!("{MARK}={mark}");
+    let entry = format!("{PROCESS_MARK}={mark}");
     let entries = fs::read_dir("/proc").unwrap().flatten();
     let marked = entries.filter(|e| {
         let environ = fs::read(e.path().join("environ")).unwrap_or_default();

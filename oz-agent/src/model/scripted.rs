@@ -145,31 +145,38 @@ impl Scripted {
             _ => None,
         });
         let prompt = prompt.unwrap_or_default();
-        let done = messages.iter().filter(|m| matches!(m, ChatMessage::Assistant { .. })).count();
+        let place = place(messages);
         for script in &self.scripts {
             if !regex(&script.prompt, "match")?.is_match(prompt) {
                 continue;
             }
-            let turn = script.turns.get(done).ok_or_else(|| {
+            let turn = script.turns.get(place - 1).ok_or_else(|| {
                 let (rule, turns) = (&script.prompt, script.turns.len());
-                refuse(format!(
-                    "the script for '{rule}' has {turns} turns but was asked for turn {}",
-                    done + 1
-                ))
+                refuse(format!("the script for '{rule}' has {turns} turns but was asked for turn {place}"))
             })?;
-            if let Some(expected) = &turn.expect {
-                let results = since_last_answer(messages);
-                if !regex(expected, "expect")?.is_match(&results) {
-                    let at = done + 1;
-                    let text =
-                        format!("turn {at} expects '{expected}' but the tools returned: {}", words(&results));
-                    return Err(refuse(text));
-                }
-            }
             return Ok(turn);
         }
         Err(refuse(format!("no script matches the prompt '{}'", words(prompt))))
     }
+}
+
+/// Checks what a turn expects of what happened before it.
+fn check(turn: &Turn, messages: &[ChatMessage]) -> Result<(), ModelError> {
+    let Some(expected) = &turn.expect else { return Ok(()) };
+    let results = since_last_answer(messages);
+    if regex(expected, "expect")?.is_match(&results) {
+        return Ok(());
+    }
+    Err(refuse(format!(
+        "turn {} expects '{expected}' but the tools returned: {}",
+        place(messages),
+        words(&results)
+    )))
+}
+
+/// Which turn answers `messages`, counted from 1.
+fn place(messages: &[ChatMessage]) -> usize {
+    1 + messages.iter().filter(|m| matches!(m, ChatMessage::Assistant { .. })).count()
 }
 
 /// What the tools returned, and the user said, since the last answer.
@@ -220,6 +227,7 @@ impl Model for Scripted {
             let message = fail.message.clone().unwrap_or_else(|| "scripted failure".to_owned());
             return Err(ModelError::new(fail.kind.into(), message));
         }
+        check(turn, &request.messages)?;
         let events: Vec<_> = answer(turn, request.messages.len()).into_iter().map(Ok).collect();
         Ok(stream::iter(events).boxed())
     }

@@ -4,7 +4,7 @@ use super::{
     ask::{Answer, ask},
     budget::Budget,
     inbox::Inbox,
-    prompt,
+    prompt, room,
 };
 use crate::{
     model::Prices,
@@ -13,7 +13,7 @@ use crate::{
 use oz_core::{
     ErrorCode,
     harness::{AgentState, HarnessEvent},
-    model::{ChatMessage, Model, ModelError, ModelRequest, StopReason},
+    model::{ChatMessage, Model, ModelError, ModelErrorKind, ModelRequest, StopReason},
     usage::Usage,
 };
 use std::sync::Arc;
@@ -86,7 +86,7 @@ impl Agent {
                 return Err(End::Failed(ErrorCode::BudgetExceeded, reason));
             }
             self.budget.begin_turn();
-            let Answer { text, reasoning, calls, stop, .. } = self.ask(&request).await?;
+            let Answer { text, reasoning, calls, stop, .. } = self.ask(&mut request).await?;
             if !text.trim().is_empty() {
                 summary.clone_from(&text);
             }
@@ -135,10 +135,17 @@ impl Agent {
         }
     }
 
-    /// Asks the model and reports what it said and used.
-    async fn ask(&mut self, request: &ModelRequest) -> Result<Answer, End> {
+    /// Asks the model and reports what it said and used. A conversation that is too long is shortened as far as it goes.
+    async fn ask(&mut self, request: &mut ModelRequest) -> Result<Answer, End> {
         let mut used = Vec::new();
-        let asked = self.bounded(ask(&*self.model, request, &mut used)).await;
+        let asked = loop {
+            let asked = self.bounded(ask(&*self.model, request, &mut used)).await;
+            let too_long = matches!(&asked, Ok(Err(e)) if e.kind == ModelErrorKind::ContextTooLong);
+            if !(too_long && room::make(&mut request.messages)) {
+                break asked;
+            }
+            tracing::info!("the conversation is too long for the model; older results of tools are left out");
+        };
         if let Ok(Ok(answer)) = &asked {
             let (thoughts, text) = (answer.thoughts.clone(), answer.text.clone());
             if !thoughts.trim().is_empty() {

@@ -170,6 +170,23 @@ async fn limits_end_the_work_and_say_which() {
     assert_eq!(actions(&events), [("run_command".to_owned(), ActionState::Failed)]);
 }
 
+#[tokio::test]
+async fn a_conversation_that_is_too_long_is_shortened_and_goes_on() {
+    let script = r#"
+scripts:
+  - match: x
+    turns:
+      - tool_calls: [{ name: run_command, input: { command: "seq 2000" } }]
+      - { expect: left out to save room, text: short enough, fail: { kind: context_too_long, times: 1 } }
+  - match: hopeless
+    turns: [{ fail: { kind: context_too_long, message: far too long } }]
+"#;
+    assert_eq!(end(&Room::new(script).run("x").await).1, "short enough");
+    let (state, message, code) = end(&Room::new(script).run("hopeless").await);
+    assert_eq!((state, code), (AgentState::Failed, Some(ErrorCode::InvalidRequest)));
+    assert_eq!(message, "far too long");
+}
+
 fn naming(directory: &Path) -> usize {
     let entries = fs::read_dir("/proc").unwrap().flatten();
     entries

@@ -70,7 +70,7 @@ impl Tool for Grep {
                 if !include.is_empty() {
                     walk = walk.matching(&root, &include)?;
                 }
-                walk.each(|found| found.is_dir || search.file(&found.path, &workspace.show(&found.path)))
+                walk.each(|found| !found.is_file || search.file(&found.path, &workspace.show(&found.path)))
             };
             let Search { mut content, files, .. } = search;
             if files.is_empty() {

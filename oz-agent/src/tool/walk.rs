@@ -20,6 +20,8 @@ pub(super) struct Walk {
 pub(super) struct Found {
     pub(super) path: PathBuf,
     pub(super) is_dir: bool,
+    /// Whether it is a regular file itself, not a link to one.
+    pub(super) is_file: bool,
 }
 
 impl Walk {
@@ -57,8 +59,8 @@ impl Walk {
         let start = Instant::now();
         // What can't be read is passed over, as `grep -s` does.
         for entry in self.builder.build().flatten().filter(|e| e.depth() > 0) {
-            let is_dir = entry.file_type().is_some_and(|t| t.is_dir());
-            if start.elapsed() > LIMIT || !visit(Found { path: entry.into_path(), is_dir }) {
+            let (is_dir, is_file) = entry.file_type().map_or((false, false), |t| (t.is_dir(), t.is_file()));
+            if start.elapsed() > LIMIT || !visit(Found { path: entry.into_path(), is_dir, is_file }) {
                 return false;
             }
         }

@@ -134,8 +134,9 @@ async fn every_provider_says_the_same_of_the_same_answer_in_whatever_pieces_it_c
         None,
     ];
     for (place, recorded) in [ANTHROPIC, RESPONSES, CHAT].into_iter().enumerate() {
-        for size in [1, 7, 64, 100_000] {
-            let events = answered(place, Answer::stream(recorded).in_pieces(size)).await.unwrap();
+        for (size, end) in [(1, "\n"), (7, "\n"), (64, "\n"), (100_000, "\n"), (1, "\r\n"), (100, "\r\n")] {
+            let answer = Answer::stream(&recorded.replace('\n', end)).in_pieces(size);
+            let events = answered(place, answer).await.unwrap();
             let mut said: Vec<_> =
                 events.iter().filter(|e| !matches!(e, StreamEvent::Usage(_))).cloned().collect();
             let mut expected = vec![StreamEvent::Reasoning("Hm, ö".into())];

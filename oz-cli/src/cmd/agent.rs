@@ -1,6 +1,12 @@
 //! `oz agent`: the ways to start an agent.
 
-use super::{Outcome, agent_run, run_cloud};
+mod config;
+mod machine;
+mod options;
+mod run;
+mod run_cloud;
+
+use super::Outcome;
 use crate::cli::Global;
 use clap::Subcommand;
 
@@ -9,7 +15,7 @@ use clap::Subcommand;
 pub(crate) enum AgentCommand {
     /// Run an agent on this machine
     #[command(alias = "r")]
-    Run(Box<agent_run::AgentRunArgs>),
+    Run(Box<run::AgentRunArgs>),
     /// Dispatch a run to a worker
     #[command(aliases = ["ra", "run-ambient"])]
     RunCloud(Box<run_cloud::RunCloudArgs>),
@@ -17,7 +23,7 @@ pub(crate) enum AgentCommand {
 
 pub(crate) async fn run(command: AgentCommand, global: &Global) -> Outcome {
     match command {
-        AgentCommand::Run(args) => agent_run::run(*args, global).await,
+        AgentCommand::Run(args) => run::run(*args, global).await,
         AgentCommand::RunCloud(args) => run_cloud::run(*args, global).await,
     }
 }

@@ -1,16 +1,22 @@
 //! `oz serve`: a control plane with a worker of its own.
 
-use super::{Outcome, on_signals};
+use super::Outcome;
 use crate::{
     cli::duration,
     error::CliError,
     out,
     settings::{self, Login},
+    signals,
 };
 use clap::Args;
 use oz_server::{Config, Server};
 use oz_worker::DirectConfig;
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -19,13 +25,13 @@ use tokio_util::sync::CancellationToken;
 #[command(after_help = "Examples:
   oz serve
   oz serve --listen 0.0.0.0:7700 --data-dir /var/lib/oz
-  oz serve --no-worker                             only the control plane; connect workers with `oz worker`")]
+  oz serve --no-worker          only the control plane; connect workers with `oz worker`")]
 pub(crate) struct ServeArgs {
     /// Address to listen on
-    #[arg(long, default_value = "127.0.0.1:7700", value_name = "HOST:PORT")]
+    #[arg(long, default_value = "127.0.0.1:7700", value_name = "IP:PORT")]
     listen: SocketAddr,
     /// Where everything durable lies
-    #[arg(long, value_name = "DIR", env = oz_core::env::DATA_DIR)]
+    #[arg(long, value_name = "DIR", env = oz_core::env::DATA_DIR, hide_env_values = true)]
     data_dir: Option<PathBuf>,
     /// Start without the embedded worker
     #[arg(long)]
@@ -47,27 +53,22 @@ pub(crate) struct ServeArgs {
 pub(crate) async fn run(args: ServeArgs) -> Outcome {
     // The port comes first: a busy one is the most likely trouble, and nothing has been touched yet.
     let listener = TcpListener::bind(args.listen).await.map_err(|e| {
-        CliError::new(format!("can't listen on {}: {e}", args.listen)).hint("choose another with --listen")
+        CliError::new(format!("can't listen on {}: {e}; choose another address with --listen", args.listen))
     })?;
     let address = listener.local_addr()?;
-    let data_dir = match args.data_dir {
-        Some(dir) => dir,
-        None => settings::default_data_dir()?,
-    };
-    let config =
-        Config { data_dir: data_dir.clone(), bootstrap_api_key: args.bootstrap_api_key, lease: args.lease };
+    let data_dir = args.data_dir.map_or_else(settings::default_data_dir, Ok)?;
+    let workspace_root = args.workspace_root.unwrap_or_else(|| data_dir.join("workspaces"));
+    let config = Config { data_dir, bootstrap_api_key: args.bootstrap_api_key, lease: args.lease };
     let server = Server::open(config).await.map_err(CliError::new)?;
-    let url = format!("http://{address}");
+    let local_url = format!("http://{}", reachable(address));
     if let Some(made) = server.bootstrap() {
         out::line(format!("Made team '{}' with admin {}.", made.team_name, made.user_email));
         out::line(format!("API key (shown only now): {}", made.api_key));
-        introduce(&url, &made.api_key);
+        introduce(&local_url, &made.api_key);
     }
-    let signals = on_signals()?;
-    let stop = CancellationToken::new();
     let worker = (!args.no_worker).then(|| oz_worker::Config {
         worker_id: "warp".into(),
-        server_url: url.clone(),
+        server_url: local_url,
         api_key: server.embedded_worker_key(),
         max_concurrent_tasks: args.max_concurrent_tasks,
         idle_on_complete: None,
@@ -75,7 +76,7 @@ pub(crate) async fn run(args: ServeArgs) -> Outcome {
         lease: args.lease,
         embedded: true,
         backend: DirectConfig {
-            workspace_root: args.workspace_root.unwrap_or_else(|| data_dir.join("workspaces")),
+            workspace_root,
             target_dir: None,
             oz_path: std::env::current_exe().unwrap_or_else(|_| "oz".into()),
             setup_command: None,
@@ -83,12 +84,25 @@ pub(crate) async fn run(args: ServeArgs) -> Outcome {
             environment: BTreeMap::new(),
         },
     });
-    let serving = tokio::spawn(server.serve(listener, stop.clone()));
-    out::line(format!("Listening on {url}"));
+    let interrupt = signals::interrupt()?;
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn({
+        let (interrupt, stop) = (interrupt.clone(), stop.clone());
+        async move {
+            let served = server.serve(listener, stop).await;
+            // Without a control plane there is nothing to work for.
+            interrupt.cancel();
+            served
+        }
+    });
+    out::line(format!("Listening on http://{address}"));
     // The worker goes first at the end, so that it can still tell what became of its runs.
     let worked = match worker {
-        Some(config) => oz_worker::run(config, signals.clone()).await.map_err(CliError::new),
-        None => Ok(signals.cancelled().await),
+        Some(config) => oz_worker::run(config, interrupt).await.map_err(CliError::new),
+        None => {
+            interrupt.cancelled().await;
+            Ok(())
+        }
     };
     stop.cancel();
     serving.await.map_err(CliError::new)?.map_err(CliError::new)?;
@@ -96,17 +110,42 @@ pub(crate) async fn run(args: ServeArgs) -> Outcome {
     Ok(true)
 }
 
+/// The address under which this machine reaches a listener that listens everywhere.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
 /// Lets the local command line use the new control plane, unless it belongs to another one.
 fn introduce(url: &str, key: &str) {
     if let Some(login) = settings::load().filter(|login| login.server_url != url) {
-        out::note(format!(
-            "Your command line stays logged in to {}; change that with `oz login`.",
-            login.server_url
-        ));
+        let other = login.server_url;
+        out::note(format!("Your `oz` stays logged in to {other}; `oz login --server {url}` changes that."));
         return;
     }
     match settings::store(&Login { server_url: url.to_owned(), api_key: key.to_owned() }) {
-        Ok(path) => out::line(format!("The key is stored for this user's `oz` in {}.", path.display())),
-        Err(e) => out::note(format!("The key could not be stored for `oz`: {e}")),
+        Ok(path) => out::line(format!("Your `oz` uses it from now on; the key is in {}.", path.display())),
+        Err(e) => out::note(format!("The key could not be stored for your `oz`. {e}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_listens_everywhere_is_reached_on_loopback() {
+        for (listens, reached) in [
+            ("127.0.0.1:7700", "127.0.0.1:7700"),
+            ("0.0.0.0:1", "127.0.0.1:1"),
+            ("[::]:1", "[::1]:1"),
+            ("10.0.0.7:1", "10.0.0.7:1"),
+        ] {
+            assert_eq!(reachable(listens.parse().unwrap()), reached.parse().unwrap());
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! `oz worker`: takes runs from a control plane on this machine.
 
-use super::{Outcome, on_signals};
+use super::Outcome;
 use crate::{
     cli::{Global, duration},
+    connection,
     error::CliError,
+    settings, signals,
 };
 use clap::Args;
 use oz_worker::{Config, DirectConfig};
@@ -12,8 +14,9 @@ use std::{path::PathBuf, time::Duration};
 /// Take runs from a control plane on this machine.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  oz worker --worker-id build-1
-  oz agent run-cloud --host build-1 -p \"…\"          dispatches to it")]
+  oz worker --worker-id build-1 --max-concurrent-tasks 2
+  oz worker --worker-id build-1 -e CARGO_HOME=/cache/cargo --setup-command ./prepare.sh
+  oz agent run-cloud --host build-1 -p \"fix the tests\"     dispatches to it")]
 pub(crate) struct WorkerArgs {
     /// Its name; runs with `--host NAME` come here
     #[arg(long, value_name = "NAME")]
@@ -21,20 +24,20 @@ pub(crate) struct WorkerArgs {
     /// How many runs it takes at once; 0 means no limit
     #[arg(long, value_name = "N", default_value_t = 0)]
     max_concurrent_tasks: u32,
-    /// Directory of the workspaces
-    #[arg(long, value_name = "DIR", default_value = "/var/lib/oz/workspaces")]
-    workspace_root: PathBuf,
+    /// Directory of the workspaces; in the user's data directory when absent
+    #[arg(long, value_name = "DIR")]
+    workspace_root: Option<PathBuf>,
     /// Shell command to run in each workspace before the agent
     #[arg(long, value_name = "COMMAND")]
     setup_command: Option<String>,
     /// Shell command to run in each workspace after the agent
     #[arg(long, value_name = "COMMAND")]
     teardown_command: Option<String>,
-    /// Further environment of the agents; KEY alone takes the value from here
+    /// Further environment of the agents; KEY alone takes the value from here; repeatable
     #[arg(short, long = "env", value_name = "KEY[=VALUE]", value_parser = variable)]
     env: Vec<(String, String)>,
     /// How long agents stay after their work
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", value_parser = idle)]
     idle_on_complete: Option<String>,
     /// Keep the workspaces
     #[arg(long)]
@@ -47,7 +50,7 @@ pub(crate) struct WorkerArgs {
 fn variable(text: &str) -> Result<(String, String), String> {
     let (key, value) = match text.split_once('=') {
         Some((key, value)) => (key, value.to_owned()),
-        None => (text, std::env::var(text).unwrap_or_default()),
+        None => (text, std::env::var(text).map_err(|_| format!("{text} is not set here"))?),
     };
     if key.is_empty() || key.contains(char::is_whitespace) {
         return Err(format!("'{text}' is not KEY=VALUE"));
@@ -55,20 +58,28 @@ fn variable(text: &str) -> Result<(String, String), String> {
     Ok((key.to_owned(), value))
 }
 
+/// The duration is the agent's to read; here it is only checked.
+fn idle(text: &str) -> Result<String, String> {
+    duration(text).map(|_| text.to_owned())
+}
+
 pub(crate) async fn run(args: WorkerArgs, global: &Global) -> Outcome {
-    let api_key =
-        global.key().ok_or_else(|| CliError::new("a key is required").hint("set OZ_API_KEY or --api-key"))?;
+    let connection = connection::of(global);
+    let workspace_root = match args.workspace_root {
+        Some(dir) => dir,
+        None => settings::default_data_dir()?.join("workspaces"),
+    };
     let config = Config {
         worker_id: args.worker_id,
-        server_url: global.server_url(),
-        api_key,
+        server_url: connection.server_url,
+        api_key: connection.api_key.ok_or_else(CliError::not_logged_in)?,
         max_concurrent_tasks: args.max_concurrent_tasks,
         idle_on_complete: args.idle_on_complete,
         cleanup: !args.no_cleanup,
         lease: args.lease,
         embedded: false,
         backend: DirectConfig {
-            workspace_root: args.workspace_root,
+            workspace_root,
             target_dir: None,
             oz_path: std::env::current_exe()?,
             setup_command: args.setup_command,
@@ -76,6 +87,23 @@ pub(crate) async fn run(args: WorkerArgs, global: &Global) -> Outcome {
             environment: args.env.into_iter().collect(),
         },
     };
-    oz_worker::run(config, on_signals()?).await.map_err(CliError::new)?;
+    oz_worker::run(config, signals::interrupt()?).await.map_err(CliError::new)?;
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_read() {
+        let pair = |key: &str, value: &str| Ok((key.to_owned(), value.to_owned()));
+        assert_eq!(variable("A=b=c"), pair("A", "b=c"));
+        assert_eq!(variable("A="), pair("A", ""));
+        assert_eq!(
+            variable("CARGO_PKG_NAME_THAT_NOBODY_SETS").unwrap_err(),
+            "CARGO_PKG_NAME_THAT_NOBODY_SETS is not set here"
+        );
+        assert!(variable("=x").is_err() && variable("a b=x").is_err());
+    }
 }

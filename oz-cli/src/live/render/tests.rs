@@ -1,0 +1,83 @@
+use super::*;
+use serde_json::json;
+
+/// The lines of a whole story, without colour.
+fn shown(events: Value) -> String {
+    let events: Vec<HarnessEvent> = serde_json::from_value(events).unwrap();
+    let lines: Vec<String> = events.iter().filter_map(event).collect();
+    anstream::adapter::strip_str(&lines.join("\n")).to_string()
+}
+
+fn action_of(name: &str, input: &Value) -> Value {
+    json!({ "type": "action", "id": "1", "category": "command", "name": name, "input": input })
+}
+
+fn result_of(name: &str, state: &str, output: &Value) -> Value {
+    json!({ "type": "action_result", "action_id": "1", "category": "command", "name": name, "state": state, "output": output })
+}
+
+#[test]
+fn a_story() {
+    let story = shown(json!([
+        { "type": "prompt", "text": "fix it" },
+        { "type": "stage", "name": "setup_environment_repo_clone", "ok": true, "duration_ms": 1250, "detail": "cloned x" },
+        { "type": "state", "state": "started" },
+        { "type": "text", "text": "I look first.\n" },
+        action_of("read_files", &json!({ "files": [{ "path": "a.rs" }, { "path": "b.rs" }] })),
+        result_of("read_files", "completed", &json!({ "files": [] })),
+        action_of("run_command", &json!({ "command": "make test" })),
+        result_of("run_command", "completed", &json!({ "status": "complete", "exit_code": 2, "output": "no\u{1b}[2Jrule\n" })),
+        action_of("edit_files", &json!({ "title": "t", "file_paths": ["a.rs"] })),
+        result_of("edit_files", "completed", &json!({ "diff": "--- a/a.rs\n+++ b/a.rs\n@@ -1 +1 @@\n-a\n+b\n" })),
+        action_of("grep", &json!({ "queries": ["x", "y"], "path": "." })),
+        result_of("grep", "failed", &json!({ "error": "the pattern 'x(' is not valid" })),
+        action_of("call_mcp_tool", &json!({ "name": "n", "input": {} })),
+        action_of("report_artifact", &json!({})),
+        { "type": "artifact", "artifact": { "artifact_type": "PULL_REQUEST", "data": { "url": "u", "branch": "b" } } },
+        action_of("finish", &json!({ "success": true, "summary": "done" })),
+        { "type": "usage", "model": "m", "usage": {} },
+        { "type": "state", "state": "succeeded", "message": "done" }
+    ]));
+    insta::assert_snapshot!(story, @r#"
+    [repositories after 1.2 s: cloned x]
+    I look first.
+    Reading a.rs, b.rs
+    Running `make test`
+      norule
+    (exited with code 2)
+    Editing a.rs
+      --- a/a.rs
+      +++ b/a.rs
+      @@ -1 +1 @@
+      -a
+      +b
+    Grepping for x, y
+      the pattern 'x(' is not valid
+    call_mcp_tool {"input":{},"name":"n"}
+    Created pull request u (branch: b)
+    "#);
+}
+
+#[test]
+fn long_output_keeps_its_end() {
+    let output: String = (1..=30).map(|n| format!("line {n}\n")).collect();
+    let text =
+        shown(json!([result_of("run_command", "completed", &json!({ "exit_code": 0, "output": output }))]));
+    assert_eq!(text.lines().count(), SHOWN + 1);
+    assert!(text.starts_with("  … 10 lines more\n  line 11\n") && text.ends_with("  line 30"), "{text}");
+}
+
+#[test]
+fn failures_are_shown_with_their_reason() {
+    let killed = json!({ "output": "so far", "error": "killed after 1 s" });
+    let text = shown(json!([
+        { "type": "stage", "name": "setup_environment_setup_commands", "ok": false, "duration_ms": 61_000,
+          "detail": "setup command 1 `make` ended with exit code 2\nmore" },
+        result_of("run_command", "failed", &killed),
+    ]));
+    insta::assert_snapshot!(text, @"
+    [setup commands failed after 1 min 1 s: setup command 1 `make` ended with exit code 2]
+      so far
+      killed after 1 s
+    ");
+}

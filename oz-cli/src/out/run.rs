@@ -1,0 +1,170 @@
+//! Runs as people read them: a table of many, a card of one.
+
+use super::{one_line, plain};
+use crate::cli::Format;
+use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+use oz_core::{Open, Run, artifact::Artifact};
+
+const HEADER: [&str; 5] = ["RUN ID", "STATE", "CREATED", "RUN TIME", "TITLE"];
+
+/// A list of runs as a table; in columns apart by tabs for `text`.
+pub(crate) fn table(runs: &[Run], format: Format) -> String {
+    let rows = runs.iter().map(row);
+    if format == Format::Text {
+        let lines = rows.map(|row| row.join("\t"));
+        return std::iter::once(HEADER.join("\t")).chain(lines).collect::<Vec<_>>().join("\n");
+    }
+    framed(rows).to_string()
+}
+
+/// A table that fits the terminal, where there is one.
+fn framed(rows: impl Iterator<Item = [String; 5]>) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED.with_rounded_corners());
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_header(HEADER).add_rows(rows);
+    table
+}
+
+fn row(run: &Run) -> [String; 5] {
+    [
+        run.run_id.to_string(),
+        run.state.to_string(),
+        run.created_at.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        run.run_time.as_deref().map_or_else(|| "-".to_owned(), duration),
+        one_line(&run.title, 60),
+    ]
+}
+
+/// A run as a card.
+pub(crate) fn card(run: &Run) -> String {
+    let mut rows = vec![
+        ("Run", run.run_id.to_string()),
+        ("State", run.state.to_string()),
+        ("Title", one_line(&run.title, 90)),
+    ];
+    if let Some(status) = &run.status_message {
+        rows.push(("Status", plain(status.message.trim_end())));
+        rows.extend(status.error_code.as_ref().map(|code| ("Error code", code.to_string())));
+    }
+    rows.push(("Created", run.created_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()));
+    rows.extend(run.run_time.as_deref().map(|time| ("Run time", duration(time))));
+    if let Some(config) = &run.agent_config {
+        rows.push(("Harness", config.harness_type().to_string()));
+        rows.extend(config.model_id.clone().map(|model| ("Model", model)));
+        rows.extend(config.name.clone().map(|name| ("Name", name)));
+    }
+    if let Some(execution) = &run.execution {
+        let worker = execution.worker_id.as_deref().map_or_else(String::new, |id| format!(" on worker {id}"));
+        rows.push(("Execution", format!("attempt {}{worker}", execution.attempt)));
+    }
+    if let Some(usage) = &run.request_usage {
+        let cost = usage.inference_cost_usd.map_or_else(String::new, |usd| format!(", ${usd:.4}"));
+        rows.push(("Usage", format!("{} tokens{cost}", usage.total_tokens.unwrap_or(0))));
+    }
+    rows.extend(run.artifacts.iter().map(|item| ("Artifact", artifact(&item.artifact))));
+    let lines = rows.iter().map(|(name, value)| {
+        // Longer text goes on under its first line.
+        format!("{name:<11} {}", value.replace('\n', "\n            "))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// An artifact in one line.
+pub(crate) fn artifact(artifact: &Open<Artifact>) -> String {
+    let text = match artifact {
+        Open::Known(Artifact::PullRequest { url, branch }) => {
+            format!("pull request {url} (branch: {branch})")
+        }
+        Open::Known(Artifact::ExternalReference { reference_type, url, .. }) => {
+            format!("{} {url}", reference_type.replace('_', " "))
+        }
+        Open::Known(Artifact::Plan { title, document_uid, .. }) => {
+            format!("plan {}", title.as_deref().unwrap_or(document_uid))
+        }
+        Open::Known(Artifact::Screenshot { artifact_uid, .. }) => format!("screenshot {artifact_uid}"),
+        Open::Known(Artifact::File { filepath, .. }) => format!("file {filepath}"),
+        Open::Unknown(value) => value.to_string(),
+    };
+    one_line(&text, 200)
+}
+
+/// `PT2M30.5S` as `2m 30.5s`.
+fn duration(iso: &str) -> String {
+    let text = iso.trim_start_matches("PT").to_lowercase();
+    text.replace('h', "h ").replace('m', "m ").trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn runs() -> Vec<Run> {
+        let value = serde_json::json!([
+            { "run_id": "0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e", "task_id": "0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e",
+              "title": "fix the tests", "state": "SUCCEEDED", "prompt": "fix the tests\nplease",
+              "created_at": "2026-03-02T08:00:00Z", "updated_at": "2026-03-02T08:02:04Z", "run_time": "PT2M3.5S",
+              "status_message": { "message": "Fixed two tests.\nAll pass.\n" },
+              "agent_config": { "model_id": "claude-sonnet-4-5", "name": "nightly" },
+              "execution": { "execution_id": "0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8f", "attempt": 2,
+                "worker_id": "build-1", "created_at": "2026-03-02T08:00:00Z" },
+              "request_usage": { "inference_cost_usd": 0.01234, "total_tokens": 4321 },
+              "artifacts": [
+                { "created_at": "2026-03-02T08:01:00Z", "artifact_type": "PULL_REQUEST",
+                  "data": { "url": "https://x/pull/1", "branch": "fix" } },
+                { "created_at": "2026-03-02T08:01:00Z", "artifact_type": "HOLOGRAM", "data": {} }] },
+            { "run_id": "0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d90", "task_id": "0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d90",
+              "title": "a title that is much longer than the column that is there to show it in a table",
+              "state": "HIBERNATING", "prompt": "p", "created_at": "2026-03-02T08:00:00Z",
+              "updated_at": "2026-03-02T08:00:04Z",
+              "status_message": { "message": "no worker", "error_code": "resource_unavailable", "retryable": true } }
+        ]);
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn a_list_is_a_table() {
+        let mut pretty = framed(runs().iter().map(row));
+        insta::assert_snapshot!(pretty.force_no_tty(), @"
+        ╭──────────────────────────────────────┬─────────────┬─────────────────────┬──────────┬───────────────────────────────────────────────────────────────╮
+        │ RUN ID                               ┆ STATE       ┆ CREATED             ┆ RUN TIME ┆ TITLE                                                         │
+        ╞══════════════════════════════════════╪═════════════╪═════════════════════╪══════════╪═══════════════════════════════════════════════════════════════╡
+        │ 0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e ┆ SUCCEEDED   ┆ 2026-03-02 08:00:00 ┆ 2m 3.5s  ┆ fix the tests                                                 │
+        │ 0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d90 ┆ HIBERNATING ┆ 2026-03-02 08:00:00 ┆ -        ┆ a title that is much longer than the column that is there to… │
+        ╰──────────────────────────────────────┴─────────────┴─────────────────────┴──────────┴───────────────────────────────────────────────────────────────╯
+        ");
+        insta::assert_snapshot!(table(&runs(), Format::Text), @"
+        RUN ID	STATE	CREATED	RUN TIME	TITLE
+        0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e	SUCCEEDED	2026-03-02 08:00:00	2m 3.5s	fix the tests
+        0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d90	HIBERNATING	2026-03-02 08:00:00	-	a title that is much longer than the column that is there to…
+        ");
+        insta::assert_snapshot!(table(&[], Format::Text), @"RUN ID	STATE	CREATED	RUN TIME	TITLE");
+    }
+
+    #[test]
+    fn a_run_is_a_card() {
+        insta::assert_snapshot!(card(&runs()[0]), @r#"
+        Run         0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e
+        State       SUCCEEDED
+        Title       fix the tests
+        Status      Fixed two tests.
+                    All pass.
+        Created     2026-03-02 08:00:00 UTC
+        Run time    2m 3.5s
+        Harness     oz
+        Model       claude-sonnet-4-5
+        Name        nightly
+        Execution   attempt 2 on worker build-1
+        Usage       4321 tokens, $0.0123
+        Artifact    pull request https://x/pull/1 (branch: fix)
+        Artifact    {"artifact_type":"HOLOGRAM","data":{}}
+        "#);
+        insta::assert_snapshot!(card(&runs()[1]), @"
+        Run         0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d90
+        State       HIBERNATING
+        Title       a title that is much longer than the column that is there to show it in a table
+        Status      no worker
+        Error code  resource_unavailable
+        Created     2026-03-02 08:00:00 UTC
+        ");
+    }
+}

@@ -149,8 +149,16 @@ endpoints! {
 
 /// The routes that can't be rows of the table, because they answer with a stream, a socket or a redirect.
 pub const BY_HAND: &[(&str, &str, &str)] = &[
-    ("GET", "/api/v1/agent/runs/{run_id}/transcript", "302 to a signed URL of the raw transcript (JSON Lines)"),
-    ("GET", "/api/v1/agent/runs/{run_id}/stream", "(+) server-sent events: a run's events and transcript, live"),
+    (
+        "GET",
+        "/api/v1/agent/runs/{run_id}/transcript",
+        "302 to a signed URL of the raw transcript (JSON Lines)",
+    ),
+    (
+        "GET",
+        "/api/v1/agent/runs/{run_id}/stream",
+        "(+) server-sent events: a run's events and transcript, live",
+    ),
     ("GET", "/api/v1/agent/events/stream", "server-sent events: the events of some runs, live"),
     ("GET", "/api/v1/blobs/transcripts/{run_id}", "bytes behind a signed URL"),
     ("GET", "/api/v1/selfhosted/worker/ws", "the worker socket"),

@@ -176,7 +176,9 @@ impl AgentConfig {
             return Err(Error::invalid_field("config.idle_timeout_minutes", &minutes.to_string(), "1 to 60"));
         }
         if self.skill_spec.is_some() && !self.skills.is_empty() {
-            return Err(Error::invalid("config.skill_spec and config.skills exclude each other; send one of them"));
+            return Err(Error::invalid(
+                "config.skill_spec and config.skills exclude each other; send one of them",
+            ));
         }
         for (name, server) in &self.mcp_servers {
             let kinds = [server.warp_id.is_some(), server.command.is_some(), server.url.is_some()];

@@ -144,10 +144,15 @@ fn message(entry: &TranscriptEntry) -> Option<Message> {
         HarnessEvent::ActionResult { action_id, category, name, state, output } => {
             (Role::Tool, ContentBlock::ActionResult { action_id, category, name, state, output })
         }
-        HarnessEvent::Reasoning { text } => (Role::Assistant, event_block("reasoning", [("text", text.into())])),
+        HarnessEvent::Reasoning { text } => {
+            (Role::Assistant, event_block("reasoning", [("text", text.into())]))
+        }
         HarnessEvent::Artifact { artifact } => {
             let data = serde_json::to_value(artifact).ok().and_then(|v| v.as_object().cloned());
-            (Role::System, ContentBlock::Event { name: "artifact_created".into(), data: data.unwrap_or_default() })
+            (
+                Role::System,
+                ContentBlock::Event { name: "artifact_created".into(), data: data.unwrap_or_default() },
+            )
         }
         HarnessEvent::Stage { name, ok, duration_ms, detail } => (
             Role::System,

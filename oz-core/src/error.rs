@@ -60,11 +60,14 @@ impl ErrorCode {
     /// What the table says of this code; an unknown code counts as an internal error that should not be retried.
     #[must_use]
     pub fn info(&self) -> CodeInfo {
-        let row = |status, retryable, callers_fault, title| CodeInfo { status, retryable, callers_fault, title };
+        let row =
+            |status, retryable, callers_fault, title| CodeInfo { status, retryable, callers_fault, title };
         match self {
             Self::InsufficientCredits => row(403, false, true, "There is not enough credit."),
             Self::FeatureNotAvailable => row(403, false, true, "This feature is not available."),
-            Self::ExternalAuthenticationRequired => row(401, false, true, "An external account must be linked first."),
+            Self::ExternalAuthenticationRequired => {
+                row(401, false, true, "An external account must be linked first.")
+            }
             Self::NotAuthorized => row(403, false, true, "You are not allowed to do this."),
             Self::InvalidRequest => row(400, false, true, "Request has invalid or missing parameters."),
             Self::ResourceNotFound => row(404, false, true, "The resource was not found."),
@@ -210,7 +213,8 @@ pub struct Problem {
 
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
-        let last = problem.kind.trim_end_matches('/').rsplit('/').next().unwrap_or_default().replace('-', "_");
+        let last =
+            problem.kind.trim_end_matches('/').rsplit('/').next().unwrap_or_default().replace('-', "_");
         let code = match ErrorCode::from(last.as_str()) {
             ErrorCode::Unknown(s) if s.is_empty() => ErrorCode::from_status(problem.status),
             code => code,
@@ -244,7 +248,10 @@ mod tests {
     #[test]
     fn hyphenated_and_unknown_codes_are_understood() {
         let text = r#"{"type":"/errors/invalid-request/","title":"t","status":400,"error":"e"}"#;
-        assert_eq!(Error::from(serde_json::from_str::<Problem>(text).unwrap()).code, ErrorCode::InvalidRequest);
+        assert_eq!(
+            Error::from(serde_json::from_str::<Problem>(text).unwrap()).code,
+            ErrorCode::InvalidRequest
+        );
         let text = r#"{"type":"x/brand_new","title":"t","status":418,"error":"e"}"#;
         let error = Error::from(serde_json::from_str::<Problem>(text).unwrap());
         assert_eq!(error.code, ErrorCode::Unknown("brand_new".into()));

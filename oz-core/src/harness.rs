@@ -1,7 +1,9 @@
 //! The seam between the run driver and an agent. A harness takes a task and returns a stream of normalized events;
 //! the native `oz` agent, Claude Code, Codex and any other command line agent sit behind the same trait.
 
-use crate::{Error, ErrorCode, Open, RunId, artifact::Artifact, config::Limits, open::open_enum, usage::Usage};
+use crate::{
+    Error, ErrorCode, Open, RunId, artifact::Artifact, config::Limits, open::open_enum, usage::Usage,
+};
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use schemars::JsonSchema;

@@ -200,10 +200,14 @@ impl FailureReason {
     pub fn code(&self) -> crate::ErrorCode {
         use crate::ErrorCode as C;
         match self {
-            Self::WorkspaceSetup | Self::SetupCommand | Self::ImagePull | Self::InvalidImage | Self::SidecarPrep => {
-                C::EnvironmentSetupFailed
+            Self::WorkspaceSetup
+            | Self::SetupCommand
+            | Self::ImagePull
+            | Self::InvalidImage
+            | Self::SidecarPrep => C::EnvironmentSetupFailed,
+            Self::GracefulShutdown | Self::TaskCancelled | Self::Unschedulable | Self::Evicted => {
+                C::ResourceUnavailable
             }
-            Self::GracefulShutdown | Self::TaskCancelled | Self::Unschedulable | Self::Evicted => C::ResourceUnavailable,
             _ => C::InternalError,
         }
     }
@@ -216,16 +220,22 @@ mod tests {
     #[test]
     fn published_frames_are_understood() {
         let text = r#"{"type":"task_failed","data":{"task_id":"7b0f3c52-5a0e-4f0b-9a54-0a6f8f1f2d11","message":"m","failure_reason":"brand_new","exit_code":137,"extra":1}}"#;
-        let FromWorker::TaskFailed { failure_reason, exit_code, .. } = serde_json::from_str(text).unwrap() else {
+        let FromWorker::TaskFailed { failure_reason, exit_code, .. } = serde_json::from_str(text).unwrap()
+        else {
             panic!("not a failure");
         };
-        assert_eq!((failure_reason, exit_code), (Some(FailureReason::Unknown("brand_new".into())), Some(137)));
+        assert_eq!(
+            (failure_reason, exit_code),
+            (Some(FailureReason::Unknown("brand_new".into())), Some(137))
+        );
         let text = r#"{"type":"task_assignment","data":{"task_id":"7b0f3c52-5a0e-4f0b-9a54-0a6f8f1f2d11",
           "execution_id":"e1c2a7d0-11aa-4f5e-8d7b-55f0c0ffee01","task":{"id":"7b0f3c52-5a0e-4f0b-9a54-0a6f8f1f2d11","title":"t",
           "task_definition":{"prompt":"p"},"created_at":"2026-03-02T08:00:00Z","updated_at":"2026-03-02T08:00:04Z",
           "owner":{"Type":"TEAM","Id":41},"agent_config_snapshot":{"profile_id":"x","harness":{"type":"oz"}}},
           "additional_sidecars":[{"image":"i","mount_path":"/m","read_write":false}],"instance_shape":{"vcpus":4}}}"#;
-        let ToWorker::TaskAssignment(assignment) = serde_json::from_str(text).unwrap() else { panic!("not an assignment") };
+        let ToWorker::TaskAssignment(assignment) = serde_json::from_str(text).unwrap() else {
+            panic!("not an assignment")
+        };
         assert_eq!(assignment.task.task_definition.prompt, "p");
     }
 }

@@ -24,6 +24,9 @@ pub(super) const CALL: Duration = Duration::from_secs(15);
 pub(super) struct Record {
     pub(super) run_id: RunId,
     pub(super) client: Client,
+    /// Whether a worker was given the run. Such an agent that is told to stop does not know why, a cancellation or the
+    /// death of its worker, so what becomes of the run is not its to say.
+    pub(super) assigned: bool,
 }
 
 /// A run that may begin, or has ended already.
@@ -41,7 +44,7 @@ pub(super) struct Admitted {
 pub(super) async fn admit(source: Source, cancel: &CancellationToken, patience: Duration) -> Admitted {
     match source {
         Source::Task { run_id, client } => {
-            let record = Record { run_id, client };
+            let record = Record { run_id, client, assigned: true };
             let admitted = cancel.run_until_cancelled(task(&record, patience)).await;
             let (prompt, config, end) = match admitted {
                 Some(Ok((prompt, config))) => (prompt, config, None),
@@ -63,7 +66,7 @@ pub(super) async fn admit(source: Source, cancel: &CancellationToken, patience: 
 
 /// Reads a run and says that it begins.
 async fn task(record: &Record, patience: Duration) -> Result<(String, AgentConfig), End> {
-    let Record { run_id, client } = record;
+    let Record { run_id, client, .. } = record;
     let run = patiently(client, &GetOwnRun {}, patience).await?;
     if run.run_id != *run_id {
         let text = format!("the token of this agent is of run {}, not of run {run_id}", run.run_id);
@@ -82,7 +85,7 @@ async fn local(prompt: &str, config: &AgentConfig, client: Client) -> Result<Rec
     let created = within(&client, &request).await?;
     let client = client.with_workload_token(&created.workload_token);
     within(&client, &UpdateRun::started()).await?;
-    Ok(Record { run_id: created.run_id, client })
+    Ok(Record { run_id: created.run_id, client, assigned: false })
 }
 
 fn unrecorded(error: &Error) -> HarnessEvent {

@@ -35,6 +35,8 @@ const LAST_WORDS: Duration = Duration::from_millis(120);
 pub(super) struct Session<'a> {
     observer: &'a mut dyn FnMut(DriverEvent),
     record: Option<(RunId, Client, Recorder)>,
+    /// See [`Record::assigned`].
+    assigned: bool,
     /// Cancelled when the run is to end early, whoever wants it.
     stop: CancellationToken,
     usage: Usage,
@@ -48,11 +50,12 @@ impl<'a> Session<'a> {
         cancel: &CancellationToken,
     ) -> Self {
         let stop = cancel.child_token();
-        let record = record.map(|Record { run_id, client }| {
+        let assigned = record.as_ref().is_some_and(|record| record.assigned);
+        let record = record.map(|Record { run_id, client, .. }| {
             let recorder = Recorder::start(client.clone(), heartbeat, stop.clone());
             (run_id, client, recorder)
         });
-        Self { observer, record, stop, usage: Usage::default() }
+        Self { observer, record, assigned, stop, usage: Usage::default() }
     }
 
     pub(super) fn started(&mut self, run_id: RunId) {
@@ -200,9 +203,10 @@ impl<'a> Session<'a> {
             && !silent
         {
             let (flush, patience) = if cancelled { (LAST_WORDS, LAST_WORDS) } else { (patience, patience) };
+            let tells = !(self.assigned && state == RunState::Cancelled);
             let report = UpdateRun {
-                task_state: Some(state.clone()),
-                status_message: Some(status.clone()),
+                task_state: tells.then(|| state.clone()),
+                status_message: tells.then(|| status.clone()),
                 usage: Some(self.usage.clone()),
             };
             let mut heard = recorder.close(flush).await;

@@ -224,7 +224,8 @@ async fn a_cancelled_agent_says_so_quickly_even_when_nobody_hears_it() {
         assert!(asked.elapsed() < Duration::from_millis(600), "{fault:?}: {:?}", asked.elapsed());
         assert_eq!(finished.state, RunState::Cancelled);
         if fault == Fault::None {
-            assert_eq!(plane.lock().state, RunState::Cancelled);
+            // Whether it was cancelled or lost its worker is not the agent's to say.
+            assert_eq!(plane.lock().state, RunState::InProgress);
             assert_eq!(plane.lock().kinds().last().unwrap(), "state");
         }
         room.until_empty().await;

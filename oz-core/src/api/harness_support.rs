@@ -2,8 +2,8 @@
 
 use super::Validate;
 use crate::{
-    Error, ErrorCode, ExecutionId, Open, RunId, RunState, Timestamp, artifact::Artifact, harness::HarnessEvent,
-    run::StatusMessage, run::machine::Cause, usage::Usage,
+    Error, ErrorCode, ExecutionId, Open, RunId, RunState, Timestamp, artifact::Artifact,
+    harness::HarnessEvent, run::StatusMessage, run::machine::Cause, usage::Usage,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -88,7 +88,11 @@ impl Validate for ReportArtifact {
             Artifact::PullRequest { .. } => Ok(()),
             Artifact::ExternalReference { reference_type, url, .. } => {
                 if reference_type.is_empty() || reference_type.len() > 256 {
-                    return Err(Error::invalid_field("data.reference_type", &reference_type, "1 to 256 bytes"));
+                    return Err(Error::invalid_field(
+                        "data.reference_type",
+                        &reference_type,
+                        "1 to 256 bytes",
+                    ));
                 }
                 if url.is_empty() || url.len() > 2048 {
                     return Err(Error::invalid_field("data.url", &url, "1 to 2048 bytes"));

@@ -22,7 +22,9 @@ pub(super) fn check_prompt(prompt: &str) -> Result<(), Error> {
     }
     if prompt.len() > MAX_PROMPT_BYTES {
         let size = prompt.len();
-        return Err(Error::invalid(format!("prompt: {size} bytes are too many; at most {MAX_PROMPT_BYTES} are allowed")));
+        return Err(Error::invalid(format!(
+            "prompt: {size} bytes are too many; at most {MAX_PROMPT_BYTES} are allowed"
+        )));
     }
     Ok(())
 }
@@ -30,7 +32,9 @@ pub(super) fn check_prompt(prompt: &str) -> Result<(), Error> {
 /// Checks a page size.
 pub(super) fn check_limit(limit: Option<i64>, max: i64) -> Result<(), Error> {
     match limit {
-        Some(n) if !(1..=max).contains(&n) => Err(Error::invalid_field("limit", &n.to_string(), &format!("1 to {max}"))),
+        Some(n) if !(1..=max).contains(&n) => {
+            Err(Error::invalid_field("limit", &n.to_string(), &format!("1 to {max}")))
+        }
         _ => Ok(()),
     }
 }
@@ -82,15 +86,27 @@ impl Validate for CreateRun {
             return Err(Error::invalid_field("title", title, "at most 1024 bytes"));
         }
         if self.metadata.len() > 20 {
-            return Err(Error::invalid_field("metadata", &self.metadata.len().to_string(), "at most 20 keys"));
+            return Err(Error::invalid_field(
+                "metadata",
+                &self.metadata.len().to_string(),
+                "at most 20 keys",
+            ));
         }
         for (key, value) in &self.metadata {
             let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
             if key.is_empty() || key.len() > 64 || !key.bytes().all(legal) {
-                return Err(Error::invalid_field("metadata", key, "keys of 1 to 64 bytes from [a-zA-Z0-9._-]"));
+                return Err(Error::invalid_field(
+                    "metadata",
+                    key,
+                    "keys of 1 to 64 bytes from [a-zA-Z0-9._-]",
+                ));
             }
             if value.len() > 256 || value.contains('\0') {
-                return Err(Error::invalid_field(&format!("metadata.{key}"), value, "at most 256 bytes without NUL"));
+                return Err(Error::invalid_field(
+                    &format!("metadata.{key}"),
+                    value,
+                    "at most 256 bytes without NUL",
+                ));
             }
         }
         self.config.as_ref().map_or(Ok(()), AgentConfig::validate)
@@ -228,7 +244,11 @@ impl Validate for ListRuns {
             v.require_known("artifact_type")?;
         }
         if self.metadata.len() > 5 {
-            return Err(Error::invalid_field("metadata", &self.metadata.len().to_string(), "at most 5 pairs"));
+            return Err(Error::invalid_field(
+                "metadata",
+                &self.metadata.len().to_string(),
+                "at most 5 pairs",
+            ));
         }
         Ok(())
     }

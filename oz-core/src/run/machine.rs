@@ -98,7 +98,9 @@ impl From<IllegalTransition> for Error {
             (Cause::Cancel, RunState::Pending) => {
                 Self::conflict("the run is just being handed to a worker; try again in a moment")
             }
-            (Cause::Cancel, state) => Self::invalid(format!("run: it is already {state} and can't be cancelled")),
+            (Cause::Cancel, state) => {
+                Self::invalid(format!("run: it is already {state} and can't be cancelled"))
+            }
             _ => Self::new(ErrorCode::Conflict, e.to_string()),
         }
     }

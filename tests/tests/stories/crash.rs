@@ -98,6 +98,10 @@ async fn a_worker_is_killed_again_and_again() {
     }
     let seen = finish(&world, watchers).await;
     check(&world, &seen);
+    for run_id in seen.keys() {
+        let run = world.run(*run_id).await;
+        assert_eq!(run.state, RunState::Succeeded, "{:?}", run.status_message);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

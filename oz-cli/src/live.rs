@@ -33,7 +33,7 @@ impl Live {
     /// Shows an item of a run's log.
     pub(crate) fn item(&self, item: &LogItem) {
         match item {
-            LogItem::Event { event, .. } => self.event(&event.event_type, event.occurred_at),
+            LogItem::Event { index, event } => self.event(&event.event_type, *index, event.occurred_at),
             LogItem::Entry { entry } => {
                 if let Some(event) = entry.event.known() {
                     self.harness(event);
@@ -42,11 +42,11 @@ impl Live {
         }
     }
 
-    fn event(&self, event: &EventType, occurred_at: Timestamp) {
+    fn event(&self, event: &EventType, index: i64, occurred_at: Timestamp) {
         let Some(text) = render::state(event) else { return };
         let Some(bar) = &self.bar else { return out::line(render::aside(text)) };
         bar.set_message(text);
-        if *event == EventType::RunQueued {
+        if index == 1 {
             // The time counts for the run, not for who looks at it.
             let elapsed = Timestamp::now().duration_since(occurred_at);
             let _ = bar.clone().with_elapsed(elapsed.try_into().unwrap_or_default());

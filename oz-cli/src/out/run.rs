@@ -2,7 +2,7 @@
 
 use super::{one_line, plain};
 use crate::cli::Format;
-use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 use oz_core::{Open, Run, artifact::Artifact};
 
 const HEADER: [&str; 5] = ["RUN ID", "STATE", "CREATED", "RUN TIME", "TITLE"];
@@ -22,6 +22,10 @@ fn framed(rows: impl Iterator<Item = [String; 5]>) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED.with_rounded_corners());
     table.set_content_arrangement(ContentArrangement::Dynamic).set_header(HEADER).add_rows(rows);
+    // An id in two pieces can't be copied.
+    for column in table.column_iter_mut().take(2) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
     table
 }
 
@@ -132,6 +136,8 @@ mod tests {
         │ 0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d90 ┆ HIBERNATING ┆ 2026-03-02 08:00:00 ┆ -        ┆ a title that is much longer than the column that is there to… │
         ╰──────────────────────────────────────┴─────────────┴─────────────────────┴──────────┴───────────────────────────────────────────────────────────────╯
         ");
+        let narrow = pretty.set_width(90).to_string();
+        assert!(runs().iter().all(|run| narrow.contains(&run.run_id.to_string())), "{narrow}");
         insta::assert_snapshot!(table(&runs(), Format::Text), @"
         RUN ID	STATE	CREATED	RUN TIME	TITLE
         0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e	SUCCEEDED	2026-03-02 08:00:00	2m 3.5s	fix the tests

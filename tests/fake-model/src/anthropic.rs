@@ -1,106 +1,204 @@
 //! Anthropic Messages.
 
-use crate::{Shape, arguments, check, next, respond, text};
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse as _, Response},
+use crate::{
+    check::{Check, header},
+    wire::{self, Answer, Wire, halves, list, named, text},
 };
+use axum::http::HeaderMap;
 use serde_json::{Value, json};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-pub(crate) async fn answer(State(server): Shape, headers: HeaderMap, Json(body): Json<Value>) -> Response {
-    let messages = body["messages"].as_array().cloned().unwrap_or_default();
-    let answers = messages.iter().filter(|m| m["role"] == "assistant").count();
-    let (turn, fault) = match next(&server, "/v1/messages", &body, answers, problems(&headers, &body)) {
-        Ok(found) => found,
-        Err(why) => {
-            let error =
-                json!({ "type": "error", "error": { "type": "invalid_request_error", "message": why } });
-            return (StatusCode::BAD_REQUEST, Json(error)).into_response();
+/// The most places in a request at which its prefix may be cached.
+const MAX_CACHED: usize = 4;
+
+pub(crate) struct Anthropic;
+
+impl Wire for Anthropic {
+    const PATH: &str = "/v1/messages";
+
+    fn caller(headers: &HeaderMap, check: &mut Check) {
+        for name in ["x-api-key", "anthropic-version"] {
+            check.must(!header(headers, name).is_empty(), format!("{name} is missing"));
         }
-    };
-    let event =
-        |data: Value| format!("event: {}\ndata: {data}\n\n", data["type"].as_str().unwrap_or_default());
-    let mut events = vec![event(json!({
-        "type": "message_start",
-        "message": { "id": "msg_1", "type": "message", "role": "assistant", "content": [], "model": body["model"],
-            "stop_reason": null, "usage": { "input_tokens": turn.tokens.0, "output_tokens": 1 } }
-    }))];
-    let mut index = 0;
-    if !turn.text.is_empty() {
-        events.push(event(json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "text", "text": "" } })));
-        for word in turn.text.split_inclusive(' ') {
-            events.push(event(json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": word } })));
-        }
-        events.push(event(json!({ "type": "content_block_stop", "index": 0 })));
-        index = 1;
     }
-    for (i, (name, _)) in turn.calls.iter().enumerate() {
-        let id = format!("toolu_{answers}_{i}");
-        events.push(event(json!({ "type": "content_block_start", "index": index,
-            "content_block": { "type": "tool_use", "id": id, "name": name, "input": {} } })));
-        let all = arguments(&turn, i, fault.as_ref());
-        let (a, b) = all.split_at(all.len() / 3);
-        for part in [a, b] {
-            events.push(event(json!({ "type": "content_block_delta", "index": index,
-                "delta": { "type": "input_json_delta", "partial_json": part } })));
+
+    fn check(body: &Value, check: &mut Check) {
+        check.required(body, "model");
+        check.must(!body["max_tokens"].is_null(), "max_tokens is missing");
+        check.tokens(body, "max_tokens", 1);
+        check.must(
+            body.to_string().matches("\"cache_control\":{").count() <= MAX_CACHED,
+            "more than 4 cached places",
+        );
+        list(body, "system").iter().for_each(|block| said(block, check));
+        for tool in list(body, "tools") {
+            check.tool(&tool["name"], &tool["input_schema"]);
         }
-        events.push(event(json!({ "type": "content_block_stop", "index": index })));
-        index += 1;
+        let messages = list(body, "messages");
+        check.must(!messages.is_empty(), "there are no messages");
+        for (i, message) in messages.iter().enumerate() {
+            let expected = if i % 2 == 0 { "user" } else { "assistant" };
+            check.must(message["role"] == expected, format!("message {i} is not the {expected}'s"));
+            blocks(message, check);
+        }
     }
-    let stop = if turn.calls.is_empty() { "end_turn" } else { "tool_use" };
-    events.push(event(json!({ "type": "message_delta", "delta": { "stop_reason": stop }, "usage": { "output_tokens": turn.tokens.1 } })));
-    events.push(event(json!({ "type": "message_stop" })));
-    respond(fault.as_ref(), &events)
+
+    fn opening(body: &Value) -> String {
+        list(body, "messages").first().map(wire::content).unwrap_or_default()
+    }
+
+    fn answers(body: &Value) -> usize {
+        list(body, "messages").iter().filter(|m| m["role"] == "assistant").count()
+    }
+
+    fn whole(answer: &Answer<'_>) -> Value {
+        let turn = answer.turn;
+        let mut content = Vec::new();
+        if !turn.reasoning.is_empty() {
+            content.push(thinking(&turn.reasoning));
+        }
+        if !turn.text.is_empty() {
+            content.push(json!({ "type": "text", "text": turn.text }));
+        }
+        content.extend(answer.calls("toolu").map(|(i, id, name)| {
+            // A whole answer is parsed already, so broken arguments show as an object that means nothing.
+            let input = serde_json::from_str(&answer.arguments(i)).unwrap_or_else(|_| json!({}));
+            json!({ "type": "tool_use", "id": id, "name": name, "input": input })
+        }));
+        message(answer, &content, Some(stop(answer)), turn.tokens.1)
+    }
+
+    fn events(answer: &Answer<'_>) -> Vec<String> {
+        let turn = answer.turn;
+        let mut events = vec![
+            json!({ "type": "message_start", "message": message(answer, &[], None, 1) }),
+            json!({ "type": "ping" }),
+        ];
+        let mut index = 0;
+        let mut block = |start: Value, deltas: Vec<Value>| {
+            events.push(json!({ "type": "content_block_start", "index": index, "content_block": start }));
+            events.extend(
+                deltas
+                    .into_iter()
+                    .map(|d| json!({ "type": "content_block_delta", "index": index, "delta": d })),
+            );
+            events.push(json!({ "type": "content_block_stop", "index": index }));
+            index += 1;
+        };
+        if !turn.reasoning.is_empty() {
+            block(
+                json!({ "type": "thinking", "thinking": "", "signature": "" }),
+                halves(&turn.reasoning)
+                    .map(|part| json!({ "type": "thinking_delta", "thinking": part }))
+                    .into_iter()
+                    .chain([json!({ "type": "signature_delta", "signature": signature(&turn.reasoning) })])
+                    .collect(),
+            );
+        }
+        if !turn.text.is_empty() {
+            let words = turn.text.split_inclusive(' ');
+            block(
+                json!({ "type": "text", "text": "" }),
+                words.map(|word| json!({ "type": "text_delta", "text": word })).collect(),
+            );
+        }
+        for (i, id, name) in answer.calls("toolu") {
+            block(
+                json!({ "type": "tool_use", "id": id, "name": name, "input": {} }),
+                halves(&answer.arguments(i))
+                    .map(|part| json!({ "type": "input_json_delta", "partial_json": part }))
+                    .to_vec(),
+            );
+        }
+        events.push(json!({
+            "type": "message_delta", "delta": { "stop_reason": stop(answer), "stop_sequence": null },
+            "usage": { "output_tokens": turn.tokens.1 },
+        }));
+        events.push(json!({ "type": "message_stop" }));
+        events.iter().map(named).collect()
+    }
+
+    fn error(status: u16, message: &str) -> Value {
+        let kind = match status {
+            401 => "authentication_error",
+            403 => "permission_error",
+            404 => "not_found_error",
+            413 => "request_too_large",
+            429 => "rate_limit_error",
+            529 => "overloaded_error",
+            400..=499 => "invalid_request_error",
+            _ => "api_error",
+        };
+        json!({ "type": "error", "error": { "type": kind, "message": message } })
+    }
+
+    fn too_long() -> Value {
+        Self::error(400, "prompt is too long: 210000 tokens > 200000 maximum")
+    }
+
+    fn overloaded() -> String {
+        named(&Self::error(529, "Overloaded"))
+    }
 }
 
-fn problems(headers: &HeaderMap, body: &Value) -> Vec<String> {
-    let mut pairs = check::Pairs::new();
-    let mut problems = Vec::new();
-    if text(headers, "x-api-key").is_empty() {
-        problems.push("x-api-key is missing".to_owned());
+fn message(answer: &Answer<'_>, content: &[Value], stop: Option<&str>, written: u64) -> Value {
+    json!({
+        "id": format!("msg_{}", answer.number), "type": "message", "role": "assistant", "model": answer.body["model"],
+        "content": content, "stop_reason": stop, "stop_sequence": null,
+        "usage": {
+            "input_tokens": answer.turn.tokens.0, "output_tokens": written,
+            "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0,
+        },
+    })
+}
+
+fn stop(answer: &Answer<'_>) -> &'static str {
+    if answer.turn.calls.is_empty() { "end_turn" } else { "tool_use" }
+}
+
+fn thinking(text: &str) -> Value {
+    json!({ "type": "thinking", "thinking": text, "signature": signature(text) })
+}
+
+/// Proves that nobody changed a thought.
+fn signature(text: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    format!("sig-{:016x}", hasher.finish())
+}
+
+/// Checks a message's content: first results, then the rest; calls last in an answer.
+fn blocks(message: &Value, check: &mut Check) {
+    if let Some(text) = message["content"].as_str() {
+        check.settled("a text");
+        return check.must(!text.trim().is_empty(), "an empty message");
     }
-    if text(headers, "anthropic-version").is_empty() {
-        problems.push("anthropic-version is missing".to_owned());
-    }
-    if body["max_tokens"].as_u64().unwrap_or(0) == 0 || body["model"].as_str().unwrap_or_default().is_empty()
-    {
-        problems.push("max_tokens and model are required".to_owned());
-    }
-    for tool in body["tools"].as_array().into_iter().flatten() {
-        check::tool(&tool["name"], &tool["input_schema"], &mut problems);
-    }
-    let mut last = "";
-    for message in body["messages"].as_array().into_iter().flatten() {
-        let role = message["role"].as_str().unwrap_or_default();
-        if !["user", "assistant"].contains(&role) || (last.is_empty() && role != "user") {
-            problems.push(format!("the role '{role}' is not legal here"));
-        }
-        last = role;
-        let blocks = message["content"].as_array().cloned().unwrap_or_default();
-        if blocks.is_empty() && message["content"].as_str().unwrap_or_default().is_empty() {
-            problems.push("a message without content".to_owned());
-        }
-        for block in &blocks {
-            match block["type"].as_str().unwrap_or_default() {
-                "tool_result" => pairs.result(block["tool_use_id"].as_str().unwrap_or_default()),
-                kind => {
-                    pairs.settled(kind);
-                    if kind == "text" && block["text"].as_str().unwrap_or_default().is_empty() {
-                        problems.push("an empty text block".to_owned());
-                    }
-                }
+    let blocks = list(message, "content");
+    check.must(!blocks.is_empty(), "a message without content");
+    let mine = message["role"] == "assistant";
+    for block in blocks {
+        let kind = text(block, "type");
+        match kind {
+            "tool_result" if !mine => check.result(text(block, "tool_use_id")),
+            "tool_use" if mine => {}
+            "thinking" if mine => {
+                let good = block["signature"] == *signature(text(block, "thinking"));
+                check.must(good, "the signature of a thinking block does not fit it");
             }
+            _ => said(block, check),
         }
-        for call in blocks.iter().filter(|b| b["type"] == "tool_use") {
-            if !call["input"].is_object() {
-                problems.push("the input of a tool_use is not an object".to_owned());
-            }
-            pairs.call(call["id"].as_str().unwrap_or_default());
+        if kind != "tool_result" {
+            check.settled(kind);
         }
     }
-    pairs.settled("the end");
-    problems.extend(pairs.problems);
-    problems
+    for call in blocks.iter().filter(|b| b["type"] == "tool_use") {
+        check.must(call["input"].is_object(), "the input of a tool_use is not an object");
+        check.call(text(call, "id"), text(call, "name"));
+    }
+}
+
+/// A block of text.
+fn said(block: &Value, check: &mut Check) {
+    check.must(block["type"] == "text", format!("a block of type {} is not legal here", block["type"]));
+    check.must(!text(block, "text").trim().is_empty(), "an empty text block");
 }

@@ -1,77 +1,149 @@
-//! OpenAI Chat Completions.
+//! OpenAI Chat Completions, as Ollama and many others speak it too.
 
-use crate::{Shape, arguments, check, next, respond, text};
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse as _, Response},
+use crate::{
+    check::Check,
+    wire::{self, Answer, Wire, halves, list, text},
 };
+use axum::http::HeaderMap;
 use serde_json::{Value, json};
 
-pub(crate) async fn answer(State(server): Shape, headers: HeaderMap, Json(body): Json<Value>) -> Response {
-    let messages = body["messages"].as_array().cloned().unwrap_or_default();
-    let answers = messages.iter().filter(|m| m["role"] == "assistant").count();
-    let (turn, fault) = match next(&server, "/v1/chat/completions", &body, answers, problems(&headers, &body))
-    {
-        Ok(found) => found,
-        Err(why) => {
-            return (
-                StatusCode::BAD_REQUEST,
-                Json(json!({ "error": { "message": why, "type": "invalid_request_error" } })),
-            )
-                .into_response();
-        }
-    };
-    let event = |data: Value| format!("data: {data}\n\n");
-    let chunk = |delta: Value, finish: Value| {
-        event(
-            json!({ "id": "c", "object": "chat.completion.chunk", "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }] }),
-        )
-    };
-    let mut events = vec![chunk(json!({ "role": "assistant", "content": "" }), Value::Null)];
-    for word in turn.text.split_inclusive(' ') {
-        events.push(chunk(json!({ "content": word }), Value::Null));
+pub(crate) struct Chat;
+
+impl Wire for Chat {
+    const PATH: &str = "/v1/chat/completions";
+
+    fn caller(headers: &HeaderMap, check: &mut Check) {
+        check.bearer(headers);
     }
-    for (i, (name, _)) in turn.calls.iter().enumerate() {
-        let id = format!("call_{answers}_{i}");
-        events.push(chunk(json!({ "tool_calls": [{ "index": i, "id": id, "type": "function", "function": { "name": name, "arguments": "" } }] }), Value::Null));
-        let all = arguments(&turn, i, fault.as_ref());
-        let (a, b) = all.split_at(all.len() / 2);
-        for part in [a, b] {
-            events.push(chunk(
-                json!({ "tool_calls": [{ "index": i, "function": { "arguments": part } }] }),
-                Value::Null,
-            ));
+
+    fn check(body: &Value, check: &mut Check) {
+        check.required(body, "model");
+        for field in ["max_tokens", "max_completion_tokens"] {
+            check.tokens(body, field, 1);
+        }
+        let streamed = body["stream"] == true;
+        check.must(streamed || body["stream_options"].is_null(), "stream_options without a stream");
+        for tool in list(body, "tools") {
+            check.must(tool["type"] == "function", "a tool is not a function");
+            check.tool(&tool["function"]["name"], &tool["function"]["parameters"]);
+        }
+        let messages = list(body, "messages");
+        check.must(!messages.is_empty(), "there are no messages");
+        for message in messages {
+            match text(message, "role") {
+                "tool" => {
+                    check.must(!message["content"].is_null(), "a result without content");
+                    check.result(text(message, "tool_call_id"));
+                }
+                role @ ("system" | "developer" | "user") => {
+                    check.settled(role);
+                    check.must(!wire::content(message).is_empty(), format!("an empty message of the {role}"));
+                }
+                "assistant" => {
+                    check.settled("assistant");
+                    let said = !message["content"].is_null() || !list(message, "tool_calls").is_empty();
+                    check.must(said, "an answer with neither content nor calls");
+                }
+                role => check.must(false, format!("the role '{role}' is not legal")),
+            }
+            for call in list(message, "tool_calls") {
+                let function = &call["function"];
+                // Servers that write calls into a prompt parse the arguments first.
+                let sound =
+                    serde_json::from_str::<Value>(text(function, "arguments")).is_ok_and(|v| v.is_object());
+                check.must(sound, "the arguments of a call are not the text of an object");
+                check.call(text(call, "id"), text(function, "name"));
+            }
         }
     }
-    let finish = if turn.calls.is_empty() { "stop" } else { "tool_calls" };
-    events.push(chunk(json!({}), finish.into()));
-    events.push(event(json!({ "choices": [], "usage": { "prompt_tokens": turn.tokens.0, "completion_tokens": turn.tokens.1 } })));
-    events.push("data: [DONE]\n\n".to_owned());
-    respond(fault.as_ref(), &events)
+
+    fn opening(body: &Value) -> String {
+        list(body, "messages").iter().find(|m| m["role"] == "user").map(wire::content).unwrap_or_default()
+    }
+
+    fn answers(body: &Value) -> usize {
+        list(body, "messages").iter().filter(|m| m["role"] == "assistant").count()
+    }
+
+    fn whole(answer: &Answer<'_>) -> Value {
+        let turn = answer.turn;
+        let mut message = json!({ "role": "assistant", "content": turn.text });
+        if !turn.reasoning.is_empty() {
+            message["reasoning_content"] = turn.reasoning.clone().into();
+        }
+        if !turn.calls.is_empty() {
+            let call = |(i, id, name): (usize, String, &str)| {
+                let function = json!({ "name": name, "arguments": answer.arguments(i) });
+                json!({ "id": id, "type": "function", "function": function })
+            };
+            message["tool_calls"] = answer.calls("call").map(call).collect::<Vec<_>>().into();
+        }
+        let choice = json!({ "index": 0, "message": message, "finish_reason": finish(answer) });
+        let mut whole = envelope(answer, "chat.completion", &[choice]);
+        whole["usage"] = usage(answer);
+        whole
+    }
+
+    fn events(answer: &Answer<'_>) -> Vec<String> {
+        let turn = answer.turn;
+        let event = |data: &Value| format!("data: {data}\n\n");
+        let mut events = Vec::new();
+        let mut chunk = |delta: Value, finish: Value| {
+            let choice = json!({ "index": 0, "delta": delta, "finish_reason": finish });
+            events.push(event(&envelope(answer, "chat.completion.chunk", &[choice])));
+        };
+        chunk(json!({ "role": "assistant", "content": "" }), Value::Null);
+        if !turn.reasoning.is_empty() {
+            for part in halves(&turn.reasoning) {
+                chunk(json!({ "reasoning_content": part }), Value::Null);
+            }
+        }
+        for word in turn.text.split_inclusive(' ') {
+            chunk(json!({ "content": word }), Value::Null);
+        }
+        for (i, id, name) in answer.calls("call") {
+            let begin = json!({ "index": i, "id": id, "type": "function", "function": { "name": name, "arguments": "" } });
+            chunk(json!({ "tool_calls": [begin] }), Value::Null);
+            for part in halves(&answer.arguments(i)) {
+                chunk(
+                    json!({ "tool_calls": [{ "index": i, "function": { "arguments": part } }] }),
+                    Value::Null,
+                );
+            }
+        }
+        chunk(json!({}), finish(answer).into());
+        if answer.body["stream_options"]["include_usage"] == true {
+            let mut last = envelope(answer, "chat.completion.chunk", &[]);
+            last["usage"] = usage(answer);
+            events.push(event(&last));
+        }
+        events.push("data: [DONE]\n\n".to_owned());
+        events
+    }
+
+    fn error(status: u16, message: &str) -> Value {
+        wire::openai_error(status, message)
+    }
+
+    fn too_long() -> Value {
+        wire::openai_too_long()
+    }
+
+    fn overloaded() -> String {
+        format!("data: {}\n\n", Self::error(503, "overloaded, as the script says"))
+    }
 }
 
-fn problems(headers: &HeaderMap, body: &Value) -> Vec<String> {
-    let mut pairs = check::Pairs::new();
-    let mut problems = Vec::new();
-    if !text(headers, "authorization").starts_with("Bearer ") {
-        problems.push("the bearer key is missing".to_owned());
-    }
-    for tool in body["tools"].as_array().into_iter().flatten() {
-        check::tool(&tool["function"]["name"], &tool["function"]["parameters"], &mut problems);
-    }
-    for message in body["messages"].as_array().into_iter().flatten() {
-        match message["role"].as_str().unwrap_or_default() {
-            "tool" => pairs.result(message["tool_call_id"].as_str().unwrap_or_default()),
-            role @ ("system" | "developer" | "user" | "assistant") => pairs.settled(role),
-            role => problems.push(format!("the role '{role}' is not legal")),
-        }
-        for call in message["tool_calls"].as_array().into_iter().flatten() {
-            pairs.call(call["id"].as_str().unwrap_or_default());
-        }
-    }
-    pairs.settled("the end");
-    problems.extend(pairs.problems);
-    problems
+fn envelope(answer: &Answer<'_>, object: &str, choices: &[Value]) -> Value {
+    let id = format!("chatcmpl-{}", answer.number);
+    json!({ "id": id, "object": object, "created": 0, "model": answer.body["model"], "choices": choices })
+}
+
+fn finish(answer: &Answer<'_>) -> &'static str {
+    if answer.turn.calls.is_empty() { "stop" } else { "tool_calls" }
+}
+
+fn usage(answer: &Answer<'_>) -> Value {
+    let (read, written) = answer.turn.tokens;
+    json!({ "prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written })
 }

@@ -1,0 +1,221 @@
+//! The server: takes a request, has it checked, finds its turn, and plays the answer or what goes wrong instead.
+
+use crate::{
+    Asked, Fault, Script, Turn,
+    anthropic::Anthropic,
+    chat::Chat,
+    check::{Check, header},
+    play::{self, End, Manner},
+    responses::Responses,
+    wire::{Answer, Wire},
+};
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, State},
+    http::{
+        HeaderMap, Method, StatusCode, Uri,
+        header::{CONTENT_TYPE, RETRY_AFTER},
+    },
+    response::{IntoResponse as _, Response},
+    routing::{get, post},
+};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+use tokio::net::TcpListener;
+
+/// The largest request, as at Anthropic.
+const MAX_BODY: usize = 32 << 20;
+
+/// Whether a key is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doors {
+    /// As services do.
+    Keyed,
+    /// As servers on one's own machine do.
+    Open,
+}
+
+/// A request for an answer.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Its path.
+    pub path: String,
+    /// Its body.
+    pub body: Value,
+    /// When it came.
+    pub at: Instant,
+}
+
+/// What a server has to tell.
+#[derive(Debug)]
+pub enum Notice {
+    /// An answer was asked for.
+    Request(Request),
+    /// A real service would have refused this, or the script has no answer for it.
+    Violation(String),
+}
+
+struct Service {
+    script: Script,
+    doors: Doors,
+    notice: Box<dyn Fn(Notice) + Send + Sync>,
+    /// How often each answer was asked for.
+    attempts: Mutex<HashMap<u64, usize>>,
+    answers: AtomicU64,
+}
+
+/// Serves `script` until the future is dropped; `notice` hears of everything.
+pub async fn serve(
+    listener: TcpListener,
+    script: Script,
+    doors: Doors,
+    notice: impl Fn(Notice) + Send + Sync + 'static,
+) {
+    let service = Service {
+        script,
+        doors,
+        notice: Box::new(notice),
+        attempts: Mutex::default(),
+        answers: AtomicU64::new(1),
+    };
+    let router = Router::new()
+        .route(Anthropic::PATH, post(answer::<Anthropic>))
+        .route(Responses::PATH, post(answer::<Responses>))
+        .route(Chat::PATH, post(answer::<Chat>))
+        .route("/v1/models", get(models))
+        .route("/api/tags", get(tags))
+        .fallback(unknown)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(Arc::new(service));
+    // axum::serve only returns when it is told to shut down, which happens here by dropping it.
+    let _ = axum::serve(listener, router).await;
+}
+
+async fn answer<W: Wire>(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bytes) -> Response {
+    let body: Value = match serde_json::from_slice(&body) {
+        Ok(body) => body,
+        Err(e) => return service.refuse::<W>(400, vec![format!("the body is not JSON: {e}")]),
+    };
+    let (mut caller, mut check) = (Check::default(), Check::default());
+    if service.doors == Doors::Keyed {
+        W::caller(&headers, &mut caller);
+    }
+    W::check(&body, &mut check);
+    (service.notice)(Notice::Request(Request {
+        path: W::PATH.to_owned(),
+        body: body.clone(),
+        at: Instant::now(),
+    }));
+    for (status, problems) in [(401, caller.problems()), (400, check.problems())] {
+        if !problems.is_empty() {
+            return service.refuse::<W>(status, problems);
+        }
+    }
+    let (opening, turn) = (W::opening(&body), W::answers(&body));
+    let asked = Asked {
+        path: W::PATH,
+        opening: &opening,
+        turn,
+        attempt: service.attempt(&opening, turn),
+        body: &body,
+    };
+    let Some(turn) = service.script.turn(&asked) else {
+        let begin: String = opening.chars().take(80).collect();
+        return service.refuse::<W>(400, vec![format!("the script has no turn {turn} for '{begin}'")]);
+    };
+    let fault = turn.faults.get(asked.attempt).copied();
+    let number = service.answers.fetch_add(1, Ordering::Relaxed);
+    respond::<W>(
+        &Answer { turn: &turn, body: &body, number, broken: fault == Some(Fault::BadArguments) },
+        fault,
+    )
+}
+
+impl Service {
+    /// Reports why a request is refused, and refuses it.
+    fn refuse<W: Wire>(&self, status: u16, problems: Vec<String>) -> Response {
+        let answer = error::<W>(status, &problems.join("; "));
+        for problem in problems {
+            (self.notice)(Notice::Violation(format!("{}: {problem}", W::PATH)));
+        }
+        answer
+    }
+
+    /// How often this answer was asked for before.
+    fn attempt(&self, opening: &str, turn: usize) -> usize {
+        let mut hasher = DefaultHasher::new();
+        (opening, turn).hash(&mut hasher);
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = attempts.entry(hasher.finish()).or_default();
+        *count += 1;
+        *count - 1
+    }
+}
+
+/// The answer, or what goes wrong with it.
+fn respond<W: Wire>(answer: &Answer<'_>, fault: Option<Fault>) -> Response {
+    let turn: &Turn = answer.turn;
+    let mut manner = Manner { pace: turn.pace, ..Manner::default() };
+    let streamed = answer.body["stream"] == true;
+    let mut parts = if streamed { W::events(answer) } else { vec![W::whole(answer).to_string()] };
+    match fault {
+        None | Some(Fault::BadArguments) => {}
+        Some(Fault::Status(status)) => return busy::<W>(status, 0),
+        Some(Fault::Busy(status, seconds)) => return busy::<W>(status, seconds),
+        Some(Fault::TooLong) => return (StatusCode::BAD_REQUEST, Json(W::too_long())).into_response(),
+        Some(Fault::NotAStream) => {
+            return ([(CONTENT_TYPE, "text/html")], "<html>a proxy's page</html>").into_response();
+        }
+        Some(Fault::Silence(pause)) => manner.before = pause,
+        Some(Fault::Stall(pause)) => manner.middle = pause,
+        Some(Fault::Cut) => manner.end = End::Cut,
+        Some(Fault::Reset) => manner.end = End::Reset,
+        Some(Fault::Overloaded) if streamed => {
+            parts.truncate(parts.len() / 2);
+            parts.push(W::overloaded());
+        }
+        Some(Fault::Overloaded) => return error::<W>(529, "overloaded, as the script says"),
+    }
+    let kind = if streamed { "text/event-stream; charset=utf-8" } else { "application/json" };
+    ([(CONTENT_TYPE, kind)], play::body(&parts, &manner)).into_response()
+}
+
+fn busy<W: Wire>(status: u16, seconds: u64) -> Response {
+    ([(RETRY_AFTER, seconds.to_string())], error::<W>(status, "refused, as the script says")).into_response()
+}
+
+fn error<W: Wire>(status: u16, message: &str) -> Response {
+    let status = StatusCode::from_u16(status).expect("an HTTP status");
+    (status, Json(W::error(status.as_u16(), message))).into_response()
+}
+
+async fn models(headers: HeaderMap) -> Json<Value> {
+    Json(match header(&headers, "anthropic-version") {
+        "" => {
+            json!({ "object": "list", "data": [{ "id": "fake", "object": "model", "created": 0, "owned_by": "fake" }] })
+        }
+        _ => json!({
+            "data": [{ "type": "model", "id": "fake", "display_name": "Fake", "created_at": "2026-01-01T00:00:00Z" }],
+            "first_id": "fake", "last_id": "fake", "has_more": false,
+        }),
+    })
+}
+
+async fn tags() -> Json<Value> {
+    let details = json!({ "family": "fake", "parameter_size": "1B" });
+    Json(json!({ "models": [{ "name": "fake:1b", "model": "fake:1b", "size": 1, "details": details }] }))
+}
+
+async fn unknown(State(service): State<Arc<Service>>, method: Method, uri: Uri) -> StatusCode {
+    (service.notice)(Notice::Violation(format!("{method} {uri}: there is no such endpoint")));
+    StatusCode::NOT_FOUND
+}

@@ -64,7 +64,7 @@ async fn overcomes(way: usize) {
     let broken = turns.remove(0);
     // Malformed arguments are an answer like any other: the model hears of it and tries again.
     let bad = Turn { faults: vec![Fault::BadArguments], ..broken.clone() };
-    let first = faults[..4].iter().cloned().fold(broken, Turn::after);
+    let first = faults[..4].iter().copied().fold(broken, Turn::after);
     let (run, _) = runs(way, [vec![bad, first], turns].concat()).await;
     assert_eq!(run.state, RunState::Succeeded, "{:?}", run.status_message);
 }

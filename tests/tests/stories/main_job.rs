@@ -160,3 +160,12 @@ fn commands_of_the_agent_see_no_keys() {
     assert!(!out.contains("canary-") && !out.contains("wk-1."), "a key leaked:\n{out}");
     assert!(!Path::new(&world.path().join("home/.oz")).exists());
 }
+
+#[test]
+fn the_example_configuration_works_as_it_stands() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let world = World::scripted(&std::fs::read_to_string(examples.join("script.yaml")).unwrap());
+    let file = examples.join("agent.yaml").to_string_lossy().into_owned();
+    let out = world.oz(&["agent", "run-cloud", "-f", &file, "--wait"]).success();
+    assert!(out.contains("The greeting is in out/hello.txt."), "{out}");
+}

@@ -2,7 +2,7 @@
 //! keeps no state on disk beyond the workspaces of the runs it works on, and never talks to a model.
 //!
 //! Three parts that share nothing but messages: `link` keeps the connection up and writes what the `mailbox` holds,
-//! `worker` decides, and a task per run (`job`) drives a backend. Each agent runs below a [`guard`] process, so that
+//! `worker` decides, and a task per run (`job`) drives a backend. Each agent runs below a [`guard()`] process, so that
 //! nothing of a run outlives it, however the run or the worker ends.
 
 mod arguments;

@@ -1,13 +1,12 @@
 //! `cargo xtask ci`: every check, in the order in which a failure is cheapest to find.
 
-use crate::{Outcome, cargo, codegen, say, test, tidy};
+use crate::{Outcome, cargo, say, test, tidy};
 use std::time::Instant;
 
 /// Runs every check.
 pub(crate) fn run() -> Outcome {
     step("format", || crate::run(&mut cargo(&["fmt", "--all", "--check"])))?;
     step("tidy", tidy::run)?;
-    step("generated files", || codegen::run(true))?;
     step("lints", || {
         crate::run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
     })?;

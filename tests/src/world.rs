@@ -229,6 +229,18 @@ impl World {
         server.wait().expect("wait");
     }
 
+    /// Asks the control plane to end, and waits until it has.
+    pub fn stop_server(&mut self) {
+        let mut server = self.server.take().expect("server");
+        let pid = i32::try_from(server.id()).ok().and_then(rustix::process::Pid::from_raw).expect("pid");
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("SIGTERM");
+        assert!(
+            server.wait().expect("wait").success(),
+            "the server did not end well: {}",
+            self.read_log("server")
+        );
+    }
+
     /// Starts a worker of the admin's team. Returns its place in the list of workers.
     pub fn start_worker(&mut self, worker_id: &str) -> usize {
         let mut command = self.daemon();

@@ -163,3 +163,19 @@ async fn server_and_embedded_worker_die_together_and_the_run_is_tried_again() {
     assert_eq!(run.state, RunState::Succeeded, "{:?}", run.status_message);
     assert_eq!(run.execution.unwrap().attempt, 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_asked_to_end_gives_its_runs_back_for_the_next_start() {
+    let mut world = World::start(Options { script: Some(script()), ..Options::default() });
+    let run_id = world.dispatch("work", AgentConfig::default()).await;
+    let watcher = watch(&world, run_id);
+    world.until(run_id, |run| run.state == RunState::InProgress).await;
+    world.stop_server();
+    world.no_agents(Duration::from_millis(500));
+    world.start_server();
+    let seen = finish(&world, vec![watcher]).await;
+    check(&world, &seen);
+    let run = world.run(run_id).await;
+    assert_eq!(run.state, RunState::Succeeded, "{:?}", run.status_message);
+    assert_eq!(run.execution.unwrap().attempt, 2);
+}

@@ -5,16 +5,48 @@
 //! others go to the query of GET and DELETE and to the JSON body otherwise. Streams, sockets and redirects are not in
 //! the table: [`BY_HAND`] lists them.
 
+/// Requests that name nothing but one thing, in the path.
+macro_rules! by_id {
+    ($field:ident: $ty:ty; $($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        pub struct $name {
+            /// Which one.
+            pub $field: $ty,
+        }
+        impl $crate::api::Validate for $name {}
+    )*};
+}
+use by_id;
+
 mod account;
+mod catalog;
+mod conversations;
+mod environments;
 mod events;
+mod files;
 mod harness_support;
+mod identities;
+mod memory;
+mod messages;
 mod runs;
+mod schedules;
+mod team;
 
 pub use account::*;
+pub use catalog::*;
+pub use conversations::*;
+pub use environments::*;
 pub use events::*;
+pub use files::*;
 pub use harness_support::*;
+pub use identities::*;
+pub use memory::*;
+pub use messages::*;
 pub use runs::*;
 use runs::{check_limit, check_prompt};
+pub use schedules::*;
+pub use team::*;
 
 use crate::Error;
 use http::Method;
@@ -28,6 +60,8 @@ pub const BASE: &str = "/api/v1";
 pub const SOURCE_HEADER: &str = "x-oz-api-source";
 /// Header with the token that proves that a call comes from inside one run.
 pub const WORKLOAD_TOKEN_HEADER: &str = "x-warp-ambient-workload-token";
+/// Header that names a call that creates something, so that repeating it creates nothing more.
+pub const IDEMPOTENCY_HEADER: &str = "idempotency-key";
 /// Header with the id of the run that a call comes from.
 pub const CLOUD_AGENT_ID_HEADER: &str = "x-warp-cloud-agent-id";
 
@@ -36,8 +70,14 @@ pub const CLOUD_AGENT_ID_HEADER: &str = "x-warp-cloud-agent-id";
 pub enum Auth {
     /// Anybody.
     Open,
-    /// Who has a key: a person or a service account. A run may call it too, but sees nothing but itself.
+    /// Who has a key: a person or an agent. A run may call it too, but sees nothing but itself and its children.
+    Any,
+    /// A person or an agent, with a key.
     Key,
+    /// A person, with a personal key.
+    User,
+    /// An admin of the team, with a personal key.
+    Admin,
     /// The agent process of a run, with the run's own token.
     Workload,
 }
@@ -110,23 +150,161 @@ macro_rules! endpoints {
 
 endpoints! {
     /// Dispatch a run.
-    Key POST 200 "/agent/runs" CreateRun => RunCreated;
+    Any POST 200 "/agent/runs" CreateRun => RunCreated;
     /// List runs, a page at a time.
-    Key GET 200 "/agent/runs" ListRuns => RunPage;
+    Any GET 200 "/agent/runs" ListRuns => RunPage;
     /// Get one run.
-    Key GET 200 "/agent/runs/{run_id}" GetRun => crate::Run;
+    Any GET 200 "/agent/runs/{run_id}" GetRun => crate::Run;
     /// Cancel a run. Answers with the run's id.
-    Key POST 200 "/agent/runs/{run_id}/cancel" CancelRun => String;
+    Any POST 200 "/agent/runs/{run_id}/cancel" CancelRun => String;
+    /// Give a run more to do: a queued run gets it with its prompt, a working one after its work, an ended one goes on.
+    Any POST 200 "/agent/runs/{run_id}/followups" SubmitFollowup => Empty;
     /// Get the conversation of a run.
-    Key GET 200 "/agent/runs/{run_id}/conversation" GetRunConversation => crate::conversation::Conversation;
+    Any GET 200 "/agent/runs/{run_id}/conversation" GetRunConversation => crate::conversation::Conversation;
     /// (+) Read a run's events and transcript after a cursor.
-    Key GET 200 "/agent/runs/{run_id}/log" ReadLog => LogPage;
+    Any GET 200 "/agent/runs/{run_id}/log" ReadLog => LogPage;
     /// Store the cursor of a run's event consumer.
-    Key PATCH 200 "/agent/runs/{run_id}/event-sequence" StoreEventSequence => Empty;
+    Any PATCH 200 "/agent/runs/{run_id}/event-sequence" StoreEventSequence => Empty;
+    /// Tell of something that happened while a run was prepared.
+    Any POST 200 "/agent/runs/{run_id}/client-events" ReportClientEvent => Empty;
+    /// List the files that the workspace of a run left behind.
+    Any GET 200 "/agent/runs/{run_id}/handoff/attachments" ListHandoffAttachments => AttachmentList;
+    /// Prepare the upload of attachments to a run.
+    Any POST 200 "/agent/runs/{run_id}/attachments/prepare" PrepareAttachments => AttachmentsPrepared;
+    /// Get the addresses of some attachments of a run.
+    Any POST 200 "/agent/runs/{run_id}/attachments/download" DownloadAttachments => AttachmentList;
+    /// Prepare the upload of a workspace for a run that does not exist yet.
+    Key POST 200 "/agent/handoff/upload-snapshot" UploadHandoff => HandoffPrepared;
     /// Get a conversation.
-    Key GET 200 "/agent/conversations/{conversation_id}" GetConversation => crate::conversation::Conversation;
+    Any GET 200 "/agent/conversations/{conversation_id}" GetConversation => crate::conversation::Conversation;
+    /// Which session a conversation went on in, if one is live. Needs no key: it tells nothing but ids.
+    Open GET 200 "/agent/conversations/{conversation_id}/redirect" CheckConversationRedirect => ConversationRedirect;
+    /// Fork a conversation: a new one that begins as a copy of it.
+    Key POST 200 "/agent/conversations/{conversation_id}/fork" ForkConversation => ConversationForked;
+    /// Rename a conversation.
+    Key POST 200 "/agent/conversations/{conversation_id}/rename" RenameConversation => ConversationTitle;
+    /// Which conversation holds what happened in a session that is over. Needs no key: it tells nothing but ids.
+    Open GET 200 "/agent/sessions/{session_id}/redirect" CheckSessionRedirect => SessionRedirect;
+    /// Send a message from one run to others of the same family.
+    Any POST 200 "/agent/messages" SendMessage => MessageSent;
+    /// List the messages that a run got, newest first.
+    Any GET 200 "/agent/messages/{run_id}" ListMessages => Vec<MessageHeader>;
+    /// Read a message; it counts as read from then on.
+    Any POST 200 "/agent/messages/{message_id}/read" ReadMessage => Message;
+    /// Say that a message reached the agent.
+    Any POST 204 "/agent/messages/{message_id}/delivered" MessageDelivered => Empty;
     /// Read the events of some runs after a cursor.
-    Key GET 200 "/agent/events" ListEvents => Vec<crate::event::Event>;
+    Any GET 200 "/agent/events" ListEvents => Vec<crate::event::Event>;
+    /// Tell of a change in a run.
+    Any POST 200 "/agent/events/{run_id}" ReportEvent => EventReported;
+    /// Make a schedule.
+    Key POST 201 "/agent/schedules" CreateSchedule => Schedule;
+    /// List schedules.
+    Key GET 200 "/agent/schedules" ListSchedules => ScheduleList;
+    /// Get a schedule.
+    Key GET 200 "/agent/schedules/{schedule_id}" GetSchedule => Schedule;
+    /// Replace a schedule.
+    Key PUT 200 "/agent/schedules/{schedule_id}" UpdateSchedule => Schedule;
+    /// Delete a schedule.
+    Key DELETE 200 "/agent/schedules/{schedule_id}" DeleteSchedule => Done;
+    /// Stop a schedule from firing.
+    Key POST 200 "/agent/schedules/{schedule_id}/pause" PauseSchedule => Schedule;
+    /// Let a schedule fire again.
+    Key POST 200 "/agent/schedules/{schedule_id}/resume" ResumeSchedule => Schedule;
+    /// List the skills in the repositories that runs have used.
+    Key GET 200 "/agent" ListSkills => SkillList;
+    /// List models.
+    Any GET 200 "/agent/models" ListModels => ModelList;
+    /// Make an agent identity.
+    User POST 201 "/agent/identities" CreateIdentity => Identity;
+    /// List agent identities.
+    Key GET 200 "/agent/identities" ListIdentities => IdentityList;
+    /// Get an agent identity.
+    Key GET 200 "/agent/identities/{uid}" GetIdentity => Identity;
+    /// Change an agent identity.
+    User PUT 200 "/agent/identities/{uid}" UpdateIdentity => Identity;
+    /// Delete an agent identity and its keys.
+    User DELETE 204 "/agent/identities/{uid}" DeleteIdentity => Empty;
+    /// List environments.
+    Key GET 200 "/agent/environments" ListEnvironments => EnvironmentList;
+    /// (+) Make an environment.
+    Key POST 201 "/agent/environments" CreateEnvironment => Environment;
+    /// (+) Get an environment.
+    Key GET 200 "/agent/environments/{uid}" GetEnvironment => Environment;
+    /// (+) Replace what an environment is made of.
+    Key PUT 200 "/agent/environments/{uid}" UpdateEnvironment => Environment;
+    /// (+) Delete an environment.
+    Key DELETE 204 "/agent/environments/{uid}" DeleteEnvironment => Empty;
+    /// (+) List shared MCP servers.
+    Key GET 200 "/agent/mcp-servers" ListMcpServers => McpServerList;
+    /// (+) Share an MCP server.
+    Key POST 201 "/agent/mcp-servers" CreateMcpServer => McpServer;
+    /// (+) Get a shared MCP server.
+    Key GET 200 "/agent/mcp-servers/{uid}" GetMcpServer => McpServer;
+    /// (+) Replace a shared MCP server.
+    Key PUT 200 "/agent/mcp-servers/{uid}" UpdateMcpServer => McpServer;
+    /// (+) Delete a shared MCP server.
+    Key DELETE 204 "/agent/mcp-servers/{uid}" DeleteMcpServer => Empty;
+    /// (+) List profiles.
+    Key GET 200 "/agent/profiles" ListProfiles => ProfileList;
+    /// (+) Make a profile.
+    Key POST 201 "/agent/profiles" CreateProfile => Profile;
+    /// (+) Get a profile.
+    Key GET 200 "/agent/profiles/{uid}" GetProfile => Profile;
+    /// (+) Replace a profile.
+    Key PUT 200 "/agent/profiles/{uid}" UpdateProfile => Profile;
+    /// (+) Delete a profile.
+    Key DELETE 204 "/agent/profiles/{uid}" DeleteProfile => Empty;
+    /// (+) List keys: the caller's own and those of the team's agents.
+    User GET 200 "/agent/api-keys" ListApiKeys => ApiKeyList;
+    /// (+) Make a key.
+    User POST 201 "/agent/api-keys" CreateApiKey => ApiKeyCreated;
+    /// (+) Delete a key; it ends at once.
+    User DELETE 204 "/agent/api-keys/{uid}" DeleteApiKey => Empty;
+    /// (+) Get the caller's team.
+    Key GET 200 "/agent/team" GetTeam => Team;
+    /// (+) Rename the caller's team.
+    Admin PUT 200 "/agent/team" UpdateTeam => Team;
+    /// (+) Make another team on this server, with the caller as its admin.
+    Admin POST 201 "/agent/teams" CreateTeam => TeamJoined;
+    /// (+) List the people of the caller's team.
+    Key GET 200 "/agent/users" ListUsers => UserList;
+    /// (+) Change the role of a person.
+    Admin PUT 200 "/agent/users/{uid}" UpdateUser => TeamMember;
+    /// (+) Remove a person from the team; its keys for the team end at once.
+    Admin DELETE 204 "/agent/users/{uid}" RemoveUser => Empty;
+    /// (+) Invite a person to the caller's team.
+    Admin POST 201 "/agent/invitations" CreateInvitation => InvitationCreated;
+    /// (+) List open invitations.
+    Admin GET 200 "/agent/invitations" ListInvitations => InvitationList;
+    /// (+) Withdraw an invitation.
+    Admin DELETE 204 "/agent/invitations/{uid}" DeleteInvitation => Empty;
+    /// (+) Accept an invitation: makes the person and its first key.
+    Open POST 201 "/agent/invitations/accept" AcceptInvitation => TeamJoined;
+    /// Get an artifact: its content, or where to fetch it.
+    Any GET 200 "/agent/artifacts/{artifact_uid}" GetArtifact => ArtifactContent;
+    /// (+) Make an artifact with bytes.
+    Any POST 201 "/agent/artifacts" CreateArtifact => ArtifactCreated;
+    /// List memory stores.
+    Key GET 200 "/memory_stores" ListMemoryStores => MemoryStoreList;
+    /// (+) Make a memory store.
+    Key POST 201 "/memory_stores" CreateMemoryStore => MemoryStore;
+    /// Get a memory store.
+    Key GET 200 "/memory_stores/{uid}" GetMemoryStore => MemoryStore;
+    /// Change what a memory store says of itself.
+    Key PUT 200 "/memory_stores/{uid}" UpdateMemoryStore => MemoryStore;
+    /// List the agents that may use a memory store.
+    Key GET 200 "/memory_stores/{uid}/agents" ListStoreAgents => StoreAgentList;
+    /// List the memories of a store.
+    Key GET 200 "/memory_stores/{uid}/memories" ListMemories => MemoryList;
+    /// Add a memory.
+    Key POST 200 "/memory_stores/{uid}/memories" CreateMemory => MemoryWritten;
+    /// Change a memory.
+    Key PUT 200 "/memory_stores/{uid}/memories/{memory_id}" UpdateMemory => MemoryWritten;
+    /// Delete a memory; its versions stay.
+    Key DELETE 204 "/memory_stores/{uid}/memories/{memory_id}" DeleteMemory => Empty;
+    /// List the versions of a memory.
+    Key GET 200 "/memory_stores/{uid}/memories/{memory_id}/versions" ListMemoryVersions => MemoryVersionList;
     /// List the workers that are connected.
     Key GET 200 "/agent/connected-self-hosted-workers" ListWorkers => WorkerList;
     /// (+) Who the caller is.
@@ -139,6 +317,24 @@ endpoints! {
     Workload POST 200 "/harness-support/update-run" UpdateRun => RunStatus;
     /// (+) Append to the transcript of this run; an empty list just tells that the agent lives.
     Workload POST 200 "/harness-support/transcript-entries" AppendTranscript => RunStatus;
+    /// (+) List the files that came with this run.
+    Workload GET 200 "/harness-support/attachments" ListOwnAttachments => AttachmentList;
+    /// (+) Tell which skills this run found in a repository.
+    Workload POST 200 "/harness-support/report-skills" ReportSkills => Empty;
+    /// Name the conversation of a foreign harness.
+    Workload POST 200 "/harness-support/external-conversation" CreateExternalConversation => ExternalConversation;
+    /// Prepare the upload of the raw transcript of this run's conversation.
+    Workload POST 200 "/harness-support/transcript" UploadTranscript => UploadTarget;
+    /// Prepare the upload of the blocks of this run's conversation.
+    Workload POST 200 "/harness-support/block-snapshot" UploadBlocks => UploadTarget;
+    /// Make the prompt of this run.
+    Workload POST 200 "/harness-support/resolve-prompt" ResolvePrompt => PromptResolved;
+    /// Tell who asked for this run something.
+    Workload POST 200 "/harness-support/notify-user" NotifyUser => Empty;
+    /// Prepare the upload of this run's workspace.
+    Workload POST 200 "/harness-support/upload-snapshot" UploadSnapshot => UploadsPrepared;
+    /// Declare a checkpoint of this run's workspace complete.
+    Workload POST 200 "/harness-support/commit-snapshot" CommitSnapshot => SnapshotCommitted;
     /// Report an artifact of this run.
     Workload POST 200 "/harness-support/report-artifact" ReportArtifact => ArtifactReported;
     /// End this run.
@@ -160,7 +356,19 @@ pub const BY_HAND: &[(&str, &str, &str)] = &[
         "(+) server-sent events: a run's events and transcript, live",
     ),
     ("GET", "/api/v1/agent/events/stream", "server-sent events: the events of some runs, live"),
+    (
+        "GET",
+        "/api/v1/agent/conversations/{conversation_id}/block-snapshot",
+        "307 to a signed URL of the blocks",
+    ),
+    (
+        "GET",
+        "/api/v1/harness-support/transcript",
+        "307 to a signed URL of the raw transcript of a foreign harness",
+    ),
     ("GET", "/api/v1/blobs/transcripts/{run_id}", "bytes behind a signed URL"),
+    ("GET", "/api/v1/blobs/{file_id}", "bytes behind a signed URL"),
+    ("PUT", "/api/v1/blobs/{file_id}", "takes bytes at a signed URL"),
     ("GET", "/api/v1/selfhosted/worker/ws", "the worker socket"),
     ("GET", "/openapi.json", "the OpenAPI document"),
     ("GET", "/healthz", "200 while the process lives"),

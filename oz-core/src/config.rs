@@ -24,8 +24,8 @@ open_enum! {
 /// The harness of a run and what it is told.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HarnessConfig {
-    /// Which harness.
-    #[serde(rename = "type")]
+    /// Which harness; `oz` when absent.
+    #[serde(rename = "type", default = "native")]
     pub kind: HarnessType,
     /// The model it should use; for harnesses other than `oz`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,6 +33,99 @@ pub struct HarnessConfig {
     /// How hard the model should think; for harnesses other than `oz`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning_level: Option<String>,
+}
+
+fn native() -> HarnessType {
+    HarnessType::Oz
+}
+
+open_enum! {
+    /// Whose credentials a run gets for git and the like.
+    CredentialStrategy {
+        /// Those of whom it executes as.
+        Executor = "EXECUTOR",
+        /// Those of who asked for it.
+        Creator = "CREATOR",
+    }
+}
+
+open_enum! {
+    /// What an agent may do with a memory store.
+    MemoryAccess {
+        /// Read and write.
+        ReadWrite = "read_write",
+        /// Read.
+        ReadOnly = "read_only",
+    }
+}
+
+/// A memory store that an agent may use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MemoryStoreRef {
+    /// The store.
+    pub uid: String,
+    /// What the agent may do with it.
+    pub access: MemoryAccess,
+    /// How the agent should use it.
+    pub instructions: String,
+}
+
+/// A secret, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SecretRef {
+    /// Its name.
+    pub name: String,
+}
+
+/// Secrets that log a harness in; only that of the active harness is used.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HarnessAuthSecrets {
+    /// For Claude Code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claude_auth_secret_name: Option<String>,
+    /// For Codex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codex_auth_secret_name: Option<String>,
+}
+
+/// Where model calls go.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InferenceProviders {
+    /// Amazon Bedrock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws: Option<AwsInference>,
+}
+
+/// Model calls over Amazon Bedrock.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AwsInference {
+    /// Whether it is switched off at this place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<bool>,
+    /// Region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The role to assume.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
+}
+
+open_enum! {
+    /// What anybody with the link may do in a session.
+    PublicAccess {
+        /// Watch.
+        Viewer = "VIEWER",
+        /// Steer.
+        Editor = "EDITOR",
+    }
+}
+
+/// Who may join the session of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionSharing {
+    /// What anybody with the link may do; absent means nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_access: Option<PublicAccess>,
 }
 
 /// (+) When a run must stop. Absent means no limit but the harness's default.
@@ -135,6 +228,30 @@ pub struct AgentConfig {
     /// The harness; absent means `oz`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub harness: Option<HarnessConfig>,
+    /// Secrets that log the harness in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub harness_auth_secrets: Option<HarnessAuthSecrets>,
+    /// Whose credentials the run gets; EXECUTOR when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_strategy: Option<CredentialStrategy>,
+    /// Where model calls go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inference_providers: Option<InferenceProviders>,
+    /// Memory stores that the agent may use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub memory_stores: Vec<MemoryStoreRef>,
+    /// The runner: what to compute on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner_id: Option<String>,
+    /// Who may join the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_sharing: Option<SessionSharing>,
+    /// The model for the screen, for the native harness.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub computer_use_model_id: Option<String>,
+    /// The profile of a local run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile_id: Option<String>,
     /// Whether the end-of-run snapshot is skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot_disabled: Option<bool>,
@@ -144,9 +261,51 @@ pub struct AgentConfig {
     /// (+) Commands to run, in order, before the agent starts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub setup_commands: Vec<String>,
+    /// (+) The image to run in, for workers that use images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub docker_image: Option<String>,
     /// (+) When the run must stop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
+}
+
+/// Checks MCP servers: exactly one way to reach each.
+///
+/// # Errors
+/// `invalid_request` that names the server.
+pub fn check_mcp_servers(field: &str, servers: &BTreeMap<String, McpServerConfig>) -> Result<(), Error> {
+    for (name, server) in servers {
+        let kinds = [server.warp_id.is_some(), server.command.is_some(), server.url.is_some()];
+        if kinds.iter().filter(|set| **set).count() != 1 {
+            return Err(Error::invalid(format!(
+                "{field}.{name} must have exactly one of warp_id, command and url"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Checks addresses of repositories.
+///
+/// # Errors
+/// `invalid_request` that names the repository.
+pub fn check_repos(field: &str, repos: &[SourceRepo]) -> Result<(), Error> {
+    for (i, repo) in repos.iter().enumerate() {
+        if repo.url.is_empty() || repo.url.starts_with('-') || repo.url.contains("::") {
+            return Err(Error::invalid_field(
+                &format!("{field}[{i}].url"),
+                &repo.url,
+                "an HTTPS or SSH address or a path",
+            ));
+        }
+        if let Some(reference) = &repo.checkout_ref
+            && (reference.is_empty() || reference.starts_with('-'))
+        {
+            let field = format!("{field}[{i}].checkout_ref");
+            return Err(Error::invalid_field(&field, reference, "a branch, tag or commit"));
+        }
+    }
+    Ok(())
 }
 
 impl AgentConfig {
@@ -162,49 +321,62 @@ impl AgentConfig {
         self.worker_host.as_deref().map(str::trim).filter(|host| !host.is_empty() && *host != "warp")
     }
 
+    /// Whether a skill says what to do.
+    #[must_use]
+    pub fn names_skill(&self) -> bool {
+        self.skill_spec.as_ref().is_some_and(|s| !s.is_empty()) || !self.skills.is_empty()
+    }
+
     /// Checks what the types can't.
     ///
     /// # Errors
     /// `invalid_request` that names the field under `config` and its value.
     pub fn validate(&self) -> Result<(), Error> {
+        self.validate_as("config")
+    }
+
+    /// Like [`validate`](Self::validate), for a configuration that the request calls `at`.
+    ///
+    /// # Errors
+    /// `invalid_request` that names the field under `at` and its value.
+    pub fn validate_as(&self, at: &str) -> Result<(), Error> {
         if let Some(harness) = &self.harness {
-            harness.kind.require_known("config.harness.type")?;
+            harness.kind.require_known(&format!("{at}.harness.type"))?;
         }
         if let Some(minutes) = self.idle_timeout_minutes
             && !(1..=60).contains(&minutes)
         {
-            return Err(Error::invalid_field("config.idle_timeout_minutes", &minutes.to_string(), "1 to 60"));
+            let field = format!("{at}.idle_timeout_minutes");
+            return Err(Error::invalid_field(&field, &minutes.to_string(), "1 to 60"));
         }
         if self.skill_spec.is_some() && !self.skills.is_empty() {
-            return Err(Error::invalid(
-                "config.skill_spec and config.skills exclude each other; send one of them",
-            ));
+            return Err(Error::invalid(format!(
+                "{at}.skill_spec and {at}.skills exclude each other; send one of them"
+            )));
         }
-        for (name, server) in &self.mcp_servers {
-            let kinds = [server.warp_id.is_some(), server.command.is_some(), server.url.is_some()];
-            if kinds.iter().filter(|set| **set).count() != 1 {
-                return Err(Error::invalid(format!(
-                    "config.mcp_servers.{name} must have exactly one of warp_id, command and url"
-                )));
+        if let Some(strategy) = &self.credential_strategy {
+            strategy.require_known(&format!("{at}.credential_strategy"))?;
+        }
+        if let Some(access) = self.session_sharing.as_ref().and_then(|s| s.public_access.as_ref()) {
+            access.require_known(&format!("{at}.session_sharing.public_access"))?;
+        }
+        for store in &self.memory_stores {
+            store.access.require_known(&format!("{at}.memory_stores.access"))?;
+            if store.instructions.trim().is_empty() {
+                return Err(Error::invalid(format!("{at}.memory_stores.instructions: it must not be empty")));
             }
         }
-        for (i, repo) in self.source_repos.iter().enumerate() {
-            if repo.url.is_empty() || repo.url.starts_with('-') || repo.url.contains("::") {
-                let field = format!("config.source_repos[{i}].url");
-                return Err(Error::invalid_field(&field, &repo.url, "an HTTPS or SSH address or a path"));
-            }
-            if let Some(reference) = &repo.checkout_ref
-                && (reference.is_empty() || reference.starts_with('-'))
-            {
-                let field = format!("config.source_repos[{i}].checkout_ref");
-                return Err(Error::invalid_field(&field, reference, "a branch, tag or commit"));
-            }
-        }
+        check_mcp_servers(&format!("{at}.mcp_servers"), &self.mcp_servers)?;
+        check_repos(&format!("{at}.source_repos"), &self.source_repos)?;
         if let Some(limits) = &self.limits
             && let Some(cost) = limits.max_cost_usd
             && !(cost.is_finite() && cost > 0.0)
         {
-            return Err(Error::invalid_field("config.limits.max_cost_usd", &cost.to_string(), "more than 0"));
+            return Err(Error::invalid_field(
+                &format!("{at}.limits.max_cost_usd"),
+                &cost.to_string(),
+                "more than 0",
+            ));
         }
         Ok(())
     }

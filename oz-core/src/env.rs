@@ -25,6 +25,12 @@ vars! {
     BOOTSTRAP_API_KEY = "OZ_BOOTSTRAP_API_KEY";
     /// Directory of the control plane's data.
     DATA_DIR = "OZ_DATA_DIR";
+    /// PostgreSQL database of the control plane, such as `postgres://oz@localhost/oz`; SQLite when absent.
+    DATABASE_URL = "OZ_DATABASE_URL";
+    /// Blob storage of the control plane: `file:///DIR` or `s3://BUCKET/PREFIX`; a directory beside the data when absent.
+    BLOB_URL = "OZ_BLOB_URL";
+    /// Address under which users and workers reach the control plane, when it is not the one they call.
+    PUBLIC_URL = "OZ_PUBLIC_URL";
     /// Inside a run: its id.
     RUN_ID = "OZ_RUN_ID";
     /// Inside a run: its execution's id.

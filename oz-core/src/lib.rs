@@ -7,9 +7,11 @@
 
 pub mod api;
 pub mod artifact;
+pub mod catalog;
 pub mod config;
 pub mod conversation;
 pub mod env;
+pub mod environment;
 pub mod error;
 pub mod event;
 pub mod harness;
@@ -18,6 +20,7 @@ pub mod model;
 mod open;
 pub mod principal;
 pub mod run;
+pub mod schedule;
 pub mod transcript;
 pub mod usage;
 pub mod worker;

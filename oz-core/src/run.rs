@@ -138,17 +138,20 @@ pub struct StatusMessage {
     /// Whether the same run may succeed when dispatched again; only on terminal errors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retryable: Option<bool>,
+    /// When the session of a failed run closes, while it is kept open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_debug_until: Option<Timestamp>,
 }
 
 impl StatusMessage {
     /// A message without an error.
     pub fn info(message: impl Into<String>) -> Self {
-        Self { message: message.into(), error_code: None, retryable: None }
+        Self { message: message.into(), error_code: None, retryable: None, session_debug_until: None }
     }
     /// The message of a run that ends with `code`.
     pub fn error(code: ErrorCode, message: impl Into<String>) -> Self {
         let retryable = Some(code.info().retryable);
-        Self { message: message.into(), error_code: Some(code), retryable }
+        Self { message: message.into(), error_code: Some(code), retryable, session_debug_until: None }
     }
 }
 
@@ -246,9 +249,40 @@ pub struct Run {
     /// The runs that it started.
     #[serde(default)]
     pub children: Vec<RunId>,
+    /// The skill that says what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_skill: Option<AgentSkill>,
     /// (+) The current or last execution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution: Option<Execution>,
+}
+
+/// The skill of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AgentSkill {
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Its file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full_path: Option<String>,
+}
+
+impl AgentSkill {
+    /// What a specification such as `owner/repo:path/to/SKILL.md` names.
+    #[must_use]
+    pub fn of_spec(spec: &str) -> Self {
+        let path = spec.rsplit_once(':').map_or(spec, |(_, path)| path);
+        let folder = path.trim_end_matches("/SKILL.md");
+        Self {
+            name: Some(folder.rsplit('/').next().unwrap_or(folder).to_owned()),
+            description: None,
+            full_path: path.contains('/').then(|| path.to_owned()),
+        }
+    }
 }
 
 /// (+) One attempt to do a run.

@@ -1,7 +1,11 @@
 //! Requests about the event log.
 
 use super::Validate;
-use crate::{Error, RunId, event::Event, transcript::LogItem};
+use crate::{
+    Error, ExecutionId, RunId,
+    event::{Event, EventType},
+    transcript::LogItem,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +65,47 @@ pub struct StoreEventSequence {
     pub sequence: i64,
 }
 impl Validate for StoreEventSequence {}
+
+/// Tell of a change in a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportEvent {
+    /// The run.
+    pub run_id: RunId,
+    /// What happened: `run_in_progress`, `run_succeeded`, `run_failed`, `run_errored`, `run_blocked` or
+    /// `run_cancelled`.
+    pub event_type: EventType,
+    /// In which execution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_id: Option<ExecutionId>,
+    /// What else it concerns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ref_id: Option<String>,
+}
+impl Validate for ReportEvent {
+    fn validate(&self) -> Result<(), Error> {
+        use EventType as E;
+        match self.event_type {
+            E::RunInProgress
+            | E::RunSucceeded
+            | E::RunFailed
+            | E::RunErrored
+            | E::RunBlocked
+            | E::RunCancelled => Ok(()),
+            ref other => Err(Error::invalid_field(
+                "event_type",
+                other.as_str(),
+                "run_in_progress, run_succeeded, run_failed, run_errored, run_blocked or run_cancelled",
+            )),
+        }
+    }
+}
+
+/// An event was recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EventReported {
+    /// Its place in the global order.
+    pub sequence: i64,
+}
 
 /// What the event stream sends as data; here for the OpenAPI document.
 pub type StreamedEvent = Event;

@@ -144,6 +144,83 @@ pub struct ShutdownError {
     pub message: String,
 }
 
+/// Name the conversation of a foreign harness.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CreateExternalConversation {
+    /// The harness's format, such as `claude_code`.
+    pub format: String,
+}
+impl Validate for CreateExternalConversation {
+    fn validate(&self) -> Result<(), Error> {
+        if self.format.is_empty() || self.format.len() > 64 {
+            return Err(Error::invalid_field("format", &self.format, "1 to 64 bytes"));
+        }
+        Ok(())
+    }
+}
+
+/// The conversation of a foreign harness.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExternalConversation {
+    /// Its id.
+    pub conversation_id: crate::ConversationId,
+}
+
+/// Make the prompt of this run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ResolvePrompt {
+    /// The skill that the agent found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skill: Option<ResolvedSkill>,
+    /// Where the attachments of the run lie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attachments_dir: Option<String>,
+}
+impl Validate for ResolvePrompt {}
+
+/// A skill as the agent found it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ResolvedSkill {
+    /// Its name.
+    pub name: String,
+    /// Its instructions.
+    pub content: String,
+    /// Its file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// The prompt of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PromptResolved {
+    /// What to do.
+    pub prompt: String,
+    /// Instructions that come before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_prompt: Option<String>,
+    /// What to say when the harness takes up its earlier conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumption_prompt: Option<String>,
+    /// More for the agent to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+}
+
+/// Tell who asked for this run something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NotifyUser {
+    /// What, in Markdown; at most 64 KiB.
+    pub message: String,
+}
+impl Validate for NotifyUser {
+    fn validate(&self) -> Result<(), Error> {
+        if self.message.trim().is_empty() || self.message.len() > 65_536 {
+            return Err(Error::invalid_field("message", &self.message, "1 to 65536 bytes"));
+        }
+        Ok(())
+    }
+}
+
 /// Record a run that its creator's own machine executes.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct CreateLocalRun {

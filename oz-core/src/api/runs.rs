@@ -1,6 +1,6 @@
 //! Requests about runs.
 
-use super::Validate;
+use super::{Validate, files::AttachmentInput};
 use crate::{
     ConversationId, Error, Run, RunId, RunState, Timestamp,
     artifact::ArtifactType,
@@ -15,18 +15,63 @@ use std::collections::BTreeMap;
 /// The longest prompt, in bytes. Longer input belongs into a file of the repository or an attachment.
 pub const MAX_PROMPT_BYTES: usize = 1 << 20;
 
+/// The most attachments of a request; the command line allows as many.
+pub const MAX_ATTACHMENTS: usize = 25;
+
 /// Checks a prompt's length.
 pub(super) fn check_prompt(prompt: &str) -> Result<(), Error> {
-    if prompt.trim().is_empty() {
-        return Err(Error::invalid("prompt: it is required and must not be empty"));
+    check_text_of("prompt", prompt)
+}
+
+/// Checks that a text for an agent is there and not too long.
+pub(super) fn check_text_of(field: &str, text: &str) -> Result<(), Error> {
+    if text.trim().is_empty() {
+        return Err(Error::invalid(format!("{field}: it is required and must not be empty")));
     }
-    if prompt.len() > MAX_PROMPT_BYTES {
-        let size = prompt.len();
+    check_length(field, text)
+}
+
+fn check_length(field: &str, text: &str) -> Result<(), Error> {
+    if text.len() > MAX_PROMPT_BYTES {
+        let size = text.len();
         return Err(Error::invalid(format!(
-            "prompt: {size} bytes are too many; at most {MAX_PROMPT_BYTES} are allowed"
+            "{field}: {size} bytes are too many; at most {MAX_PROMPT_BYTES} are allowed"
         )));
     }
     Ok(())
+}
+
+/// Checks labels: at most 20, keys of 1 to 64 bytes, values of at most 256.
+pub(super) fn check_metadata(metadata: &BTreeMap<String, String>) -> Result<(), Error> {
+    if metadata.len() > 20 {
+        return Err(Error::invalid_field("metadata", &metadata.len().to_string(), "at most 20 keys"));
+    }
+    for (key, value) in metadata {
+        let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        if key.is_empty() || key.len() > 64 || !key.bytes().all(legal) {
+            return Err(Error::invalid_field("metadata", key, "keys of 1 to 64 bytes from [a-zA-Z0-9._-]"));
+        }
+        if value.len() > 256 || value.contains('\0') {
+            return Err(Error::invalid_field(
+                &format!("metadata.{key}"),
+                value,
+                "at most 256 bytes without NUL",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Checks a skill: a name, `repo:name`, `repo:path`, `org/repo:name` or `org/repo:path`.
+pub(super) fn check_skill(field: &str, skill: &str) -> Result<(), Error> {
+    let (repo, path) = skill.split_once(':').map_or((None, skill), |(r, p)| (Some(r), p));
+    let legal = |part: &str| {
+        !part.is_empty() && part.len() <= 256 && !part.chars().any(|c| c.is_whitespace() || c.is_control())
+    };
+    if legal(path) && !path.split('/').any(|p| p == "..") && repo.is_none_or(legal) {
+        return Ok(());
+    }
+    Err(Error::invalid_field(field, skill, "a skill such as owner/repo:name"))
 }
 
 /// Checks a page size.
@@ -72,42 +117,88 @@ pub struct CreateRun {
     /// Labels: at most 20, keys of 1 to 64 bytes from `[a-zA-Z0-9._-]`, values of at most 256 bytes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
+    /// The identity that the run executes as; team runs only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_identity_uid: Option<String>,
+    /// The team member, by e-mail or id, in whose name the run is made; for keys of agents that may do so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<String>,
+    /// Files for the agent, at most 25.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<AttachmentInput>,
+    /// Pictures in the spelling of older clients.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<ImageInput>,
+    /// Names an uploaded workspace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial_snapshot_token: Option<String>,
+    /// Whether the end-of-run snapshot is skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot_disabled: Option<bool>,
+}
+
+/// A picture in the spelling of older clients.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ImageInput {
+    /// Its bytes in Base64.
+    pub data: String,
+    /// Its media type.
+    pub mime_type: String,
+}
+
+impl CreateRun {
+    /// All files for the agent, the older spelling included.
+    #[must_use]
+    pub fn all_attachments(&self) -> Vec<AttachmentInput> {
+        let images = self.images.iter().enumerate().map(|(i, image)| AttachmentInput {
+            file_name: format!("image-{}.{}", i + 1, image.mime_type.rsplit('/').next().unwrap_or("bin")),
+            mime_type: image.mime_type.clone(),
+            data: image.data.clone(),
+        });
+        self.attachments.iter().cloned().chain(images).collect()
+    }
+
+    /// Whether something other than the prompt says what to do.
+    fn has_other_task(&self) -> bool {
+        self.skill.is_some()
+            || self.conversation_id.is_some()
+            || self.config.as_ref().is_some_and(AgentConfig::names_skill)
+    }
 }
 
 impl Validate for CreateRun {
     fn validate(&self) -> Result<(), Error> {
-        check_prompt(self.prompt.as_deref().unwrap_or_default())?;
+        let prompt = self.prompt.as_deref().unwrap_or_default();
+        if self.has_other_task() {
+            check_length("prompt", prompt)?
+        } else {
+            check_prompt(prompt)?
+        }
         if let Some(mode) = &self.mode {
             mode.require_known("mode")?;
+        }
+        if let Some(skill) = &self.skill {
+            check_skill("skill", skill)?;
         }
         if let Some(title) = &self.title
             && title.len() > 1024
         {
             return Err(Error::invalid_field("title", title, "at most 1024 bytes"));
         }
-        if self.metadata.len() > 20 {
+        check_metadata(&self.metadata)?;
+        let files = self.all_attachments();
+        if files.len() > MAX_ATTACHMENTS {
             return Err(Error::invalid_field(
-                "metadata",
-                &self.metadata.len().to_string(),
-                "at most 20 keys",
+                "attachments",
+                &files.len().to_string(),
+                &format!("at most {MAX_ATTACHMENTS} files"),
             ));
         }
-        for (key, value) in &self.metadata {
-            let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-            if key.is_empty() || key.len() > 64 || !key.bytes().all(legal) {
-                return Err(Error::invalid_field(
-                    "metadata",
-                    key,
-                    "keys of 1 to 64 bytes from [a-zA-Z0-9._-]",
-                ));
-            }
-            if value.len() > 256 || value.contains('\0') {
-                return Err(Error::invalid_field(
-                    &format!("metadata.{key}"),
-                    value,
-                    "at most 256 bytes without NUL",
-                ));
-            }
+        files.iter().enumerate().try_for_each(|(i, file)| file.check(i))?;
+        if self.team == Some(false) && (self.agent_identity_uid.is_some() || self.on_behalf_of.is_some()) {
+            return Err(Error::invalid(
+                "team: it must not be false with agent_identity_uid or on_behalf_of, which are for team runs",
+            ));
         }
         self.config.as_ref().map_or(Ok(()), AgentConfig::validate)
     }
@@ -217,6 +308,9 @@ pub struct ListRuns {
     /// Value of the metadata key `automation_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub automation_id: Option<String>,
+    /// Runs of the agents of this factory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factory_uid: Option<String>,
     /// Metadata that must be there, at most 5: `metadata[key]=value`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
@@ -273,19 +367,7 @@ pub struct PageInfo {
     pub next_cursor: Option<String>,
 }
 
-macro_rules! by_run {
-    ($($(#[$doc:meta])* $name:ident;)*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-        pub struct $name {
-            /// The run.
-            pub run_id: RunId,
-        }
-        impl Validate for $name {}
-    )*};
-}
-
-by_run! {
+super::by_id! { run_id: RunId;
     /// Get one run.
     GetRun;
     /// Cancel a run.
@@ -293,11 +375,3 @@ by_run! {
     /// Get the conversation of a run.
     GetRunConversation;
 }
-
-/// Get a conversation.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct GetConversation {
-    /// The conversation.
-    pub conversation_id: ConversationId,
-}
-impl Validate for GetConversation {}

@@ -1,0 +1,42 @@
+//! The models that Oz knows by name. The list is for choosing; an id that is not in it is passed through to the
+//! provider as it is.
+
+use crate::api::{ModelInfo, ModelProvider};
+
+/// The model of runs that name none: whichever the worker is set up for.
+pub const DEFAULT_MODEL: &str = "auto";
+
+/// The known models, the default first.
+#[must_use]
+pub fn models() -> Vec<ModelInfo> {
+    let model = |id: &str, name: &str, provider: ModelProvider, description: &str| ModelInfo {
+        id: id.to_owned(),
+        display_name: name.to_owned(),
+        provider,
+        vision_supported: true,
+        description: Some(description.to_owned()),
+        reasoning_level: None,
+        disable_reason: None,
+    };
+    use ModelProvider as P;
+    vec![
+        model(DEFAULT_MODEL, "Auto", P::Other, "Whichever model the worker is set up for"),
+        model("claude-opus-4-1", "Claude Opus 4.1", P::Anthropic, "For the hardest tasks"),
+        model("claude-sonnet-4-5", "Claude Sonnet 4.5", P::Anthropic, "For most tasks"),
+        model("claude-haiku-4-5", "Claude Haiku 4.5", P::Anthropic, "Fast and cheap"),
+        model("gpt-5", "GPT-5", P::OpenAi, "For most tasks"),
+        model("gpt-5-codex", "GPT-5 Codex", P::OpenAi, "For code"),
+        model("gpt-5-mini", "GPT-5 mini", P::OpenAi, "Fast and cheap"),
+        model("gemini-2.5-pro", "Gemini 2.5 Pro", P::Google, "For most tasks"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_default_is_in_the_list_and_no_id_is_there_twice() {
+        let ids: Vec<String> = super::models().into_iter().map(|m| m.id).collect();
+        assert_eq!(ids[0], super::DEFAULT_MODEL);
+        assert_eq!(ids.iter().collect::<std::collections::BTreeSet<_>>().len(), ids.len());
+    }
+}

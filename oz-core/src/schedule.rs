@@ -1,0 +1,92 @@
+//! When a schedule fires: five fields of cron, in UTC.
+
+use crate::{Error, Timestamp};
+use croner::parser::{CronParser, Seconds, Year};
+use jiff::tz::TimeZone;
+
+fn parse(expression: &str) -> Result<croner::Cron, Error> {
+    CronParser::builder()
+        .seconds(Seconds::Disallowed)
+        .year(Year::Disallowed)
+        .build()
+        .parse(expression)
+        .map_err(|e| {
+            let expected = format!("five fields of cron such as '0 9 * * 1-5' ({e})");
+            Error::invalid_field("cron_schedule", expression, &expected)
+        })
+}
+
+/// Checks an expression: it must be understood, and must fire at all.
+///
+/// # Errors
+/// `invalid_request` that names the expression and what is wrong with it.
+pub fn check(expression: &str, now: Timestamp) -> Result<(), Error> {
+    next_after(expression, now)?.map(|_| ()).ok_or_else(|| {
+        Error::invalid_field("cron_schedule", expression, "a time that comes at all; this one never does")
+    })
+}
+
+/// The first time after `after` at which a schedule fires; `None` when it never does.
+///
+/// # Errors
+/// `invalid_request` when the expression is not understood.
+pub fn next_after(expression: &str, after: Timestamp) -> Result<Option<Timestamp>, Error> {
+    let cron = parse(expression)?;
+    let next = cron.find_next_occurrence(&after.to_zoned(TimeZone::UTC), false);
+    Ok(next.ok().map(|zoned| zoned.timestamp()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn next(expression: &str, after: &str) -> Option<String> {
+        next_after(expression, after.parse().unwrap()).unwrap().map(|t| t.to_string())
+    }
+
+    #[test]
+    fn the_usual_expressions() {
+        for (expression, after, expected) in [
+            ("0 9 * * *", "2026-03-02T08:59:59Z", "2026-03-02T09:00:00Z"),
+            ("0 9 * * *", "2026-03-02T09:00:00Z", "2026-03-03T09:00:00Z"),
+            ("*/15 * * * *", "2026-03-02T08:07:00Z", "2026-03-02T08:15:00Z"),
+            ("0 9 * * 1-5", "2026-03-06T10:00:00Z", "2026-03-09T09:00:00Z"),
+            ("0 0 * * 0", "2026-03-02T00:00:00Z", "2026-03-08T00:00:00Z"),
+            ("0 0 29 2 *", "2026-03-02T00:00:00Z", "2028-02-29T00:00:00Z"),
+            ("30 6 1 */3 *", "2026-03-02T00:00:00Z", "2026-04-01T06:30:00Z"),
+        ] {
+            assert_eq!(next(expression, after).as_deref(), Some(expected), "{expression}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let now: Timestamp = "2026-03-02T00:00:00Z".parse().unwrap();
+        for bad in
+            ["", "nine", "* * * *", "0 25 * * *", "61 * * * *", "0 0 9 * * *", "0 9 * * 8", "0 0 30 2 *"]
+        {
+            let error = check(bad, now).unwrap_err();
+            assert!(
+                error.detail.starts_with(&format!("cron_schedule: '{bad}' is not valid")),
+                "{}",
+                error.detail
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_next_time_is_later_and_a_whole_minute(minute in 0..60, step in 1..30, after in 0_i64..4_000_000_000) {
+            let after = Timestamp::from_second(after).unwrap();
+            let next = next_after(&format!("{minute}-59/{step} * * * *"), after).unwrap().unwrap();
+            prop_assert!(next > after);
+            prop_assert_eq!(next.as_second() % 60, 0);
+        }
+
+        #[test]
+        fn nothing_makes_it_panic(text in "[-0-9*/,?LW# a-zA-Z]{0,40}") {
+            let _ = next_after(&text, Timestamp::UNIX_EPOCH);
+        }
+    }
+}

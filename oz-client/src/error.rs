@@ -87,7 +87,9 @@ impl Error {
             reason = inner.to_string();
             source = inner.source();
         }
-        if e.is_connect() {
+        if e.is_builder() {
+            Self::Config(reason)
+        } else if e.is_connect() {
             Self::Connect { url: url.to_owned(), reason }
         } else {
             Self::Interrupted { url: url.to_owned(), reason }

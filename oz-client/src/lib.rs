@@ -1,5 +1,6 @@
-//! The Oz REST API from the caller's side: one `send` for every endpoint of the table, retries, and live streams that
-//! come back from their cursor. It holds no rule of its own: what is legal, the server says.
+//! The Oz REST API from the caller's side: one `send` for every endpoint of the table, a method for each of them by
+//! noun, retries, and live streams that come back from their cursor. It holds no rule of its own: what is legal, the
+//! server says.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), oz_client::Error> {
@@ -10,16 +11,23 @@
 //! # Ok(()) }
 //! ```
 
+mod answer;
+mod call;
 mod client;
 mod error;
 mod http;
+mod live;
+mod options;
+mod resources;
 pub mod retry;
-mod runs;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod watch;
 
+pub use answer::RawResponse;
 pub use client::Client;
 pub use error::Error;
 pub use http::http_client;
-pub use runs::Runs;
+pub use options::RequestOptions;
+pub use resources::*;

@@ -1,12 +1,15 @@
 //! The client against a server that plays a script: what it asks, what it repeats, and what it makes of the answers.
 
+mod options;
 mod plane;
 mod streams;
+mod transfer;
 
 use crate::{Client, Error};
+use futures_util::StreamExt as _;
 use oz_core::{
     ErrorCode, RunId, RunState,
-    api::{CreateRun, GetRun, ListRuns, StoreEventSequence, WhoAmI},
+    api::{CreateRun, GetOwnRun, GetRun, ListRuns, StoreEventSequence, SubmitFollowup, UpdateRun, WhoAmI},
 };
 use plane::{Plane, json, problem};
 use std::time::Duration;
@@ -96,18 +99,19 @@ async fn only_what_is_safe_is_repeated() {
     let busy = || plane::raw("HTTP/1.1 503 x\r\nretry-after-ms: 1\r\ncontent-length: 0\r\n\r\n");
     let broken = || plane::raw("HTTP/1.1 500 x\r\nretry-after-ms: 1\r\ncontent-length: 0\r\n\r\n");
     let final_ = || plane::raw("HTTP/1.1 500 x\r\nx-should-retry: false\r\ncontent-length: 0\r\n\r\n");
-    let create = CreateRun { prompt: Some("p".into()), ..CreateRun::default() };
+    let more = SubmitFollowup { run_id: run_id(), message: Some("p".into()), mode: None };
+    let done = || json(200, &serde_json::json!({}));
 
     let plane = Plane::start([busy(), broken(), busy(), json(200, &run("QUEUED"))]).await;
     plane.client().send(&GetRun { run_id: run_id() }).await.unwrap();
     assert_eq!(plane.requests().len(), 4);
 
-    let plane = Plane::start([busy(), json(200, &created())]).await;
-    plane.client().send(&create).await.unwrap();
+    let plane = Plane::start([busy(), done()]).await;
+    plane.client().send(&more).await.unwrap();
     assert_eq!(plane.requests().len(), 2);
 
-    let plane = Plane::start([broken(), json(200, &created())]).await;
-    assert_eq!(plane.client().send(&create).await.unwrap_err().status(), Some(500));
+    let plane = Plane::start([broken(), done()]).await;
+    assert_eq!(plane.client().send(&more).await.unwrap_err().status(), Some(500));
     assert_eq!(plane.requests().len(), 1);
 
     let plane = Plane::start([final_(), json(200, &run("QUEUED"))]).await;
@@ -117,6 +121,58 @@ async fn only_what_is_safe_is_repeated() {
     let plane = Plane::start([busy(), busy(), busy(), busy(), json(200, &run("QUEUED"))]).await;
     plane.client().send(&GetRun { run_id: run_id() }).await.unwrap_err();
     assert_eq!(plane.requests().len(), 4);
+}
+
+#[tokio::test]
+async fn a_conflict_is_repeated_only_where_it_may_pass() {
+    let conflict = || problem(&oz_core::Error::conflict("x"));
+    let plane = Plane::start([conflict(), json(200, &run("QUEUED"))]).await;
+    plane.client().runs().get(run_id()).await.unwrap();
+
+    let page = plane::raw("HTTP/1.1 409 x\r\ncontent-length: 6\r\n\r\n<html>");
+    let plane = Plane::start([page, json(200, &run("QUEUED"))]).await;
+    assert_eq!(plane.client().runs().get(run_id()).await.unwrap_err().status(), Some(409));
+
+    // An agent that lost its run must hear of it at once.
+    let plane = Plane::start([conflict(), conflict()]).await;
+    plane.client().send(&GetOwnRun {}).await.unwrap_err();
+    plane.client().send(&UpdateRun::started()).await.unwrap_err();
+    assert_eq!(plane.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn pages_are_followed_to_their_end() {
+    let page = |titles: &[&str], next: Option<&str>| {
+        let runs = titles.iter().map(|title| {
+            let mut run = run("QUEUED");
+            run["title"] = (*title).into();
+            run
+        });
+        let info = serde_json::json!({ "has_next_page": next.is_some(), "next_cursor": next });
+        json(200, &serde_json::json!({ "runs": runs.collect::<Vec<_>>(), "page_info": info }))
+    };
+    let all = async |pages: Vec<String>| {
+        let plane = Plane::start(pages).await;
+        let request = ListRuns { limit: Some(2), ..ListRuns::default() };
+        let runs: Vec<_> = plane.client().runs().list_all(request).collect().await;
+        let shown = runs.into_iter().map(|run| run.map_or_else(|e| e.to_string(), |run| run.title));
+        (shown.collect::<Vec<_>>(), plane.requests().iter().map(|r| r.line.clone()).collect::<Vec<_>>())
+    };
+    let (titles, asked) =
+        all(vec![page(&["a", "b"], Some("c 1")), page(&["c"], Some("c2")), page(&["d"], None)]).await;
+    assert_eq!(titles, ["a", "b", "c", "d"]);
+    assert!(asked[0].ends_with("runs?limit=2 HTTP/1.1"), "{asked:?}");
+    assert!(asked[1].ends_with("runs?cursor=c+1&limit=2 HTTP/1.1"), "{asked:?}");
+    assert!(asked.len() == 3 && asked[2].contains("cursor=c2&"), "{asked:?}");
+
+    // A server that promises more than it has.
+    let nothing = serde_json::json!({ "runs": [run("QUEUED")], "page_info": { "has_next_page": true } });
+    assert_eq!(all(vec![json(200, &nothing)]).await.1.len(), 1);
+    assert_eq!(all(vec![page(&["a"], Some("c")), page(&[], Some("d"))]).await.1.len(), 2);
+
+    let (titles, _) =
+        all(vec![page(&["a"], Some("c")), problem(&oz_core::Error::invalid("cursor: old"))]).await;
+    assert_eq!(titles, ["a", "cursor: old"]);
 }
 
 #[tokio::test]
@@ -149,8 +205,7 @@ async fn keys_do_not_follow_redirects() {
     let here = plane::raw("HTTP/1.1 302 x\r\nlocation: /signed?s=1\r\ncontent-length: 0\r\n\r\n");
     let text = plane::raw("HTTP/1.1 200 x\r\ncontent-length: 3\r\n\r\n{}\n");
     let plane = Plane::start([here, text]).await;
-    let chunks: Vec<_> =
-        futures_util::StreamExt::collect(plane.client().transcript(run_id()).await.unwrap()).await;
+    let chunks: Vec<_> = plane.client().transcript(run_id()).await.unwrap().collect().await;
     assert_eq!(chunks.into_iter().map(Result::unwrap).collect::<Vec<_>>(), ["{}\n"]);
     let asked = plane.requests();
     assert_eq!(

@@ -45,6 +45,21 @@ pub(super) fn json(status: u16, body: &Value) -> String {
     )
 }
 
+/// An answer without a body.
+pub(super) fn empty(status: u16) -> String {
+    format!("HTTP/1.1 {status} x\r\nretry-after-ms: 1\r\ncontent-length: 0\r\n\r\n")
+}
+
+/// An answer with bytes that are no JSON.
+pub(super) fn text(body: &str) -> String {
+    format!("HTTP/1.1 200 x\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+}
+
+/// The answer of a server that hears the request and dies.
+pub(super) fn silence() -> String {
+    String::new()
+}
+
 pub(super) fn problem(error: &oz_core::Error) -> String {
     json(error.http_status(), &serde_json::to_value(error.problem("/x")).unwrap())
 }

@@ -76,3 +76,41 @@ async fn waiting_for_a_run_ends_with_its_record() {
     let plane = Plane::start([format!("{HEAD}{}{END}", event(1)), json(200, &run("SUCCEEDED"))]).await;
     assert_eq!(plane.client().runs().wait(run_id()).await.unwrap().state, RunState::Succeeded);
 }
+
+fn plain_event(sequence: i64) -> String {
+    let data = serde_json::json!({ "event_type": "run_in_progress", "run_id": run_id(), "ref_id": null,
+        "execution_id": null, "occurred_at": "2026-03-02T08:00:00Z", "sequence": sequence });
+    format!("id: {sequence}\ndata: {data}\n\n")
+}
+
+#[tokio::test]
+async fn events_of_several_runs_come_back_from_their_cursor() {
+    let other: oz_core::RunId = "0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e".parse().unwrap();
+    let stranger = "id: 8\ndata: {\"kind\":\"of a newer server\"}\n\n";
+    let plane = Plane::start([
+        format!("{HEAD}{}", plain_event(6)),
+        raw("HTTP/1.1 502 x\r\ncontent-length: 0\r\n\r\n"),
+        format!("{HEAD}{}{}{stranger}", plain_event(6), plain_event(7)),
+        format!("{HEAD}{}", plain_event(9)),
+        problem(&oz_core::Error::not_found("run", run_id())),
+    ])
+    .await;
+    let events: Vec<_> = plane.client().events(vec![run_id(), other], 5).collect().await;
+    let seen: Vec<_> = events.iter().map(|e| e.as_ref().map_or(0, |e| e.sequence)).collect();
+    assert_eq!(seen, [6, 7, 9, 0], "{events:?}");
+    let asked: Vec<_> = plane.requests().into_iter().map(|r| r.line).collect();
+    let path = format!("/api/v1/agent/events/stream?run_ids%5B%5D={}&run_ids%5B%5D={other}", run_id());
+    for (line, since) in asked.iter().zip([5, 6, 6, 8, 9]) {
+        assert_eq!(*line, format!("GET {path}&since={since} HTTP/1.1"));
+    }
+    assert_eq!(asked.len(), 5);
+}
+
+#[tokio::test]
+async fn a_family_is_asked_for_by_its_ancestor() {
+    let plane = Plane::start([format!("{HEAD}{}{END}", plain_event(1))]).await;
+    let events: Vec<_> = plane.client().events_of_family(run_id(), 0).collect().await;
+    assert_eq!(events.len(), 1);
+    let query = format!("events/stream?ancestor_run_id={}&include_self=true&since=0 ", run_id());
+    assert!(plane.requests()[0].line.contains(&query));
+}

@@ -1,10 +1,14 @@
-//! Calls about runs, one line each.
+//! Runs: what agents do.
 
-use crate::{Client, Error};
-use futures_util::{Stream, StreamExt as _};
+use crate::Error;
+use futures_util::{Stream, StreamExt as _, stream};
 use oz_core::{
     Run, RunId,
-    api::{CancelRun, CreateRun, GetRun, ListRuns, RunCreated, RunPage},
+    api::{
+        AttachmentList, AttachmentsPrepared, CancelRun, Empty, HandoffPrepared, ListRuns, LocalRunCreated,
+        RunCreated, RunPage,
+    },
+    conversation::Conversation,
     event::EventType,
     transcript::LogItem,
 };
@@ -14,20 +18,13 @@ use std::{pin::pin, time::Duration};
 const CANCEL_TRIES: u32 = 100;
 const CANCEL_PAUSE: Duration = Duration::from_millis(100);
 
-/// Calls about runs; see [`Client::runs`].
-#[derive(Debug)]
-pub struct Runs<'a>(&'a Client);
-
-impl Client {
+noun! {
     /// Calls about runs.
-    #[must_use]
-    pub fn runs(&self) -> Runs<'_> {
-        Runs(self)
-    }
+    Runs runs
 }
 
-impl Runs<'_> {
-    /// Dispatches a run.
+calls! { Runs and CancelRun;
+    /// Dispatches a run. It is made once, also when the answer is lost and the call is repeated.
     ///
     /// ```no_run
     /// # async fn example(client: oz_client::Client) -> Result<(), oz_client::Error> {
@@ -36,27 +33,17 @@ impl Runs<'_> {
     /// println!("{}", client.runs().create(&request).await?.run_id);
     /// # Ok(()) }
     /// ```
-    ///
-    /// # Errors
-    /// See [`Client::send`].
-    pub async fn create(&self, request: &CreateRun) -> Result<RunCreated, Error> {
-        self.0.send(request).await
-    }
-
-    /// Gets a run.
+    create(CreateRun) -> RunCreated;
+    /// Records a run that the caller's own machine executes, and gets the token for its agent.
+    create_local(CreateLocalRun) -> LocalRunCreated;
+    /// Gets the run with this id.
     ///
     /// ```no_run
     /// # async fn example(client: oz_client::Client, run_id: oz_core::RunId) -> Result<(), oz_client::Error> {
     /// println!("{}", client.runs().get(run_id).await?.state);
     /// # Ok(()) }
     /// ```
-    ///
-    /// # Errors
-    /// See [`Client::send`].
-    pub async fn get(&self, run_id: RunId) -> Result<Run, Error> {
-        self.0.send(&GetRun { run_id }).await
-    }
-
+    get(GetRun { run_id: RunId }) -> Run;
     /// Gets a page of runs.
     ///
     /// ```no_run
@@ -66,14 +53,29 @@ impl Runs<'_> {
     /// println!("{}", client.runs().list(&failed).await?.runs.len());
     /// # Ok(()) }
     /// ```
-    ///
-    /// # Errors
-    /// See [`Client::send`].
-    pub async fn list(&self, request: &ListRuns) -> Result<RunPage, Error> {
-        self.0.send(request).await
-    }
+    list(ListRuns) -> RunPage;
+    /// Gives a run more to do: a queued run gets it with its prompt, a working one after its work, an ended one goes
+    /// on.
+    follow_up(SubmitFollowup) -> Empty;
+    /// Gets the conversation of the run with this id.
+    conversation(GetRunConversation { run_id: RunId }) -> Conversation;
+    /// Tells of something that happened while a run was prepared.
+    report_client_event(ReportClientEvent) -> Empty;
+    /// Lists the files that the workspace of the run with this id left behind.
+    handoff_attachments(ListHandoffAttachments { run_id: RunId }) -> AttachmentList;
+    /// Prepares the upload of a workspace for a run that does not exist yet. The files go to the addresses in the
+    /// answer, by [`Client::upload`](crate::Client::upload).
+    prepare_handoff(UploadHandoff) -> HandoffPrepared;
+    /// Prepares the upload of attachments to a run. The files go to the addresses in the answer, by
+    /// [`Client::upload`](crate::Client::upload).
+    prepare_attachments(PrepareAttachments) -> AttachmentsPrepared;
+    /// Gets the addresses of some attachments of a run, for [`Client::download`](crate::Client::download).
+    download_attachments(DownloadAttachments) -> AttachmentList;
+}
 
-    /// All runs that match, page after page.
+impl Runs<'_> {
+    /// All runs that match, page after page. A page is asked for when the one before is used up; an error is the last
+    /// item.
     ///
     /// ```no_run
     /// # async fn example(client: oz_client::Client) -> Result<(), oz_client::Error> {
@@ -84,27 +86,27 @@ impl Runs<'_> {
     /// }
     /// # Ok(()) }
     /// ```
-    pub fn list_all(&self, request: ListRuns) -> impl Stream<Item = Result<Run, Error>> + use<> {
+    pub fn list_all(&self, request: ListRuns) -> impl Stream<Item = Result<Run, Error>> + Send + use<> {
         let client = self.0.clone();
-        let pages = futures_util::stream::unfold(Some(request), move |request| {
+        let pages = stream::unfold(Some(request), move |request| {
             let client = client.clone();
             async move {
                 let request = request?;
-                match client.send(&request).await {
-                    Ok(page) => {
-                        let cursor = page.page_info.next_cursor.filter(|_| page.page_info.has_next_page);
-                        let next = cursor.map(|cursor| ListRuns { cursor: Some(cursor), ..request });
-                        let runs: Vec<_> = page.runs.into_iter().map(Ok).collect();
-                        Some((futures_util::stream::iter(runs), next))
-                    }
-                    Err(e) => Some((futures_util::stream::iter(vec![Err(e)]), None)),
-                }
+                let page = match client.send(&request).await {
+                    Ok(page) => page,
+                    Err(e) => return Some((vec![Err(e)], None)),
+                };
+                let more = page.page_info.has_next_page && !page.runs.is_empty();
+                let cursor = page.page_info.next_cursor.filter(|_| more);
+                let next = cursor.map(|cursor| ListRuns { cursor: Some(cursor), ..request });
+                Some((page.runs.into_iter().map(Ok).collect(), next))
             }
         });
-        pages.flatten()
+        pages.flat_map(stream::iter)
     }
 
-    /// Cancels a run. While the run is being handed to a worker it can't be cancelled for a moment; waits that out.
+    /// Cancels a run and gets its id. While the run is being handed to a worker it can't be cancelled for a moment;
+    /// waits that out.
     ///
     /// ```no_run
     /// # async fn example(client: oz_client::Client, run_id: oz_core::RunId) -> Result<(), oz_client::Error> {
@@ -113,7 +115,7 @@ impl Runs<'_> {
     /// ```
     ///
     /// # Errors
-    /// See [`Client::send`].
+    /// See [`Client::send`](crate::Client::send).
     pub async fn cancel(&self, run_id: RunId) -> Result<String, Error> {
         let mut tries = 1;
         loop {
@@ -136,7 +138,7 @@ impl Runs<'_> {
     /// ```
     ///
     /// # Errors
-    /// See [`Client::send`].
+    /// See [`Client::send`](crate::Client::send).
     pub async fn wait(&self, run_id: RunId) -> Result<Run, Error> {
         let mut items = pin!(self.0.watch(run_id, 0));
         while let Some(item) = items.next().await {

@@ -7,7 +7,7 @@ use crate::{
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, header};
 use oz_core::{
-    Error, ErrorCode, RunId, Timestamp,
+    Error, ErrorCode, Timestamp,
     api::{SOURCE_HEADER, WORKLOAD_TOKEN_HEADER},
     run::RunSource,
 };
@@ -74,23 +74,27 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
 /// Who sent a request with these headers. A workload token beside another key narrows the caller to its run.
 ///
 /// # Errors
-/// `authentication_required`.
-pub(crate) fn authenticate(ctx: &Ctx, headers: &HeaderMap) -> Result<Caller, Error> {
+/// `authentication_required`, or 429 when the key is used too often.
+pub(crate) async fn authenticate(ctx: &Ctx, headers: &HeaderMap) -> Result<Caller, Error> {
     let key = match headers.get(WORKLOAD_TOKEN_HEADER) {
         Some(token) => token.to_str().unwrap_or_default(),
         None => bearer(headers)?,
     };
-    let mut caller = ctx.store.caller(&digest(key), now())?.ok_or_else(|| {
+    let now = now();
+    let mut caller = ctx.store.caller(&digest(key), now).await?.ok_or_else(|| {
         Error::new(
             ErrorCode::AuthenticationRequired,
             "the API key is not valid: it is unknown, expired or deleted",
         )
     })?;
-    if let (Caller::Key(member), Some(source)) = (&mut caller, headers.get(SOURCE_HEADER))
-        && let source = RunSource::from(source.to_str().unwrap_or_default())
-        && source.is_known()
-    {
-        member.source = source;
+    if let Caller::Key(member) = &mut caller {
+        ctx.keys.used(member, now)?;
+        if let Some(source) = headers.get(SOURCE_HEADER)
+            && let source = RunSource::from(source.to_str().unwrap_or_default())
+            && source.is_known()
+        {
+            member.source = source;
+        }
     }
     Ok(caller)
 }
@@ -101,26 +105,20 @@ impl Key {
         unhex(text)?.try_into().ok().map(Self)
     }
 
-    fn mac(&self, run_id: RunId, expires: i64) -> Option<Hmac<Sha256>> {
+    fn mac(&self, right: &str, expires: i64) -> Option<Hmac<Sha256>> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
-        mac.update(format!("transcript:{run_id}:{expires}").as_bytes());
+        mac.update(format!("{right}:{expires}").as_bytes());
         Some(mac)
     }
 
-    /// Signs the right to read a run's transcript until `expires` (seconds since 1970).
-    pub(crate) fn sign_transcript(&self, run_id: RunId, expires: i64) -> String {
-        self.mac(run_id, expires).map(|mac| hex(&mac.finalize().into_bytes())).unwrap_or_default()
+    /// Signs a right, such as `GET:file:…`, until `expires` (seconds since 1970).
+    pub(crate) fn sign(&self, right: &str, expires: i64) -> String {
+        self.mac(right, expires).map(|mac| hex(&mac.finalize().into_bytes())).unwrap_or_default()
     }
 
     /// Checks such a signature, in constant time, and that it has not run out.
-    pub(crate) fn verify_transcript(
-        &self,
-        run_id: RunId,
-        expires: i64,
-        signature: &str,
-        now: Timestamp,
-    ) -> bool {
-        let (Some(bytes), Some(mac)) = (unhex(signature), self.mac(run_id, expires)) else { return false };
+    pub(crate) fn verify(&self, right: &str, expires: i64, signature: &str, now: Timestamp) -> bool {
+        let (Some(bytes), Some(mac)) = (unhex(signature), self.mac(right, expires)) else { return false };
         mac.verify_slice(&bytes).is_ok() && now.as_second() <= expires
     }
 }
@@ -130,16 +128,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signature_opens_one_run_until_it_runs_out() {
+    fn a_signature_opens_one_thing_until_it_runs_out() {
         let key = Key([7; 32]);
         let now = Timestamp::from_second(1000).unwrap();
-        let (run, other) = (RunId::mint(now), RunId::mint(now));
-        let signature = key.sign_transcript(run, 1010);
-        assert!(key.verify_transcript(run, 1010, &signature, now));
-        assert!(!key.verify_transcript(other, 1010, &signature, now));
-        assert!(!key.verify_transcript(run, 1011, &signature, now));
-        assert!(!key.verify_transcript(run, 1010, "zz", now));
-        assert!(!key.verify_transcript(run, 1010, &signature, Timestamp::from_second(1011).unwrap()));
+        let signature = key.sign("GET:file:a", 1010);
+        assert!(key.verify("GET:file:a", 1010, &signature, now));
+        assert!(!key.verify("PUT:file:a", 1010, &signature, now));
+        assert!(!key.verify("GET:file:b", 1010, &signature, now));
+        assert!(!key.verify("GET:file:a", 1011, &signature, now));
+        assert!(!key.verify("GET:file:a", 1010, "zz", now));
+        assert!(!key.verify("GET:file:a", 1010, &signature, Timestamp::from_second(1011).unwrap()));
     }
 
     #[test]

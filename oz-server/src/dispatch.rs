@@ -50,14 +50,14 @@ pub(crate) async fn run(ctx: Ctx) {
 
 /// Makes every offer that is possible now; returns how many.
 async fn round(ctx: &Ctx) -> Result<usize, Error> {
-    let mut queues = ctx.store.queues()?;
+    let mut queues = ctx.store.queues().await?;
     let candidates = ctx.workers.candidates(&queues, Instant::now());
     queues.retain(|q| candidates.iter().any(|c| serves(c.team_id.as_ref(), &c.worker_id, q)));
     if queues.is_empty() {
         return Ok(0);
     }
-    let waiting = ctx.store.waiting(&queues, WINDOW)?;
-    let choices = pick::pick(&waiting, &candidates, &ctx.store.under_way()?);
+    let waiting = ctx.store.waiting(queues, WINDOW).await?;
+    let choices = pick::pick(&waiting, &candidates, &ctx.store.under_way().await?);
     let mut tokens: HashMap<ExecutionId, (ConnectionId, String)> = HashMap::new();
     let now = now();
     let offers: Vec<NewOffer> = choices
@@ -101,7 +101,6 @@ async fn send(ctx: &Ctx, connection: ConnectionId, token: String, offer: Offered
     if !ctx.workers.send(connection, ToWorker::TaskAssignment(Box::new(assignment))) {
         decline(ctx, connection, run_no, execution_id).await?;
     }
-    ctx.hub.publish(run_no);
     Ok(())
 }
 

@@ -1,3 +1,5 @@
-//! What the control plane does by itself, apart from dispatch.
+//! What the server does without being asked.
 
+pub(crate) mod clerk;
 pub(crate) mod reaper;
+pub(crate) mod scheduler;

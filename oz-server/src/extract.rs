@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use std::{collections::HashMap, sync::Mutex, sync::PoisonError};
 
 /// The largest body that is read. Larger than any legal request, so that an oversized field can be named.
-const MAX_BODY: usize = 32 << 20;
+pub(crate) const MAX_BODY: usize = 64 << 20;
 
 /// Decodes and checks a request.
 pub(crate) async fn decode<E: Endpoint>(request: Request<Body>) -> Result<E, Error> {
@@ -41,7 +41,7 @@ pub(crate) async fn decode<E: Endpoint>(request: Request<Body>) -> Result<E, Err
     Ok(endpoint)
 }
 
-fn too_large() -> Error {
+pub(crate) fn too_large() -> Error {
     let mut error = Error::invalid(format!("body: it is larger than {MAX_BODY} bytes or was cut off"));
     error.status = Some(413);
     error

@@ -2,11 +2,13 @@
 //! data directory, calls nobody, and never executes what a run asks for.
 
 mod auth;
+mod blobs;
 mod ctx;
 mod dispatch;
 mod duties;
 mod error;
 mod extract;
+mod keys;
 mod live;
 mod openapi;
 mod routes;
@@ -16,10 +18,11 @@ mod store;
 mod testing;
 
 use auth::Key;
+use blobs::Blobs;
 use ctx::{Ctx, Inner};
-use std::{fs, io, path::PathBuf, time::Duration};
+use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
 use store::{Store, StoreError, accounts::FirstTeam};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::sync::CancellationToken;
 
 /// How to run a control plane.
@@ -29,6 +32,15 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The key that the first start makes; a random one when absent.
     pub bootstrap_api_key: Option<String>,
+    /// The PostgreSQL database to keep everything in, which other servers may share; SQLite in `data_dir` when absent.
+    pub database_url: Option<String>,
+    /// Where files lie: `file:///dir` or `s3://bucket/prefix`; a directory in `data_dir` when absent. Servers that share
+    /// a database must share this too.
+    pub blob_url: Option<String>,
+    /// The address under which users and workers reach the server; taken from each request when absent.
+    pub public_url: Option<String>,
+    /// How many calls a second each key may make; 0 means no limit.
+    pub rate_limit: u32,
     /// How long a run may go without a sign of life from its worker or agent before it is given to another.
     pub lease: Duration,
 }
@@ -60,6 +72,12 @@ pub enum StartError {
         "the bootstrap API key is not valid: it must start with 'wk-' and have at least 16 more characters"
     )]
     BootstrapKey,
+    /// The database can't be used.
+    #[error("the database can't be used: {0}")]
+    Database(String),
+    /// The blob storage can't be used.
+    #[error("the blob storage can't be used: {0}")]
+    Blobs(String),
     /// The sockets failed.
     #[error("the server could not go on: {0}")]
     Io(#[from] io::Error),
@@ -88,7 +106,19 @@ impl Server {
         }
         make_private(&config.data_dir).map_err(|e| unusable(e.to_string()))?;
         let lock = lock(&config.data_dir).map_err(unusable)?;
-        let store = Store::open(&config.data_dir).map_err(|e| unusable(e.to_string()))?;
+        let blob_url = match &config.blob_url {
+            Some(url) => url.clone(),
+            None => local_blobs(&config.data_dir).map_err(unusable)?,
+        };
+        let blobs = Blobs::open(&blob_url).map_err(StartError::Blobs)?;
+        let hub = Arc::new(live::hub::Hub::default());
+        let workers = Arc::new(live::workers::Workers::default());
+        let dispatch = Arc::new(Notify::new());
+        let on_change = on_change(hub.clone(), workers.clone(), dispatch.clone());
+        let store = match &config.database_url {
+            Some(url) => Store::postgres(url, on_change).map_err(|e| StartError::Database(e.to_string()))?,
+            None => Store::sqlite(&config.data_dir, on_change).map_err(|e| unusable(e.to_string()))?,
+        };
         let open = async {
             let key = config.bootstrap_api_key.clone().unwrap_or_else(auth::new_key);
             let first = FirstTeam {
@@ -110,12 +140,18 @@ impl Server {
             user_email: "admin@localhost".into(),
             api_key,
         });
+        let leases = live::leases::Leases::new(store.is_shared());
         let ctx = Ctx::new(Inner {
             store,
-            hub: live::hub::Hub::default(),
-            workers: live::workers::Workers::default(),
-            leases: live::leases::Leases::default(),
-            dispatch: tokio::sync::Notify::new(),
+            blobs,
+            keys: keys::Keys::new(config.rate_limit),
+            hub,
+            workers,
+            leases,
+            dispatch,
+            schedules: Notify::new(),
+            server_id: auth::random_hex(),
+            public_url: config.public_url.clone(),
             lease: config.lease,
             worker_key: auth::new_key(),
             signing_key,
@@ -146,11 +182,43 @@ impl Server {
             .map_err(|e| StartError::Io(io::Error::other(e.to_string())))?;
         let dispatcher = tokio::spawn(dispatch::run(self.ctx.clone()));
         let reaper = tokio::spawn(duties::reaper::run(self.ctx.clone()));
+        let scheduler = tokio::spawn(duties::scheduler::run(self.ctx.clone()));
+        let clerk = tokio::spawn(duties::clerk::run(self.ctx.clone()));
         serve::serve(&self.ctx, listener, shutdown).await;
         self.ctx.shutdown.cancel();
-        let _ = tokio::join!(dispatcher, reaper);
+        let _ = tokio::join!(dispatcher, reaper, scheduler, clerk);
         Ok(())
     }
+}
+
+/// Wakes whoever a commit concerns.
+fn on_change(
+    hub: Arc<live::hub::Hub>,
+    workers: Arc<live::workers::Workers>,
+    dispatch: Arc<Notify>,
+) -> store::OnChange {
+    Arc::new(move |changes| {
+        if changes.anything {
+            hub.publish_all();
+        }
+        for run_no in &changes.runs {
+            hub.publish(*run_no);
+        }
+        for (run_id, execution_id) in &changes.stop {
+            workers.cancel(*run_id, *execution_id);
+        }
+        if changes.queue || changes.anything {
+            dispatch.notify_one();
+        }
+    })
+}
+
+/// The URL of the directory for files beside the database.
+fn local_blobs(data_dir: &std::path::Path) -> Result<String, String> {
+    let dir = data_dir.join("blobs");
+    make_private(&dir).map_err(|e| e.to_string())?;
+    let dir = dir.canonicalize().map_err(|e| e.to_string())?;
+    url::Url::from_directory_path(&dir).map(Into::into).map_err(|()| format!("{} has no URL", dir.display()))
 }
 
 fn make_private(dir: &std::path::Path) -> io::Result<()> {

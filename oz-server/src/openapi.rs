@@ -41,7 +41,8 @@ fn operation(info: &Info, generator: &mut SchemaGenerator) -> Value {
         },
         "security": match info.auth {
             Auth::Open => json!([]),
-            Auth::Key => json!([{ "key": [] }]),
+            Auth::Any => json!([{ "key": [] }, { "workload": [] }]),
+            Auth::Key | Auth::User | Auth::Admin => json!([{ "key": [] }]),
             Auth::Workload => json!([{ "workload": [] }]),
         }
     });

@@ -1,52 +1,143 @@
 //! The whole route table. A handler gets who calls and the decoded request; the endpoint table says the rest.
 
+mod access;
 mod account;
+mod blobs;
+mod catalog;
+mod conversations;
+mod environments;
 mod events;
+mod files;
 mod harness_support;
+mod identities;
+mod memory;
+mod messages;
 mod runs;
+mod schedules;
+mod team;
 mod transcripts;
 
-use crate::{
-    auth, ctx::Ctx, error::ApiError, extract, live::worker_socket, openapi, store::accounts::Caller,
-};
+use crate::{ctx::Ctx, error::ApiError, extract, live::worker_socket, openapi, store::accounts::Caller};
 use axum::{
     Json, Router,
     body::Body,
     extract::State,
-    http::{Request, StatusCode, Uri},
+    http::{Request, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::{MethodFilter, get, on},
 };
 use oz_core::{
     Error, ErrorCode,
-    api::{ALIASES, Auth, BASE, Endpoint},
+    api::{ALIASES, BASE, Endpoint},
 };
 
 /// Every route.
 pub(crate) fn all(ctx: Ctx) -> Router {
-    Router::new()
+    let router = Router::new()
         .at(runs::create)
         .at(runs::list)
         .at(runs::get)
         .at(runs::cancel)
-        .at(runs::conversation)
-        .at(runs::conversation_by_id)
+        .at(runs::follow_up)
+        .at(conversations::of_run)
+        .at(conversations::get)
+        .at(conversations::redirect)
+        .at(conversations::fork)
+        .at(conversations::rename)
+        .at(conversations::session_redirect)
+        .at(conversations::client_event)
         .at(events::read_log)
         .at(events::store_sequence)
         .at(events::list)
+        .at(events::report)
+        .at(messages::send)
+        .at(messages::list)
+        .at(messages::read)
+        .at(messages::delivered)
+        .at(files::handoff)
+        .at(files::prepare)
+        .at(files::download)
+        .at(files::upload_handoff)
+        .at(files::artifact)
+        .at(files::create_artifact)
+        .at(schedules::create)
+        .at(schedules::list)
+        .at(schedules::get)
+        .at(schedules::update)
+        .at(schedules::delete)
+        .at(schedules::pause)
+        .at(schedules::resume)
+        .at(catalog::skills)
+        .at(catalog::models)
+        .at(identities::create)
+        .at(identities::list)
+        .at(identities::get)
+        .at(identities::update)
+        .at(identities::delete)
+        .at(environments::list)
+        .at(environments::create)
+        .at(environments::get)
+        .at(environments::update)
+        .at(environments::delete)
+        .at(environments::list_mcp_servers)
+        .at(environments::create_mcp_server)
+        .at(environments::get_mcp_server)
+        .at(environments::update_mcp_server)
+        .at(environments::delete_mcp_server)
+        .at(environments::list_profiles)
+        .at(environments::create_profile)
+        .at(environments::get_profile)
+        .at(environments::update_profile)
+        .at(environments::delete_profile)
+        .at(team::keys)
+        .at(team::create_key)
+        .at(team::delete_key)
+        .at(team::get)
+        .at(team::update)
+        .at(team::create)
+        .at(team::users)
+        .at(team::update_user)
+        .at(team::remove_user)
+        .at(team::invite)
+        .at(team::invitations)
+        .at(team::withdraw)
+        .at(team::accept)
+        .at(memory::stores)
+        .at(memory::create_store)
+        .at(memory::store)
+        .at(memory::update_store)
+        .at(memory::agents)
+        .at(memory::list)
+        .at(memory::create)
+        .at(memory::update)
+        .at(memory::delete)
+        .at(memory::versions)
         .at(account::workers)
         .at(account::whoami)
         .at(harness_support::create_local_run)
         .at(harness_support::own_run)
         .at(harness_support::update_run)
         .at(harness_support::append_transcript)
+        .at(harness_support::attachments)
+        .at(harness_support::report_skills)
+        .at(harness_support::external_conversation)
+        .at(harness_support::upload_transcript)
+        .at(harness_support::upload_blocks)
+        .at(harness_support::resolve_prompt)
+        .at(harness_support::notify_user)
+        .at(harness_support::upload_snapshot)
+        .at(harness_support::commit_snapshot)
         .at(harness_support::report_artifact)
         .at(harness_support::finish_task)
-        .at(harness_support::report_shutdown)
+        .at(harness_support::report_shutdown);
+    router
         .route("/api/v1/agent/runs/{run_id}/transcript", get(transcripts::redirect))
-        .route("/api/v1/blobs/transcripts/{run_id}", get(transcripts::download))
         .route("/api/v1/agent/runs/{run_id}/stream", get(events::stream_run))
         .route("/api/v1/agent/events/stream", get(events::stream_events))
+        .route("/api/v1/agent/conversations/{conversation_id}/block-snapshot", get(blobs::block_snapshot))
+        .route("/api/v1/harness-support/transcript", get(blobs::own_transcript))
+        .route("/api/v1/blobs/transcripts/{run_id}", get(transcripts::download))
+        .route("/api/v1/blobs/{file_id}", get(blobs::download).put(blobs::upload))
         .route(oz_core::worker::SOCKET_PATH, get(worker_socket::connect))
         .route("/openapi.json", get(|| async { Json(openapi::document()) }))
         .route("/healthz", get(|| async { "ok\n" }))
@@ -89,34 +180,58 @@ impl At for Router<Ctx> {
         F: Fn(Ctx, Caller, E) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<E::Response, Error>> + Send,
     {
-        let info = E::INFO;
-        let status = StatusCode::from_u16(info.status).unwrap_or(StatusCode::OK);
         let serve = move |State(ctx): State<Ctx>, request: Request<Body>| {
             let handler = handler.clone();
             async move {
                 let path = request.uri().path().to_owned();
-                let answer = async {
-                    let caller = auth::authenticate(&ctx, request.headers())?;
-                    if E::INFO.auth == Auth::Workload && !matches!(caller, Caller::Run(_)) {
-                        let text = "only the agent process of a run may call this, with the token of its run";
-                        return Err(Error::new(ErrorCode::NotAuthorized, text));
-                    }
-                    let request = extract::decode::<E>(request).await?;
-                    handler(ctx.clone(), caller, request).await
-                };
-                match answer.await {
-                    Ok(answer) => (status, Json(answer)).into_response(),
-                    Err(error) => ApiError::new(error, &path).into_response(),
+                let host = request.headers().get(header::HOST).and_then(|h| h.to_str().ok());
+                let ctx = ctx.reached_as(host);
+                match answer::<E, F, Fut>(&ctx, &handler, request).await {
+                    Ok(answer) => answer,
+                    Err(error) => access::problem(error, &path),
                 }
             }
         };
-        let filter = MethodFilter::try_from(info.method).unwrap_or(MethodFilter::GET);
-        self.route(&format!("{BASE}{}", info.path), on(filter, serve))
+        let filter = MethodFilter::try_from(E::INFO.method).unwrap_or(MethodFilter::GET);
+        self.route(&format!("{BASE}{}", E::INFO.path), on(filter, serve))
     }
 }
 
+/// Serves one request of an endpoint.
+async fn answer<E, F, Fut>(ctx: &Ctx, handler: &F, request: Request<Body>) -> Result<Response, Error>
+where
+    E: Endpoint,
+    F: Fn(Ctx, Caller, E) -> Fut,
+    Fut: Future<Output = Result<E::Response, Error>> + Send,
+{
+    let info = E::INFO;
+    let caller = access::admit(ctx, info.auth, request.headers()).await?;
+    let (request, named) = match access::turn(ctx, &info, &caller, request, extract::MAX_BODY).await? {
+        access::Turn::Serve(request, named) => (request, named),
+        access::Turn::Answer(answer) => return Ok(*answer),
+    };
+    let answer = async {
+        let request = extract::decode::<E>(request).await?;
+        handler(ctx.clone(), caller, request).await
+    }
+    .await;
+    let status = StatusCode::from_u16(info.status).unwrap_or(StatusCode::OK);
+    let text = match answer {
+        Ok(answer) => serde_json::to_string(&answer).map_err(|e| Error::internal(e.to_string())),
+        Err(error) => Err(error),
+    };
+    if let Some(named) = named {
+        named.answered(ctx, text.as_deref().map(|text| (status, text)).map_err(|_| ())).await;
+    }
+    let text = text?;
+    if status == StatusCode::NO_CONTENT {
+        return Ok(status.into_response());
+    }
+    Ok((status, [(header::CONTENT_TYPE, "application/json")], text).into_response())
+}
+
 async fn ready(State(ctx): State<Ctx>) -> Response {
-    match ctx.store.ping() {
+    match ctx.store.ping().await {
         Ok(()) => "ok\n".into_response(),
         Err(e) => (StatusCode::SERVICE_UNAVAILABLE, format!("{e}\n")).into_response(),
     }
@@ -138,7 +253,7 @@ async fn wrong_method(request: Request<Body>) -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use oz_core::api::{ALL, BY_HAND};
+    use oz_core::api::{ALL, Auth, BY_HAND};
     use tower_service::Service as _;
 
     async fn status(ctx: &Ctx, method: &str, path: &str) -> u16 {
@@ -157,7 +272,12 @@ mod tests {
         let (ctx, _dir) = crate::testing::ctx().await;
         for info in ALL {
             let path = format!("{BASE}{}", info.path);
-            assert_eq!(status(&ctx, info.method.as_str(), &path).await, 401, "{} {path}", info.method);
+            let status = status(&ctx, info.method.as_str(), &path).await;
+            if info.auth == Auth::Open {
+                assert!(![401, 404, 405, 500].contains(&status), "{} {path}: {status}", info.method);
+            } else {
+                assert_eq!(status, 401, "{} {path}", info.method);
+            }
         }
         for (method, path, _) in BY_HAND {
             let status = status(&ctx, method, path).await;

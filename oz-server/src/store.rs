@@ -3,19 +3,34 @@
 
 pub(crate) mod accounts;
 pub(crate) mod agent;
+mod artifacts;
+pub(crate) mod conversations;
 mod engine;
 pub(crate) mod executions;
+pub(crate) mod files;
+pub(crate) mod followups;
+pub(crate) mod idempotency;
+mod identities;
+pub(crate) mod leases;
 pub(crate) mod list;
 pub(crate) mod log;
+mod memory;
+mod messages;
+pub(crate) mod objects;
 pub(crate) mod runs;
+pub(crate) mod schedules;
+mod servers;
+pub(crate) mod skills;
 #[cfg(test)]
 mod suite;
+mod team;
 mod transitions;
 
-use engine::Engine;
+use engine::Db;
+pub(crate) use engine::OnChange;
+use engine::{Engine, args};
 use oz_core::{Error, ErrorCode, Timestamp};
-use rusqlite::Connection;
-use std::{fs, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 /// Why the store could not do something.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -31,10 +46,17 @@ pub(crate) enum StoreError {
     Io(String),
     #[error("database: {0}")]
     Sqlite(#[source] Arc<rusqlite::Error>),
+    #[error("database: {}", said(.0))]
+    Postgres(#[source] Arc<postgres::Error>),
     #[error("stored data is damaged: {0}")]
     Damaged(String),
     #[error("it was written by a newer version of oz (schema {found}; this version knows up to {known})")]
     Newer { found: i64, known: i64 },
+}
+
+/// The library's own text is only "db error".
+fn said(e: &postgres::Error) -> String {
+    e.as_db_error().map_or_else(|| e.to_string(), |e| format!("{} ({})", e.message(), e.code().code()))
 }
 
 impl From<rusqlite::Error> for StoreError {
@@ -49,21 +71,50 @@ impl From<rusqlite::types::FromSqlError> for StoreError {
     }
 }
 
+impl From<postgres::Error> for StoreError {
+    fn from(e: postgres::Error) -> Self {
+        Self::Postgres(Arc::new(e))
+    }
+}
+
+impl StoreError {
+    /// Whether the connection to the database is lost: another one may do.
+    fn is_disconnect(&self) -> bool {
+        let Self::Postgres(e) = self else { return false };
+        // Class 08 is the connection itself, 57P0x the database shutting down, 25P03 a transaction that idled.
+        let code = |c: &str| c.starts_with("08") || c.starts_with("57P0") || c == "25P03";
+        e.is_closed()
+            || e.code().is_some_and(|c| code(c.code()))
+            || std::error::Error::source(e.as_ref()).is_some_and(|s| s.is::<std::io::Error>())
+    }
+
+    fn is_full(&self) -> bool {
+        match self {
+            Self::Sqlite(e) => matches!(
+                e.sqlite_error_code(),
+                Some(rusqlite::ErrorCode::DiskFull | rusqlite::ErrorCode::SystemIoFailure)
+            ),
+            Self::Postgres(e) => e.code().is_some_and(|c| c.code() == "53100"),
+            _ => false,
+        }
+    }
+}
+
 impl From<StoreError> for Error {
     /// What a caller is told: its own mistakes in full, of ours only that there was one.
     fn from(e: StoreError) -> Self {
+        let unavailable = |text: &str| {
+            let mut error = Self::new(ErrorCode::ResourceUnavailable, text);
+            error.status = Some(503);
+            error
+        };
         match e {
             StoreError::Refused(e) => e,
-            StoreError::Busy => {
-                let mut error =
-                    Self::new(ErrorCode::ResourceUnavailable, "the server is overloaded; try again");
-                error.status = Some(503);
-                error
-            }
-            StoreError::Sqlite(e) if is_full(&e) => {
-                let mut error = Self::new(ErrorCode::ResourceUnavailable, "the server's disk is full");
-                error.status = Some(503);
-                error
+            StoreError::Busy => unavailable("the server is overloaded; try again"),
+            e if e.is_full() => unavailable("the server's disk is full"),
+            e if e.is_disconnect() => {
+                tracing::error!(error = %e, "store");
+                unavailable("the server's database can't be reached")
             }
             e => {
                 tracing::error!(error = %e, "store");
@@ -73,16 +124,10 @@ impl From<StoreError> for Error {
     }
 }
 
-fn is_full(e: &rusqlite::Error) -> bool {
-    matches!(
-        e.sqlite_error_code(),
-        Some(rusqlite::ErrorCode::DiskFull | rusqlite::ErrorCode::SystemIoFailure)
-    )
-}
-
 type Result<T> = std::result::Result<T, StoreError>;
 
-const MIGRATIONS: &[&str] = &[include_str!("store/migrations/001_init.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("store/migrations/001_init.sql"), include_str!("store/migrations/002_team.sql")];
 
 /// The store of one control plane.
 #[derive(Clone)]
@@ -91,47 +136,25 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens the database in `data_dir`, creating or migrating it as needed.
-    pub(crate) fn open(data_dir: &Path) -> Result<Self> {
-        let path = data_dir.join("oz.db");
-        let engine = Engine::open(&path, |db| {
-            restrict(&path)?;
-            migrate(db)
-        })?;
-        Ok(Self { engine })
+    /// Opens the SQLite database in `data_dir`, creating or migrating it as needed.
+    pub(crate) fn sqlite(data_dir: &Path, on_change: OnChange) -> Result<Self> {
+        Ok(Self { engine: Engine::sqlite(&data_dir.join("oz.db"), MIGRATIONS, on_change)? })
+    }
+
+    /// Connects to a PostgreSQL database, which other servers may use too, creating or migrating its tables as needed.
+    pub(crate) fn postgres(url: &str, on_change: OnChange) -> Result<Self> {
+        Ok(Self { engine: Engine::postgres(url, MIGRATIONS, on_change)? })
+    }
+
+    /// Whether other servers may use the same database.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.engine.is_shared()
     }
 
     /// Whether the store answers.
-    pub(crate) fn ping(&self) -> Result<()> {
-        self.engine.read_now(|db| Ok(db.prepare_cached("SELECT 1")?.query_row([], |_| Ok(()))?))
+    pub(crate) async fn ping(&self) -> Result<()> {
+        self.engine.read(|db| db.one("SELECT 1", args![], |_| Ok(()))).await
     }
-}
-
-/// Only the owner may read the database.
-fn restrict(path: &Path) -> Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o600))
-            .map_err(|e| StoreError::Io(e.to_string()))?;
-    }
-    Ok(())
-}
-
-fn migrate(db: &mut Connection) -> Result<()> {
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    let found: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if found > known {
-        return Err(StoreError::Newer { found, known });
-    }
-    let done = usize::try_from(found).map_err(|_| StoreError::Damaged(format!("schema version {found}")))?;
-    for (i, sql) in MIGRATIONS.iter().enumerate().skip(done) {
-        let tx = db.transaction()?;
-        tx.execute_batch(sql)?;
-        tx.pragma_update(None, "user_version", i64::try_from(i + 1).unwrap_or(i64::MAX))?;
-        tx.commit()?;
-    }
-    Ok(())
 }
 
 /// A point in time as it is stored.

@@ -1,15 +1,59 @@
-//! A control plane for unit tests.
+//! A control plane for unit tests, on SQLite or on a database of its own on the PostgreSQL server of the tests.
 
 use crate::{Config, Server, ctx::Ctx};
-use std::time::Duration;
+use std::{str::FromStr as _, time::Duration};
 
-/// The shared parts of a fresh control plane, with the directory it lives in.
-pub(crate) async fn ctx() -> (Ctx, tempfile::TempDir) {
+/// The address of a PostgreSQL server on which tests may make databases; `cargo xtask test` starts one and sets it.
+const POSTGRES: &str = "OZ_TEST_POSTGRES";
+
+/// What a test needs to keep alive.
+pub(crate) struct Bed {
+    _dir: tempfile::TempDir,
+    database: Option<String>,
+}
+
+impl Drop for Bed {
+    fn drop(&mut self) {
+        if let Some(name) = self.database.take() {
+            on_postgres(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        }
+    }
+}
+
+/// Runs a statement on the PostgreSQL server of the tests, on a thread of its own: the client blocks.
+fn on_postgres(sql: &str) {
+    let url = std::env::var(POSTGRES).unwrap();
+    std::thread::scope(|scope| {
+        let run = || postgres::Config::from_str(&url).unwrap().connect(postgres::NoTls)?.batch_execute(sql);
+        scope.spawn(run).join().unwrap().unwrap();
+    });
+}
+
+/// The shared parts of a fresh control plane on SQLite, with the directory it lives in.
+pub(crate) async fn ctx() -> (Ctx, Bed) {
+    open(None).await
+}
+
+/// The same on PostgreSQL; `None` where there is none.
+pub(crate) async fn ctx_on_postgres() -> Option<(Ctx, Bed)> {
+    let base = std::env::var(POSTGRES).ok()?;
+    let name = format!("oz_{}", uuid::Uuid::new_v4().simple());
+    on_postgres(&format!("CREATE DATABASE {name}"));
+    let (server, _) = base.rsplit_once('/').unwrap();
+    Some(open(Some((format!("{server}/{name}?sslmode=disable"), name))).await)
+}
+
+async fn open(database: Option<(String, String)>) -> (Ctx, Bed) {
     let dir = tempfile::tempdir().unwrap();
+    let (url, name) = database.unzip();
     let config = Config {
         data_dir: dir.path().to_owned(),
         bootstrap_api_key: Some(format!("wk-1.{}", "ab".repeat(32))),
+        database_url: url,
+        blob_url: None,
+        public_url: None,
+        rate_limit: 0,
         lease: Duration::from_secs(5),
     };
-    (Server::open(config).await.unwrap().ctx.clone(), dir)
+    (Server::open(config).await.unwrap().ctx.clone(), Bed { _dir: dir, database: name })
 }

@@ -104,7 +104,10 @@ fn endpoints() -> String {
     for info in ALL {
         let who = match info.auth {
             Auth::Open => "anybody",
+            Auth::Any => "a key or a run's agent",
             Auth::Key => "a key",
+            Auth::User => "a personal key",
+            Auth::Admin => "an admin's key",
             Auth::Workload => "a run's agent",
         };
         let _ = writeln!(text, "| {} | `{BASE}{}` | {who} | {} |", info.method, info.path, cell(info.doc));

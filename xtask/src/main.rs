@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod codegen;
+mod postgres;
 mod test;
 mod tidy;
 

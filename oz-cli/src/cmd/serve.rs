@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 #[command(after_help = "Examples:
   oz serve
   oz serve --listen 0.0.0.0:7700 --data-dir /var/lib/oz
+  oz serve --database-url postgres://oz@db/oz --blob-url s3://oz-files
   oz serve --no-worker          only the control plane; connect workers with `oz worker`")]
 pub(crate) struct ServeArgs {
     /// Address to listen on
@@ -33,6 +34,18 @@ pub(crate) struct ServeArgs {
     /// Where everything durable lies
     #[arg(long, value_name = "DIR", env = oz_core::env::DATA_DIR, hide_env_values = true)]
     data_dir: Option<PathBuf>,
+    /// PostgreSQL database to keep everything in instead of SQLite; any number of servers can share one
+    #[arg(long, value_name = "URL", env = oz_core::env::DATABASE_URL, hide_env_values = true)]
+    database_url: Option<String>,
+    /// Where files lie: file:///DIR or s3://BUCKET/PREFIX; servers that share a database must share it
+    #[arg(long, value_name = "URL", env = oz_core::env::BLOB_URL)]
+    blob_url: Option<String>,
+    /// Address under which users and workers reach the server, when it is not the one they call
+    #[arg(long, value_name = "URL", env = oz_core::env::PUBLIC_URL)]
+    public_url: Option<String>,
+    /// Calls a second that each API key may make; 0 means no limit
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    rate_limit: u32,
     /// Start without the embedded worker
     #[arg(long)]
     no_worker: bool,
@@ -58,7 +71,15 @@ pub(crate) async fn run(args: ServeArgs) -> Outcome {
     let address = listener.local_addr()?;
     let data_dir = args.data_dir.map_or_else(settings::default_data_dir, Ok)?;
     let workspace_root = args.workspace_root.unwrap_or_else(|| data_dir.join("workspaces"));
-    let config = Config { data_dir, bootstrap_api_key: args.bootstrap_api_key, lease: args.lease };
+    let config = Config {
+        data_dir,
+        bootstrap_api_key: args.bootstrap_api_key,
+        database_url: args.database_url,
+        blob_url: args.blob_url,
+        public_url: args.public_url,
+        rate_limit: args.rate_limit,
+        lease: args.lease,
+    };
     let server = Server::open(config).await.map_err(CliError::new)?;
     let local_url = format!("http://{}", reachable(address));
     if let Some(made) = server.bootstrap() {

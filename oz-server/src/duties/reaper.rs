@@ -5,16 +5,19 @@ use crate::{
     ctx::{Ctx, now},
     store::executions::{Report, Reported},
 };
-use oz_core::Error;
+use oz_core::{Error, ExecutionId};
 use std::time::{Duration, Instant};
 
 /// How often leases are looked at, at least.
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// Gives every execution that was alive when the server stopped a fresh lease, and takes back the offers that no
-/// worker can have answered.
+/// worker can have answered. With a shared database other servers have gone on meanwhile, and their leases rule.
 pub(crate) async fn recover(ctx: &Ctx) -> Result<(), Error> {
-    for live in ctx.store.live()? {
+    if ctx.store.is_shared() {
+        return Ok(());
+    }
+    for live in ctx.store.live().await? {
         if live.state == oz_core::RunState::Pending {
             ctx.store.report(live.run_no, live.execution_id, Report::Declined, now()).await?;
         } else {
@@ -28,32 +31,43 @@ pub(crate) async fn recover(ctx: &Ctx) -> Result<(), Error> {
 pub(crate) async fn run(ctx: Ctx) {
     loop {
         let now = Instant::now();
-        let wait =
-            ctx.leases.next_expiry().map_or(PERIOD, |at| at.saturating_duration_since(now).min(PERIOD));
+        let next = if ctx.store.is_shared() { None } else { ctx.leases.next_expiry() };
+        let wait = next.map_or(PERIOD, |at| at.saturating_duration_since(now).min(PERIOD));
         tokio::select! {
             () = tokio::time::sleep(wait.max(Duration::from_millis(20))) => {}
             () = ctx.shutdown.cancelled() => return,
         }
-        for execution_id in ctx.workers.kept_alive() {
-            ctx.leases.renew(execution_id, ctx.lease);
-        }
-        if let Err(e) = run_once(&ctx, Instant::now()).await {
+        if let Err(e) = run_once(&ctx).await {
             tracing::error!(error = %e, "reaper");
         }
     }
 }
 
-async fn run_once(ctx: &Ctx, at: Instant) -> Result<(), Error> {
-    for (execution_id, run_no) in ctx.leases.expired(at) {
+async fn run_once(ctx: &Ctx) -> Result<(), Error> {
+    for execution_id in ctx.workers.kept_alive() {
+        if let Some(run_no) = ctx.store.run_of(execution_id).await? {
+            ctx.leases.renew(execution_id, run_no, ctx.lease);
+        }
+    }
+    for (execution_id, run_no) in expired(ctx).await? {
         let how =
             format!("neither its worker nor its agent gave a sign of life for {} s", ctx.lease.as_secs_f32());
         let reported = ctx.store.report(run_no, execution_id, Report::Lost(how), now()).await?;
         ctx.leases.end(execution_id);
         if let Reported::Now(state) = reported {
             tracing::warn!(%execution_id, %state, "lease ran out");
-            ctx.hub.publish(run_no);
-            ctx.dispatch.notify_one();
         }
     }
     Ok(())
+}
+
+async fn expired(ctx: &Ctx) -> Result<Vec<(ExecutionId, i64)>, Error> {
+    if !ctx.store.is_shared() {
+        return Ok(ctx.leases.expired(Instant::now()));
+    }
+    let heard = ctx.leases.take_heard();
+    if !heard.is_empty() {
+        ctx.store.renew_leases(heard).await?;
+    }
+    Ok(ctx.store.expired_leases(ctx.lease).await?)
 }

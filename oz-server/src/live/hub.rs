@@ -30,6 +30,12 @@ impl Hub {
         }
     }
 
+    /// Wakes everybody, because anything may have changed.
+    pub(crate) fn publish_all(&self) {
+        let topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
+        topics.values().flatten().for_each(|reader| reader.notify_one());
+    }
+
     /// How many places are taken.
     #[cfg(test)]
     fn len(&self) -> usize {

@@ -1,5 +1,7 @@
 //! Leases: by when each live execution must have shown a sign of life. They use the monotonic clock and are renewed
-//! without touching the store; after a restart of the server every live execution gets a fresh one.
+//! without touching the store; after a restart of the server every live execution gets a fresh one. Where several
+//! servers share a database, the store keeps the leases and this is only what this server heard since it last wrote
+//! them down.
 
 use oz_core::ExecutionId;
 use std::{
@@ -16,12 +18,29 @@ pub(crate) struct Lease {
 }
 
 /// All leases.
-#[derive(Default)]
-pub(crate) struct Leases(Mutex<HashMap<ExecutionId, Lease>>);
+pub(crate) struct Leases {
+    shared: bool,
+    inner: Mutex<HashMap<ExecutionId, Lease>>,
+}
 
 impl Leases {
+    /// No leases; `shared` when the store keeps them.
+    pub(crate) fn new(shared: bool) -> Self {
+        Self { shared, inner: Mutex::default() }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ExecutionId, Lease>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was heard since the last call, to be written down: each execution, its run, and how long its lease holds.
+    pub(crate) fn take_heard(&self) -> Vec<(ExecutionId, i64, Duration)> {
+        let now = Instant::now();
+        let heard = std::mem::take(&mut *self.lock());
+        heard
+            .into_iter()
+            .map(|(id, lease)| (id, lease.run_no, lease.expires.saturating_duration_since(now)))
+            .collect()
     }
 
     /// Grants or replaces a lease.
@@ -30,9 +49,14 @@ impl Leases {
     }
 
     /// Prolongs a lease that exists. Never shortens it.
-    pub(crate) fn renew(&self, execution_id: ExecutionId, length: Duration) {
-        if let Some(lease) = self.lock().get_mut(&execution_id) {
-            lease.expires = lease.expires.max(Instant::now() + length);
+    pub(crate) fn renew(&self, execution_id: ExecutionId, run_no: i64, length: Duration) {
+        let expires = Instant::now() + length;
+        let mut leases = self.lock();
+        match leases.get_mut(&execution_id) {
+            Some(lease) => lease.expires = lease.expires.max(expires),
+            // Another server may have granted it; what counts is that it lives.
+            None if self.shared => drop(leases.insert(execution_id, Lease { run_no, expires })),
+            None => {}
         }
     }
 

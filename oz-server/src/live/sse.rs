@@ -27,8 +27,15 @@ struct Reader<S> {
 
 /// What a stream shows.
 trait Source: Send + 'static {
+    /// How long it may sleep before it looks again though nothing woke it.
+    const LOOK_AGAIN: Duration = KEEP_ALIVE;
     /// Appends what comes after `since` to `out`; returns the new cursor and whether the stream is over.
-    fn read(&self, ctx: &Ctx, since: i64, out: &mut String) -> Result<(i64, bool), Error>;
+    fn read(
+        &mut self,
+        ctx: &Ctx,
+        since: i64,
+        out: &mut String,
+    ) -> impl Future<Output = Result<(i64, bool), Error>> + Send;
 }
 
 /// One run: events and transcript, until the run is over.
@@ -38,8 +45,8 @@ struct WholeRun {
 }
 
 impl Source for WholeRun {
-    fn read(&self, ctx: &Ctx, mut since: i64, out: &mut String) -> Result<(i64, bool), Error> {
-        let read = ctx.store.read_log(self.run_no, self.run_id, since, PAGE)?;
+    async fn read(&mut self, ctx: &Ctx, mut since: i64, out: &mut String) -> Result<(i64, bool), Error> {
+        let read = ctx.store.read_log(self.run_no, self.run_id, since, PAGE).await?;
         for item in &read.items {
             since = item.sequence();
             message(out, Some(since), None, item);
@@ -64,9 +71,30 @@ struct Events {
 }
 
 impl Source for Events {
-    fn read(&self, ctx: &Ctx, mut since: i64, out: &mut String) -> Result<(i64, bool), Error> {
+    async fn read(&mut self, ctx: &Ctx, mut since: i64, out: &mut String) -> Result<(i64, bool), Error> {
         let limit = usize::try_from(PAGE).unwrap_or(usize::MAX);
-        for event in ctx.store.read_events(&self.runs, since, limit)? {
+        for event in ctx.store.read_events(self.runs.clone(), since, limit).await? {
+            since = event.sequence;
+            message(out, Some(since), None, &event);
+        }
+        Ok((since, false))
+    }
+}
+
+/// The lifecycle events of a run's children, those that are yet to come included.
+struct Family {
+    run_no: i64,
+    include_self: bool,
+}
+
+impl Source for Family {
+    // The hub tells those who watch a run of that run only, and children are born at any time.
+    const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+    async fn read(&mut self, ctx: &Ctx, mut since: i64, out: &mut String) -> Result<(i64, bool), Error> {
+        let limit = usize::try_from(PAGE).unwrap_or(usize::MAX);
+        let runs = ctx.store.family(self.run_no, self.include_self).await?;
+        for event in ctx.store.read_events(runs, since, limit).await? {
             since = event.sequence;
             message(out, Some(since), None, &event);
         }
@@ -103,6 +131,14 @@ pub(crate) fn events(ctx: &Ctx, runs: Vec<(i64, RunId)>, since: i64) -> Response
     respond(Reader { ctx: ctx.clone(), subscription, since, source: Events { runs }, ended: false })
 }
 
+/// The live events of the children of a run.
+pub(crate) fn family(ctx: &Ctx, run_no: i64, include_self: bool, since: i64) -> Response {
+    // Each event of a child wakes those who watch its parent.
+    let subscription = Subscription::new(ctx, vec![run_no]);
+    let source = Family { run_no, include_self };
+    respond(Reader { ctx: ctx.clone(), subscription, since, source, ended: false })
+}
+
 fn respond<S: Source>(reader: Reader<S>) -> Response {
     let mut response = Response::new(Body::from_stream(stream::unfold(reader, next)));
     let headers = response.headers_mut();
@@ -117,9 +153,10 @@ async fn next<S: Source>(mut reader: Reader<S>) -> Option<(Result<Bytes, ApiErro
     if reader.ended {
         return None;
     }
+    let mut silent = Duration::ZERO;
     loop {
         let mut out = String::new();
-        match reader.source.read(&reader.ctx, reader.since, &mut out) {
+        match reader.source.read(&reader.ctx, reader.since, &mut out).await {
             Ok((since, over)) => {
                 (reader.since, reader.ended) = (since, over);
                 if !out.is_empty() {
@@ -133,7 +170,12 @@ async fn next<S: Source>(mut reader: Reader<S>) -> Option<(Result<Bytes, ApiErro
         }
         tokio::select! {
             () = reader.subscription.woken() => {}
-            () = tokio::time::sleep(KEEP_ALIVE) => return Some((Ok(Bytes::from_static(b":\n\n")), reader)),
+            () = tokio::time::sleep(S::LOOK_AGAIN) => {
+                silent += S::LOOK_AGAIN;
+                if silent >= KEEP_ALIVE {
+                    return Some((Ok(Bytes::from_static(b":\n\n")), reader));
+                }
+            }
             () = reader.ctx.shutdown.cancelled() => return None,
         }
     }

@@ -46,14 +46,14 @@ pub(crate) async fn connect(
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, ApiError> {
     let worker_id = query.get("worker_id").cloned().unwrap_or_default();
-    let team_id = admit(&ctx, &headers, &worker_id).map_err(|e| ApiError::new(e, SOCKET_PATH))?;
+    let team_id = admit(&ctx, &headers, &worker_id).await.map_err(|e| ApiError::new(e, SOCKET_PATH))?;
     // The library's default buffers are 128 KiB for each connection.
     let upgrade = upgrade.read_buffer_size(4096).write_buffer_size(1024).max_message_size(1 << 20);
     Ok(upgrade.on_upgrade(move |socket| serve(ctx, socket, worker_id, team_id)))
 }
 
 /// Whose runs the worker may have: `None` means everybody's.
-fn admit(ctx: &Ctx, headers: &HeaderMap, worker_id: &str) -> Result<Option<TeamId>, Error> {
+async fn admit(ctx: &Ctx, headers: &HeaderMap, worker_id: &str) -> Result<Option<TeamId>, Error> {
     if worker_id.trim().is_empty() || worker_id.len() > 256 || worker_id.chars().any(char::is_control) {
         return Err(Error::invalid_field("worker_id", worker_id, "1 to 256 printable characters"));
     }
@@ -68,7 +68,7 @@ fn admit(ctx: &Ctx, headers: &HeaderMap, worker_id: &str) -> Result<Option<TeamI
             "an id that does not start with 'warp', which is reserved",
         ));
     }
-    match auth::authenticate(ctx, headers)? {
+    match auth::authenticate(ctx, headers).await? {
         Caller::Key(member) if member.admin || member.principal.kind.as_str() == "service_account" => {
             Ok(Some(member.team_id))
         }
@@ -76,7 +76,7 @@ fn admit(ctx: &Ctx, headers: &HeaderMap, worker_id: &str) -> Result<Option<TeamI
             ErrorCode::NotAuthorized,
             "a worker needs an agent key or the key of an admin; this is a member's personal key",
         )),
-        Caller::Run(_) => Err(Error::new(
+        Caller::Run(_) | Caller::Nobody => Err(Error::new(
             ErrorCode::NotAuthorized,
             "a worker needs an agent key or the key of an admin; this is the token of a run",
         )),
@@ -142,13 +142,13 @@ async fn disconnected(ctx: &Ctx, id: ConnectionId) {
         return;
     }
     for execution_id in connection.active {
-        let Ok(Some(run_no)) = ctx.store.run_of(execution_id) else { continue };
+        let Ok(Some(run_no)) = ctx.store.run_of(execution_id).await else { continue };
         match ctx.store.report(run_no, execution_id, Report::Declined, now()).await {
             Ok(Reported::Now(_)) => {
                 ctx.leases.end(execution_id);
                 ctx.dispatch.notify_one();
             }
-            Ok(Reported::Stale(_)) => ctx.leases.renew(execution_id, ctx.lease),
+            Ok(Reported::Stale(_)) => ctx.leases.renew(execution_id, run_no, ctx.lease),
             Ok(Reported::Superseded) => ctx.leases.end(execution_id),
             Err(e) => tracing::error!(error = %e, "taking an offer back"),
         }
@@ -208,10 +208,11 @@ async fn report(
 ) -> Result<(), Error> {
     // Published workers name only the run; they mean the execution that this connection was offered.
     let found = match execution_id {
-        Some(execution_id) => ctx.store.run_of(execution_id)?.map(|run_no| (run_no, execution_id)),
+        Some(execution_id) => ctx.store.run_of(execution_id).await?.map(|run_no| (run_no, execution_id)),
         None => ctx
             .store
-            .current_execution(run_id)?
+            .current_execution(run_id)
+            .await?
             .filter(|(_, e)| ctx.workers.update(id, |c| c.active.contains(e)).unwrap_or(false)),
     };
     let Some((run_no, execution_id)) = found else {
@@ -230,9 +231,6 @@ async fn report(
     }
     if claimed && reported == Reported::Superseded {
         stop(ctx, id, run_id, Some(execution_id));
-    }
-    if let Reported::Now(_) = reported {
-        ctx.hub.publish(run_no);
     }
     if done {
         ctx.dispatch.notify_one();
@@ -259,22 +257,19 @@ async fn status(
         std::mem::replace(&mut c.active, active.iter().copied().collect())
     });
     for execution_id in known.into_iter().flatten().filter(|e| !active.contains(e)) {
-        if ctx.store.is_live(execution_id)? {
+        if ctx.store.is_live(execution_id).await? {
             ctx.workers.update(id, |c| c.active.insert(execution_id));
         }
     }
     for execution_id in active {
-        let Some(run_no) = ctx.store.run_of(execution_id)? else { continue };
+        let Some(run_no) = ctx.store.run_of(execution_id).await? else { continue };
         match ctx.store.report(run_no, execution_id, Report::Claimed, now()).await? {
             Reported::Superseded => {
-                let run = ctx.store.get_run(run_no)?;
+                let run = ctx.store.get_run(run_no).await?;
                 stop(ctx, id, run.run_id, Some(execution_id));
             }
-            Reported::Now(_) => {
-                ctx.leases.grant(execution_id, run_no, ctx.lease);
-                ctx.hub.publish(run_no);
-            }
-            Reported::Stale(_) => ctx.leases.renew(execution_id, ctx.lease),
+            Reported::Now(_) => ctx.leases.grant(execution_id, run_no, ctx.lease),
+            Reported::Stale(_) => ctx.leases.renew(execution_id, run_no, ctx.lease),
         }
     }
     ctx.dispatch.notify_one();

@@ -2,6 +2,7 @@
 
 use crate::store::executions::Queue;
 use oz_core::{ExecutionId, RunId, TeamId, Timestamp, api::ConnectedWorker, worker::ToWorker};
+use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{
@@ -126,24 +127,44 @@ impl Workers {
         self.lock().values().filter(|c| !c.reports_status).flat_map(|c| c.active.iter().copied()).collect()
     }
 
-    /// The connected workers of a team, by id. The control plane's own worker is everybody's.
-    pub(crate) fn list(&self, team_id: &TeamId) -> Vec<ConnectedWorker> {
-        let mut by_id: BTreeMap<String, ConnectedWorker> = BTreeMap::new();
-        for c in self.lock().values().filter(|c| c.team_id.as_ref().is_none_or(|t| t == team_id)) {
-            by_id
-                .entry(c.worker_id.clone())
-                .and_modify(|w| {
-                    w.connection_count += 1;
-                    w.connected_at = w.connected_at.min(c.connected_at);
-                    w.last_seen_at = w.last_seen_at.max(c.last_seen_at);
-                })
-                .or_insert_with(|| ConnectedWorker {
-                    worker_host: c.worker_id.clone(),
-                    connection_count: 1,
-                    connected_at: c.connected_at,
-                    last_seen_at: c.last_seen_at,
-                });
-        }
-        by_id.into_values().collect()
+    /// All connections, as others may know them.
+    pub(crate) fn listed(&self) -> Vec<Listed> {
+        let listed = |c: &Connection| Listed {
+            worker_host: c.worker_id.clone(),
+            team_id: c.team_id.clone(),
+            connected_at: c.connected_at,
+            last_seen_at: c.last_seen_at,
+        };
+        self.lock().values().map(listed).collect()
     }
+}
+
+/// A connection, as others may know it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Listed {
+    worker_host: String,
+    team_id: Option<TeamId>,
+    connected_at: Timestamp,
+    last_seen_at: Timestamp,
+}
+
+/// The connected workers of a team, by id. The control plane's own worker is everybody's.
+pub(crate) fn of_team(listed: Vec<Listed>, team_id: &TeamId) -> Vec<ConnectedWorker> {
+    let mut by_id: BTreeMap<String, ConnectedWorker> = BTreeMap::new();
+    for c in listed.into_iter().filter(|c| c.team_id.as_ref().is_none_or(|t| t == team_id)) {
+        by_id
+            .entry(c.worker_host.clone())
+            .and_modify(|w| {
+                w.connection_count += 1;
+                w.connected_at = w.connected_at.min(c.connected_at);
+                w.last_seen_at = w.last_seen_at.max(c.last_seen_at);
+            })
+            .or_insert_with(|| ConnectedWorker {
+                worker_host: c.worker_host,
+                connection_count: 1,
+                connected_at: c.connected_at,
+                last_seen_at: c.last_seen_at,
+            });
+    }
+    by_id.into_values().collect()
 }

@@ -1,7 +1,10 @@
 //! The caller and the workers of its team.
 
-use super::runs::member;
-use crate::{ctx::Ctx, store::accounts::Caller};
+use super::access::member;
+use crate::{
+    ctx::{Ctx, now},
+    store::accounts::Caller,
+};
 use oz_core::{
     Error,
     api::{Account, ListWorkers, WhoAmI, WorkerList},
@@ -19,5 +22,9 @@ pub(super) async fn whoami(_: Ctx, caller: Caller, _: WhoAmI) -> Result<Account,
 
 pub(super) async fn workers(ctx: Ctx, caller: Caller, _: ListWorkers) -> Result<WorkerList, Error> {
     let member = member(caller)?;
-    Ok(WorkerList { workers: ctx.workers.list(&member.team_id) })
+    let mut listed = ctx.workers.listed();
+    if ctx.store.is_shared() {
+        listed.extend(ctx.store.workers_elsewhere(ctx.server_id.clone(), now()).await?);
+    }
+    Ok(WorkerList { workers: crate::live::workers::of_team(listed, &member.team_id) })
 }

@@ -1,29 +1,38 @@
 //! What the agent process of a run reports. Every call is a sign of life.
 
-use super::runs::{member, title};
+use super::{
+    access::{member, workload},
+    files::expected,
+};
 use crate::{
     auth,
     ctx::{Ctx, now},
     store::{
         accounts::{Caller, Workload},
+        files::{NewFile, Purpose},
         runs::NewRun,
     },
 };
 use oz_core::{
-    ConversationId, Error, ErrorCode, ExecutionId, Run, RunId, RunState,
+    ConversationId, Error, ErrorCode, ExecutionId, Open, Run, RunId, RunState,
     api::{
-        AppendTranscript, ArtifactReported, CreateLocalRun, Empty, FinishTask, GetOwnRun, LocalRunCreated,
-        ReportArtifact, ReportShutdown, RunStatus, UpdateRun,
+        AppendTranscript, ArtifactReported, AttachmentList, CommitSnapshot, CreateExternalConversation,
+        CreateLocalRun, Empty, ExternalConversation, FinishTask, GetOwnRun, ListOwnAttachments,
+        LocalRunCreated, NewEntry, NotifyUser, PromptResolved, ReportArtifact, ReportShutdown, ReportSkills,
+        ResolvePrompt, RunStatus, SnapshotCommitted, UpdateRun, UploadBlocks, UploadSnapshot, UploadTarget,
+        UploadTranscript, UploadsPrepared,
     },
+    harness::HarnessEvent,
     run::{RunSource, StatusMessage},
 };
-use std::collections::BTreeMap;
 
-fn workload(caller: Caller) -> Result<Workload, Error> {
-    match caller {
-        Caller::Run(workload) => Ok(workload),
-        Caller::Key(_) => Err(Error::new(ErrorCode::NotAuthorized, "this needs the token of a run")),
+/// The run behind a token that still counts.
+fn current(caller: Caller) -> Result<Workload, Error> {
+    let who = workload(caller)?;
+    if who.stale {
+        return Err(Error::conflict(format!("the run is {} without this agent, which must stop", who.state)));
     }
+    Ok(who)
 }
 
 /// What follows a change that an agent made.
@@ -31,9 +40,8 @@ fn changed(ctx: &Ctx, who: &Workload, state: &RunState) {
     if state.is_terminal() {
         ctx.leases.end(who.execution_id);
     } else {
-        ctx.leases.renew(who.execution_id, ctx.lease);
+        ctx.leases.renew(who.execution_id, who.run_no, ctx.lease);
     }
-    ctx.hub.publish(who.run_no);
 }
 
 pub(super) async fn create_local_run(
@@ -45,17 +53,12 @@ pub(super) async fn create_local_run(
     let now = now();
     let (run_id, execution_id, token) = (RunId::mint(now), ExecutionId::mint(now), auth::new_key());
     let new = NewRun {
-        run_id,
-        conversation_id: ConversationId::mint(now),
-        member,
-        personal: false,
-        title: request.title.filter(|t| !t.trim().is_empty()).unwrap_or_else(|| title(&request.prompt)),
+        title: request.title,
         prompt: request.prompt,
         config: request.config.unwrap_or_default(),
-        metadata: BTreeMap::new(),
         source: RunSource::Local,
-        parent: None,
         local: Some((execution_id, auth::digest(&token))),
+        ..NewRun::by(member, run_id, ConversationId::mint(now))
     };
     let run_no = ctx.store.create_run(new, now).await?;
     ctx.leases.grant(execution_id, run_no, ctx.lease);
@@ -63,12 +66,9 @@ pub(super) async fn create_local_run(
 }
 
 pub(super) async fn own_run(ctx: Ctx, caller: Caller, _: GetOwnRun) -> Result<Run, Error> {
-    let who = workload(caller)?;
-    if who.stale {
-        return Err(Error::conflict(format!("the run is {} without this agent, which must stop", who.state)));
-    }
-    ctx.leases.renew(who.execution_id, ctx.lease);
-    Ok(ctx.store.get_run(who.run_no)?)
+    let who = current(caller)?;
+    ctx.leases.renew(who.execution_id, who.run_no, ctx.lease);
+    Ok(ctx.store.get_own_run(who.run_no).await?)
 }
 
 pub(super) async fn update_run(ctx: Ctx, caller: Caller, request: UpdateRun) -> Result<RunStatus, Error> {
@@ -89,13 +89,8 @@ pub(super) async fn append_transcript(
 ) -> Result<RunStatus, Error> {
     let who = workload(caller)?;
     if request.entries.is_empty() {
-        if who.stale {
-            return Err(Error::conflict(format!(
-                "the run is {} without this agent, which must stop",
-                who.state
-            )));
-        }
-        ctx.leases.renew(who.execution_id, ctx.lease);
+        let who = current(Caller::Run(who))?;
+        ctx.leases.renew(who.execution_id, who.run_no, ctx.lease);
         return Ok(RunStatus { state: who.state });
     }
     let state = ctx.store.append_transcript(who.clone(), request.entries).await?;
@@ -148,4 +143,107 @@ pub(super) async fn report_shutdown(
     let state = ctx.store.shut_down(who.clone(), error, now()).await?;
     changed(&ctx, &who, &state);
     Ok(Empty {})
+}
+
+pub(super) async fn attachments(
+    ctx: Ctx,
+    caller: Caller,
+    _: ListOwnAttachments,
+) -> Result<AttachmentList, Error> {
+    let who = workload(caller)?;
+    let files = ctx.store.attachments(who.run_no, None).await?;
+    Ok(AttachmentList { attachments: files.into_iter().map(|f| ctx.attachment(f)).collect() })
+}
+
+pub(super) async fn report_skills(ctx: Ctx, caller: Caller, request: ReportSkills) -> Result<Empty, Error> {
+    ctx.store.report_skills(current(caller)?, request.repo, request.skills).await?;
+    Ok(Empty {})
+}
+
+pub(super) async fn external_conversation(
+    ctx: Ctx,
+    caller: Caller,
+    _: CreateExternalConversation,
+) -> Result<ExternalConversation, Error> {
+    let run = ctx.store.get_run(current(caller)?.run_no).await?;
+    let conversation_id =
+        run.conversation_id.ok_or_else(|| Error::internal("the run has no conversation"))?;
+    Ok(ExternalConversation { conversation_id })
+}
+
+async fn upload(
+    ctx: Ctx,
+    caller: Caller,
+    purpose: Purpose,
+    conversation: ConversationId,
+) -> Result<UploadTarget, Error> {
+    let file = NewFile::expected(&format!("{}.json", purpose.as_str()), "application/json");
+    let file = ctx.store.expect_of_conversation(current(caller)?, purpose, conversation, file, now()).await?;
+    Ok(ctx.upload_target(&file))
+}
+
+pub(super) async fn upload_transcript(
+    ctx: Ctx,
+    caller: Caller,
+    request: UploadTranscript,
+) -> Result<UploadTarget, Error> {
+    upload(ctx, caller, Purpose::Transcript, request.conversation_id).await
+}
+
+pub(super) async fn upload_blocks(
+    ctx: Ctx,
+    caller: Caller,
+    request: UploadBlocks,
+) -> Result<UploadTarget, Error> {
+    upload(ctx, caller, Purpose::Blocks, request.conversation_id).await
+}
+
+pub(super) async fn resolve_prompt(
+    ctx: Ctx,
+    caller: Caller,
+    request: ResolvePrompt,
+) -> Result<PromptResolved, Error> {
+    let who = workload(caller)?;
+    let run = ctx.store.get_own_run(who.run_no).await?;
+    let mut prompt = run.prompt;
+    if let Some(skill) = request.skill {
+        prompt = format!("Follow the skill '{}':\n\n{}\n\n{prompt}", skill.name, skill.content);
+    }
+    let files = ctx.store.attachments(who.run_no, None).await?;
+    let context = request.attachments_dir.filter(|_| !files.is_empty()).map(|dir| {
+        let names: Vec<String> = files.iter().map(|f| format!("- {dir}/{}", f.filename)).collect();
+        format!("These files came with the task:\n{}", names.join("\n"))
+    });
+    Ok(PromptResolved {
+        prompt: prompt.trim_end().to_owned(),
+        system_prompt: run.agent_config.and_then(|c| c.base_prompt),
+        resumption_prompt: None,
+        context,
+    })
+}
+
+pub(super) async fn notify_user(ctx: Ctx, caller: Caller, request: NotifyUser) -> Result<Empty, Error> {
+    let who = current(caller)?;
+    let event = Open::Known(HarnessEvent::Text { text: request.message });
+    ctx.store.append_notice(who, NewEntry { number: 0, occurred_at: now(), event }).await?;
+    Ok(Empty {})
+}
+
+pub(super) async fn upload_snapshot(
+    ctx: Ctx,
+    caller: Caller,
+    request: UploadSnapshot,
+) -> Result<UploadsPrepared, Error> {
+    let files = expected(&request.files);
+    let files = ctx.store.expect_snapshot(workload(caller)?, request.generation, files, now()).await?;
+    Ok(UploadsPrepared { uploads: files.iter().map(|f| ctx.upload_target(f)).collect() })
+}
+
+pub(super) async fn commit_snapshot(
+    ctx: Ctx,
+    caller: Caller,
+    request: CommitSnapshot,
+) -> Result<SnapshotCommitted, Error> {
+    ctx.store.commit_snapshot(workload(caller)?, request.generation.clone(), request.files).await?;
+    Ok(SnapshotCommitted { generation: request.generation })
 }

@@ -1,127 +1,118 @@
 //! Dispatching, reading and cancelling runs.
 
+use super::access::member;
 use crate::{
     ctx::{Ctx, now},
     store::{
-        accounts::{Caller, Member},
-        runs::NewRun,
+        accounts::{Caller, short_id},
+        files::NewFile,
+        runs::{NewRun, WithFiles},
     },
 };
 use oz_core::{
     ConversationId, Error, ErrorCode, Run, RunId,
-    api::{CancelRun, CreateRun, GetConversation, GetRun, GetRunConversation, ListRuns, RunCreated, RunPage},
-    conversation::Conversation,
+    api::{CancelRun, CreateRun, Empty, GetRun, ListRuns, RunCreated, RunPage, SubmitFollowup},
     run::RunSource,
 };
 
-/// The member behind a key; runs may not do what only people and service accounts may.
-pub(super) fn member(caller: Caller) -> Result<Member, Error> {
-    match caller {
-        Caller::Key(member) => Ok(member),
-        Caller::Run(_) => {
-            Err(Error::new(ErrorCode::NotAuthorized, "the token of a run can't do this; it needs an API key"))
-        }
-    }
-}
-
-/// The first line of a prompt, as a title.
-pub(super) fn title(prompt: &str) -> String {
-    let line = prompt.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("Run");
-    let mut title: String = line.chars().take(80).collect();
-    if title.len() < line.len() {
-        title.push('…');
-    }
-    title
-}
-
-pub(super) async fn create(ctx: Ctx, caller: Caller, request: CreateRun) -> Result<RunCreated, Error> {
-    let parent = match request.parent_run_id {
-        Some(id) => Some(
-            ctx.store
-                .find_run(&caller, id)
-                .map_err(|_| {
-                    Error::invalid_field("parent_run_id", &id.to_string(), "a run that you can see")
-                })?
-                .run_no,
-        ),
-        None => None,
-    };
-    let member = member(caller)?;
-    for (given, what) in [
-        (request.skill.is_some(), "skill"),
-        (request.conversation_id.is_some(), "conversation_id"),
-        (request.config.as_ref().is_some_and(|c| c.environment_id.is_some()), "config.environment_id"),
-    ] {
-        if given {
-            return Err(Error::unsupported(format!("{what}: this server does not support it yet")));
-        }
-    }
+pub(super) async fn create(ctx: Ctx, caller: Caller, mut request: CreateRun) -> Result<RunCreated, Error> {
     let now = now();
     let run_id = RunId::mint(now);
-    let prompt = request.prompt.unwrap_or_default();
-    let new = NewRun {
-        run_id,
-        conversation_id: ConversationId::mint(now),
-        personal: request.team == Some(false),
-        title: request.title.filter(|t| !t.trim().is_empty()).unwrap_or_else(|| title(&prompt)),
-        prompt,
-        config: request.config.unwrap_or_default(),
-        metadata: request.metadata,
-        source: if parent.is_some() { RunSource::Orchestration } else { member.source.clone() },
-        parent,
-        member,
-        local: None,
+    let (member, parent_agent) = match &caller {
+        Caller::Run(who) => {
+            if who.stale {
+                return Err(Error::conflict("this run is over or in another execution; its agent must stop"));
+            }
+            // A run starts runs as its children, whatever it says.
+            if request.parent_run_id.is_some_and(|parent| parent != who.run_id) {
+                let text = "parent_run_id: a run can only start runs of its own";
+                return Err(Error::new(ErrorCode::NotAuthorized, text));
+            }
+            request.parent_run_id = Some(who.run_id);
+            ctx.store.member_of_run(who.run_no).await?
+        }
+        caller => (member(caller.clone())?, None),
     };
-    let run_no = ctx.store.create_run(new, now).await?;
-    ctx.dispatch.notify_one();
-    ctx.hub.publish(run_no);
-    if let Some(parent) = parent {
-        ctx.hub.publish(parent);
+    let parent = match request.parent_run_id {
+        Some(id) => {
+            let found = ctx.store.find_run(&caller, id).await;
+            let missing =
+                |_| Error::invalid_field("parent_run_id", &id.to_string(), "a run that you can see");
+            Some(found.map_err(missing)?.run_no)
+        }
+        None => None,
+    };
+    if let Some(conversation) = request.conversation_id {
+        ctx.store.require_conversation(caller, conversation).await?;
     }
+    let mut attachments = Vec::new();
+    for file in request.all_attachments() {
+        let bytes = file.bytes()?;
+        let file_id = short_id();
+        let size = ctx.blobs.put(&file_id, bytes.into()).await?;
+        let (filename, mime_type) = (file.file_name, file.mime_type);
+        attachments.push(NewFile { file_id, filename, mime_type, size_bytes: Some(size) });
+    }
+    let mut config = request.config.unwrap_or_default();
+    if let Some(skill) = request.skill {
+        config.skill_spec = Some(skill);
+        config.skills.clear();
+    }
+    if request.snapshot_disabled.is_some() {
+        config.snapshot_disabled = request.snapshot_disabled;
+    }
+    let source = if parent.is_some() { RunSource::Orchestration } else { member.source.clone() };
+    let conversation_id = request.conversation_id.unwrap_or_else(|| ConversationId::mint(now));
+    let new = NewRun {
+        personal: request.team == Some(false),
+        title: request.title,
+        prompt: request.prompt.unwrap_or_default(),
+        config,
+        metadata: request.metadata,
+        source,
+        parent,
+        agent_uid: request.agent_identity_uid.or(parent_agent),
+        on_behalf_of: request.on_behalf_of,
+        mode: request.mode,
+        files: WithFiles { attachments, snapshot_token: request.initial_snapshot_token },
+        ..NewRun::by(member, run_id, conversation_id)
+    };
+    ctx.store.create_run(new, now).await?;
     Ok(RunCreated { run_id, task_id: run_id, state: oz_core::RunState::Queued, at_capacity: None })
 }
 
 pub(super) async fn list(ctx: Ctx, caller: Caller, request: ListRuns) -> Result<RunPage, Error> {
     if let Some(ancestor) = request.ancestor_run_id {
-        ctx.store.find_run(&caller, ancestor)?;
+        ctx.store.find_run(&caller, ancestor).await?;
     }
     Ok(ctx.store.list_runs(caller, request).await?)
 }
 
 pub(super) async fn get(ctx: Ctx, caller: Caller, request: GetRun) -> Result<Run, Error> {
-    let run = ctx.store.find_run(&caller, request.run_id)?;
-    Ok(ctx.store.get_run(run.run_no)?)
+    let run = ctx.store.find_run(&caller, request.run_id).await?;
+    Ok(ctx.store.get_run(run.run_no).await?)
 }
 
 pub(super) async fn cancel(ctx: Ctx, caller: Caller, request: CancelRun) -> Result<String, Error> {
-    let run = ctx.store.find_run(&caller, request.run_id)?;
-    let member = member(caller)?;
-    let who = member.principal.display_name.unwrap_or(member.principal.uid);
+    let run = ctx.store.find_run(&caller, request.run_id).await?;
+    let who = match caller {
+        Caller::Run(who) if who.run_id == run.run_id => {
+            return Err(Error::new(ErrorCode::NotAuthorized, "a run can't cancel itself; it can end"));
+        }
+        Caller::Run(who) => format!("the run {}", who.run_id),
+        caller => {
+            let member = member(caller)?;
+            member.principal.display_name.unwrap_or(member.principal.uid)
+        }
+    };
     let execution = ctx.store.cancel_run(run.run_no, format!("Cancelled by {who}."), now()).await?;
     if let Some(execution_id) = execution {
         ctx.leases.end(execution_id);
-        ctx.workers.cancel(run.run_id, execution_id);
     }
-    ctx.hub.publish(run.run_no);
     Ok(run.run_id.to_string())
 }
 
-pub(super) async fn conversation(
-    ctx: Ctx,
-    caller: Caller,
-    request: GetRunConversation,
-) -> Result<Conversation, Error> {
-    let run = ctx.store.find_run(&caller, request.run_id)?;
-    let entries = ctx.store.read_transcript(run.run_no, run.run_id, 0, i64::MAX)?;
-    Ok(Conversation::from_transcript(run.conversation_id, &entries))
-}
-
-pub(super) async fn conversation_by_id(
-    ctx: Ctx,
-    caller: Caller,
-    request: GetConversation,
-) -> Result<Conversation, Error> {
-    let run = ctx.store.find_conversation(&caller, request.conversation_id)?;
-    let entries = ctx.store.read_transcript(run.run_no, run.run_id, 0, i64::MAX)?;
-    Ok(Conversation::from_transcript(run.conversation_id, &entries))
+pub(super) async fn follow_up(ctx: Ctx, caller: Caller, request: SubmitFollowup) -> Result<Empty, Error> {
+    ctx.store.follow_up(caller, request, now()).await?;
+    Ok(Empty {})
 }

@@ -1,18 +1,19 @@
-//! Teams, people and their keys. Keys are stored as SHA-256 digests; they are random 256-bit values, so a slow hash
-//! would add nothing.
+//! Who calls: credentials and whom they belong to. Keys are stored as SHA-256 digests; they are random 256-bit values,
+//! so a slow hash would add nothing.
 
-use super::{Result, Store, micros};
+use super::{Db, Result, Store, args, engine::Row, micros};
 use oz_core::{
-    ExecutionId, RunId, RunState, TeamId, Timestamp, UserId,
+    ExecutionId, RunId, RunState, TeamId, Timestamp,
     principal::{Principal, PrincipalType},
     run::RunSource,
 };
-use rusqlite::{Connection, OptionalExtension as _, params};
 
 /// Who a credential belongs to.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Caller {
-    /// A person or a service account with a key.
+    /// Nobody: an endpoint that is open to all.
+    Nobody,
+    /// A person or an agent with a key.
     Key(Member),
     /// The agent process of one execution.
     Run(Workload),
@@ -25,13 +26,18 @@ pub(crate) struct Member {
     pub(crate) team_id: TeamId,
     pub(crate) team_name: String,
     pub(crate) admin: bool,
+    /// The key that was shown; empty for a member that is only thought of.
+    pub(crate) key_uid: String,
+    /// When the key was last used, as far as it is recorded.
+    pub(crate) key_used_at: Option<i64>,
     /// What made the call, as it says itself.
     pub(crate) source: RunSource,
 }
 
 impl Member {
-    pub(crate) fn user_id(&self) -> UserId {
-        UserId(self.principal.uid.clone())
+    /// Whether it is a person rather than an agent.
+    pub(crate) fn is_person(&self) -> bool {
+        self.principal.kind == PrincipalType::User
     }
 }
 
@@ -42,6 +48,7 @@ pub(crate) struct Workload {
     pub(crate) run_id: RunId,
     pub(crate) execution_id: ExecutionId,
     pub(crate) state: RunState,
+    pub(crate) team_id: TeamId,
     /// Whether the run has moved on to another execution or ended: the token no longer opens anything for writing.
     pub(crate) stale: bool,
 }
@@ -60,41 +67,50 @@ impl Store {
     pub(crate) async fn bootstrap(&self, first: FirstTeam<'_>, now: Timestamp) -> Result<bool> {
         let FirstTeam { team_name, user_name, email, key, key_hash } = first;
         let (team_name, user_name, email) = (team_name.to_owned(), user_name.to_owned(), email.to_owned());
-        let suffix = key[key.len().saturating_sub(4)..].to_owned();
+        let suffix = suffix(key);
         self.engine
             .write(move |db| {
-                let teams: i64 = db.query_row("SELECT COUNT(*) FROM teams", [], |row| row.get(0))?;
+                let teams: i64 = db.one("SELECT COUNT(*) FROM teams", args![], |row| row.get(0))?;
                 if teams > 0 {
                     return Ok(false);
                 }
-                let (team_id, user_id, now) = (short_id(), short_id(), micros(now));
-                db.execute("INSERT INTO teams (team_id, name, created_at) VALUES (?1, ?2, ?3)", params![team_id, team_name, now])?;
-                db.execute(
-                    "INSERT INTO users (user_id, kind, display_name, email, created_at) VALUES (?1, 'user', ?2, ?3, ?4)",
-                    params![user_id, user_name, email, now],
-                )?;
-                db.execute(
-                    "INSERT INTO memberships (team_id, user_id, role) VALUES (?1, ?2, 'admin')",
-                    params![team_id, user_id],
-                )?;
-                db.execute(
-                    "INSERT INTO api_keys (key_hash, key_uid, name, suffix, user_id, team_id, created_at)
-                     VALUES (?1, ?2, 'first key', ?3, ?4, ?5, ?6)",
-                    params![key_hash, short_id(), suffix, user_id, team_id, now],
-                )?;
+                let (team_id, user_id) = (short_id(), short_id());
+                insert_team(db, &team_id, &team_name, now)?;
+                insert_user(db, &user_id, "user", &user_name, Some(&email), now)?;
+                join(db, &team_id, &user_id, "admin")?;
+                let key = NewKey { name: "first key", hash: &key_hash, suffix: &suffix, expires_at: None };
+                insert_key(db, &team_id, &user_id, &user_id, &key, now)?;
                 Ok(true)
             })
             .await
     }
 
     /// Who the credential with this digest belongs to, if anybody.
-    pub(crate) fn caller(&self, hash: &str, now: Timestamp) -> Result<Option<Caller>> {
-        self.engine.read_now(|db| {
-            if let Some(member) = member(db, hash, now)? {
-                return Ok(Some(Caller::Key(member)));
-            }
-            Ok(workload(db, hash)?.map(Caller::Run))
-        })
+    pub(crate) async fn caller(&self, hash: &str, now: Timestamp) -> Result<Option<Caller>> {
+        let hash = hash.to_owned();
+        self.engine
+            .read(move |db| {
+                if let Some(member) = member(db, &hash, now)? {
+                    return Ok(Some(Caller::Key(member)));
+                }
+                Ok(workload(db, &hash)?.map(Caller::Run))
+            })
+            .await
+    }
+
+    /// Records when keys were used.
+    pub(crate) async fn keys_used(&self, used: Vec<(String, i64)>) -> Result<()> {
+        self.engine
+            .write(move |db| {
+                for (key_uid, at) in &used {
+                    db.execute(
+                        "UPDATE api_keys SET last_used_at = ?2 WHERE key_uid = ?1 AND COALESCE(last_used_at, 0) < ?2",
+                        args![key_uid, *at],
+                    )?;
+                }
+                Ok(())
+            })
+            .await
     }
 
     /// A value that was stored under `key`, or `fresh`, which is stored then.
@@ -103,61 +119,168 @@ impl Store {
             .write(move |db| {
                 db.execute(
                     "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING",
-                    params![key, fresh],
+                    args![key, &fresh],
                 )?;
-                Ok(db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))?)
+                db.one("SELECT value FROM meta WHERE key = ?1", args![key], |row| row.get(0))
             })
             .await
     }
 }
 
-fn member(db: &Connection, hash: &str, now: Timestamp) -> Result<Option<Member>> {
-    let row = db
-        .prepare_cached(
-            "SELECT u.user_id, u.kind, u.display_name, u.email, t.team_id, t.name, m.role
+const MEMBER: &str = "u.user_id, u.kind, u.display_name, u.email, t.team_id, t.name, m.role";
+
+fn member(db: &Db<'_>, hash: &str, now: Timestamp) -> Result<Option<Member>> {
+    db.first(
+        &format!(
+            "SELECT {MEMBER}, k.key_uid, k.last_used_at
              FROM api_keys k JOIN users u ON u.user_id = k.user_id JOIN teams t ON t.team_id = k.team_id
              JOIN memberships m ON m.team_id = k.team_id AND m.user_id = k.user_id
-             WHERE k.key_hash = ?1 AND (k.expires_at IS NULL OR k.expires_at > ?2)",
-        )?
-        .query_row(params![hash, micros(now)], |row| {
-            let kind: String = row.get(1)?;
-            let role: String = row.get(6)?;
-            Ok(Member {
-                principal: Principal {
-                    kind: PrincipalType::from(kind.as_str()),
-                    uid: row.get(0)?,
-                    display_name: row.get(2)?,
-                    email: row.get(3)?,
-                    photo_url: None,
-                },
-                team_id: TeamId(row.get(4)?),
-                team_name: row.get(5)?,
-                admin: role == "admin",
-                source: RunSource::Api,
-            })
-        })
-        .optional()?;
-    Ok(row)
+             WHERE k.key_hash = ?1 AND (k.expires_at IS NULL OR k.expires_at > ?2)"
+        ),
+        args![hash, micros(now)],
+        |row| {
+            let member = read_member(row)?;
+            Ok(Member { key_uid: row.get(7)?, key_used_at: row.get(8)?, ..member })
+        },
+    )
 }
 
-fn workload(db: &Connection, hash: &str) -> Result<Option<Workload>> {
-    let row: Option<(i64, String, String, Option<String>, String)> = db
-        .prepare_cached(
-            "SELECT r.run_no, r.run_id, e.execution_id, r.execution_id, r.state
-             FROM executions e JOIN runs r ON r.run_no = e.run_no WHERE e.token_hash = ?1",
-        )?
-        .query_row([hash], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
-        .optional()?;
-    let Some((run_no, run_id, execution, current, state)) = row else { return Ok(None) };
-    let state = RunState::from(state.as_str());
-    let stale = state.is_terminal() || state == RunState::Queued || current.as_ref() != Some(&execution);
-    Ok(Some(Workload {
-        run_no,
-        run_id: super::id(&run_id)?,
-        execution_id: super::id(&execution)?,
-        state,
-        stale,
-    }))
+fn read_member(row: &Row<'_>) -> Result<Member> {
+    Ok(Member {
+        principal: principal(row, 0)?,
+        team_id: TeamId(row.get(4)?),
+        team_name: row.get(5)?,
+        admin: row.get::<&str>(6)? == "admin",
+        key_uid: String::new(),
+        key_used_at: None,
+        source: RunSource::Api,
+    })
+}
+
+/// The member of a team with this id, or with this e-mail address.
+pub(super) fn find_member(db: &Db<'_>, team_id: &str, who: &str) -> Result<Option<Member>> {
+    db.first(
+        &format!(
+            "SELECT {MEMBER} FROM memberships m JOIN users u ON u.user_id = m.user_id JOIN teams t ON t.team_id = m.team_id
+             WHERE m.team_id = ?1 AND (u.user_id = ?2 OR lower(u.email) = lower(?2)) ORDER BY u.created_at LIMIT 1"
+        ),
+        args![team_id, who],
+        read_member,
+    )
+}
+
+/// Reads a principal from four columns: id, kind, name, e-mail address.
+pub(super) fn principal(row: &Row<'_>, at: usize) -> Result<Principal> {
+    Ok(Principal {
+        kind: PrincipalType::from(row.get::<&str>(at + 1)?),
+        uid: row.get(at)?,
+        display_name: row.get(at + 2)?,
+        email: row.get(at + 3)?,
+        photo_url: None,
+    })
+}
+
+/// The principal with this id.
+pub(super) fn principal_of(db: &Db<'_>, user_id: &str) -> Result<Option<Principal>> {
+    db.first(
+        "SELECT user_id, kind, display_name, email FROM users WHERE user_id = ?1",
+        args![user_id],
+        |row| principal(row, 0),
+    )
+}
+
+fn workload(db: &Db<'_>, hash: &str) -> Result<Option<Workload>> {
+    db.first(
+        "SELECT r.run_no, r.run_id, e.execution_id, r.execution_id, r.state, r.team_id
+         FROM executions e JOIN runs r ON r.run_no = e.run_no WHERE e.token_hash = ?1",
+        args![hash],
+        |row| {
+            let state = RunState::from(row.get::<&str>(4)?);
+            let execution: &str = row.get(2)?;
+            let current: Option<&str> = row.get(3)?;
+            let stale = state.is_terminal() || state == RunState::Queued || current != Some(execution);
+            Ok(Workload {
+                run_no: row.get(0)?,
+                run_id: super::id(row.get(1)?)?,
+                execution_id: super::id(execution)?,
+                state,
+                team_id: TeamId(row.get(5)?),
+                stale,
+            })
+        },
+    )
+}
+
+/// A key to be stored.
+pub(crate) struct NewKey<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) hash: &'a str,
+    pub(crate) suffix: &'a str,
+    pub(crate) expires_at: Option<Timestamp>,
+}
+
+/// The part of a key that is shown.
+pub(crate) fn suffix(key: &str) -> String {
+    key[key.len().saturating_sub(4)..].to_owned()
+}
+
+pub(super) fn insert_team(db: &Db<'_>, team_id: &str, name: &str, now: Timestamp) -> Result<()> {
+    db.execute(
+        "INSERT INTO teams (team_id, name, created_at) VALUES (?1, ?2, ?3)",
+        args![team_id, name, micros(now)],
+    )?;
+    Ok(())
+}
+
+pub(super) fn insert_user(
+    db: &Db<'_>,
+    user_id: &str,
+    kind: &str,
+    name: &str,
+    email: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
+    db.execute(
+        "INSERT INTO users (user_id, kind, display_name, email, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        args![user_id, kind, name, email, micros(now)],
+    )?;
+    Ok(())
+}
+
+pub(super) fn join(db: &Db<'_>, team_id: &str, user_id: &str, role: &str) -> Result<()> {
+    db.execute(
+        "INSERT INTO memberships (team_id, user_id, role) VALUES (?1, ?2, ?3)",
+        args![team_id, user_id, role],
+    )?;
+    Ok(())
+}
+
+/// Stores a key. Returns its id.
+pub(super) fn insert_key(
+    db: &Db<'_>,
+    team_id: &str,
+    user_id: &str,
+    created_by: &str,
+    key: &NewKey<'_>,
+    now: Timestamp,
+) -> Result<String> {
+    let uid = short_id();
+    db.execute(
+        "INSERT INTO api_keys (key_hash, key_uid, name, suffix, user_id, team_id, created_by, created_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        args![
+            key.hash,
+            &uid,
+            key.name,
+            key.suffix,
+            user_id,
+            team_id,
+            created_by,
+            micros(now),
+            key.expires_at.map(micros)
+        ],
+    )?;
+    Ok(uid)
 }
 
 /// A new id of 22 letters and digits, as objects have on the wire.

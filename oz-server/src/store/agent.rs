@@ -4,7 +4,7 @@
 use super::{
     Result, Store,
     accounts::{Workload, short_id},
-    executions, log, micros,
+    args, executions, log,
     runs::require_current,
     to_json,
     transitions::advance,
@@ -15,7 +15,6 @@ use oz_core::{
     artifact::Artifact,
     run::{StatusMessage, machine::Cause},
 };
-use rusqlite::params;
 
 impl Store {
     /// Changes the state, status or usage of the caller's run. Repeating a change that was made is no error.
@@ -34,8 +33,10 @@ impl Store {
                     from.state = RunState::Claimed;
                 }
                 if let Some(usage) = &update.usage {
-                    db.prepare_cached("UPDATE executions SET usage = ?2 WHERE execution_id = ?1")?
-                        .execute(params![who.execution_id.to_string(), to_json(usage)?])?;
+                    db.execute(
+                        "UPDATE executions SET usage = ?2 WHERE execution_id = ?1",
+                        args![who.execution_id.to_string(), to_json(usage)?],
+                    )?;
                 }
                 let Some(to) = &update.task_state else { return Ok(from.state) };
                 if *to == from.state {
@@ -64,6 +65,16 @@ impl Store {
             .await
     }
 
+    /// Appends an entry that is not the harness's own.
+    pub(crate) async fn append_notice(&self, who: Workload, entry: NewEntry) -> Result<()> {
+        self.engine
+            .write(move |db| {
+                require_current(db, who.run_no, who.execution_id)?;
+                log::append_notice(db, who.run_no, &who.execution_id.to_string(), &entry)
+            })
+            .await
+    }
+
     /// Stores an artifact of the caller's run. Returns its id; the same artifact twice is one.
     pub(crate) async fn add_artifact(
         &self,
@@ -75,19 +86,16 @@ impl Store {
             .write(move |db| {
                 require_current(db, who.run_no, who.execution_id)?;
                 let data = to_json(&artifact)?;
-                let known = db
-                    .prepare_cached("SELECT artifact_uid FROM artifacts WHERE run_no = ?1 AND data = ?2")?
-                    .query_map(params![who.run_no, data], |row| row.get(0))?
-                    .next()
-                    .transpose()?;
+                let known = db.first(
+                    "SELECT artifact_uid FROM artifacts WHERE run_no = ?1 AND data = ?2",
+                    args![who.run_no, &data],
+                    |row| row.get(0),
+                )?;
                 if let Some(uid) = known {
                     return Ok(uid);
                 }
                 let uid = short_id();
-                db.prepare_cached(
-                    "INSERT INTO artifacts (artifact_uid, run_no, artifact_type, data, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-                )?
-                .execute(params![uid, who.run_no, artifact.kind().as_str(), data, micros(now)])?;
+                super::artifacts::insert(db, who.run_no, &uid, artifact.kind().as_str(), &data, None, now)?;
                 Ok(uid)
             })
             .await
@@ -103,7 +111,7 @@ impl Store {
         self.engine
             .write(move |db| {
                 let Ok(from) = require_current(db, who.run_no, who.execution_id) else {
-                    return Ok(who.state);
+                    return Ok(who.state.clone());
                 };
                 let cause = match &error {
                     Some(_) => Cause::Break,

@@ -1,7 +1,7 @@
 //! Executions: handing queued runs to workers, and what workers and the reaper report of them.
 
 use super::{
-    Result, Store, id, json, micros, timestamp,
+    Db, Result, Store, args, followups, id, json, micros, timestamp,
     transitions::{Standing, advance, standing},
 };
 use oz_core::{
@@ -10,7 +10,6 @@ use oz_core::{
     run::{StatusMessage, machine::Cause},
     worker::{Task, TaskDefinition, TaskOwner},
 };
-use rusqlite::{Connection, OptionalExtension as _, params};
 use std::collections::HashMap;
 
 /// How often a run is tried when its worker is lost, counted with the first time.
@@ -83,65 +82,67 @@ pub(crate) enum Reported {
 
 impl Store {
     /// The queues that have something in them. Costs a look-up per queue, however long the queues are.
-    pub(crate) fn queues(&self) -> Result<Vec<Queue>> {
-        self.engine.read_now(|db| {
-            let mut query = db.prepare_cached(
-                "SELECT host, team_id FROM runs WHERE state = 'QUEUED' AND (host, team_id) > (?1, ?2)
-                 ORDER BY host, team_id LIMIT 1",
-            )?;
-            let mut queues: Vec<Queue> = Vec::new();
-            loop {
-                let (host, team) =
-                    queues.last().map_or(("", ""), |q| (q.host.as_str(), q.team_id.0.as_str()));
-                let next = query
-                    .query_row([host, team], |row| {
-                        Ok(Queue { host: row.get(0)?, team_id: TeamId(row.get(1)?) })
-                    })
-                    .optional()?;
-                match next {
-                    Some(queue) => queues.push(queue),
-                    None => return Ok(queues),
+    pub(crate) async fn queues(&self) -> Result<Vec<Queue>> {
+        self.engine
+            .read(|db| {
+                let mut queues: Vec<Queue> = Vec::new();
+                loop {
+                    let (host, team) =
+                        queues.last().map_or(("", ""), |q| (q.host.as_str(), q.team_id.0.as_str()));
+                    let next = db.first(
+                        "SELECT host, team_id FROM runs WHERE state = 'QUEUED' AND (host, team_id) > (?1, ?2)
+                         ORDER BY host, team_id LIMIT 1",
+                        args![host, team],
+                        |row| Ok(Queue { host: row.get(0)?, team_id: TeamId(row.get(1)?) }),
+                    )?;
+                    match next {
+                        Some(queue) => queues.push(queue),
+                        None => return Ok(queues),
+                    }
                 }
-            }
-        })
+            })
+            .await
     }
 
     /// The first runs of some queues, oldest first, at most `limit` of each.
-    pub(crate) fn waiting(&self, queues: &[Queue], limit: usize) -> Result<Vec<Waiting>> {
-        self.engine.read_now(|db| {
-            let mut query = db.prepare_cached(
-                "SELECT run_no, queued_at FROM runs WHERE state = 'QUEUED' AND host = ?1 AND team_id = ?2
-                 ORDER BY queued_at, run_no LIMIT ?3",
-            )?;
-            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let mut waiting = Vec::new();
-            for queue in queues {
-                let mut rows = query.query(params![queue.host, queue.team_id.0, limit])?;
-                while let Some(row) = rows.next()? {
-                    waiting.push(Waiting {
-                        run_no: row.get(0)?,
-                        queued_at: row.get(1)?,
-                        queue: queue.clone(),
-                    });
+    pub(crate) async fn waiting(&self, queues: Vec<Queue>, limit: usize) -> Result<Vec<Waiting>> {
+        self.engine
+            .read(move |db| {
+                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+                let mut waiting = Vec::new();
+                for queue in &queues {
+                    waiting.extend(db.rows(
+                        "SELECT run_no, queued_at FROM runs WHERE state = 'QUEUED' AND host = ?1 AND team_id = ?2
+                         ORDER BY queued_at, run_no LIMIT ?3",
+                        args![&queue.host, &queue.team_id.0, limit],
+                        |row| {
+                            Ok(Waiting {
+                                run_no: row.get(0)?,
+                                queued_at: row.get(1)?,
+                                queue: queue.clone(),
+                            })
+                        },
+                    )?);
                 }
-            }
-            waiting.sort_by_key(|w| (w.queued_at, w.run_no));
-            Ok(waiting)
-        })
+                waiting.sort_by_key(|w| (w.queued_at, w.run_no));
+                Ok(waiting)
+            })
+            .await
     }
 
     /// How many runs of each team the control plane's own workers have now.
-    pub(crate) fn under_way(&self) -> Result<HashMap<TeamId, usize>> {
-        self.engine.read_now(|db| {
-            let mut query = db.prepare_cached(
-                "SELECT team_id, COUNT(*) FROM runs
-                 WHERE state IN ('PENDING', 'CLAIMED', 'INPROGRESS') AND host = '' GROUP BY team_id",
-            )?;
-            let rows = query.query_map([], |row| {
-                Ok((TeamId(row.get(0)?), usize::try_from(row.get::<_, i64>(1)?).unwrap_or(0)))
-            })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
+    pub(crate) async fn under_way(&self) -> Result<HashMap<TeamId, usize>> {
+        self.engine
+            .read(|db| {
+                let counts = db.rows(
+                    "SELECT team_id, COUNT(*) FROM runs
+                     WHERE state IN ('PENDING', 'CLAIMED', 'INPROGRESS') AND host = '' GROUP BY team_id",
+                    args![],
+                    |row| Ok((TeamId(row.get(0)?), usize::try_from(row.get::<i64>(1)?).unwrap_or(0))),
+                )?;
+                Ok(counts.into_iter().collect())
+            })
+            .await
     }
 
     /// Turns queued runs into offers; one that is no longer queued is left out.
@@ -171,65 +172,70 @@ impl Store {
     }
 
     /// The run of an execution.
-    pub(crate) fn run_of(&self, execution_id: ExecutionId) -> Result<Option<i64>> {
-        self.engine.read_now(|db| {
-            Ok(db
-                .prepare_cached("SELECT run_no FROM executions WHERE execution_id = ?1")?
-                .query_row([execution_id.to_string()], |row| row.get(0))
-                .optional()?)
-        })
+    pub(crate) async fn run_of(&self, execution_id: ExecutionId) -> Result<Option<i64>> {
+        self.engine
+            .read(move |db| {
+                db.first(
+                    "SELECT run_no FROM executions WHERE execution_id = ?1",
+                    args![execution_id.to_string()],
+                    |row| row.get(0),
+                )
+            })
+            .await
     }
 
     /// Whether an execution is its run's current one and the run is not over.
-    pub(crate) fn is_live(&self, execution_id: ExecutionId) -> Result<bool> {
-        self.engine.read_now(|db| {
-            let live = db
-                .prepare_cached(
+    pub(crate) async fn is_live(&self, execution_id: ExecutionId) -> Result<bool> {
+        self.engine
+            .read(move |db| {
+                let live = db.first(
                     "SELECT 1 FROM executions e JOIN runs r ON r.run_no = e.run_no AND r.execution_id = e.execution_id
                      WHERE e.execution_id = ?1 AND r.state IN ('PENDING', 'CLAIMED', 'INPROGRESS', 'BLOCKED')",
-                )?
-                .query_row([execution_id.to_string()], |_| Ok(()))
-                .optional()?;
-            Ok(live.is_some())
-        })
+                    args![execution_id.to_string()],
+                    |_| Ok(()),
+                )?;
+                Ok(live.is_some())
+            })
+            .await
     }
 
     /// The current execution of a run, for workers that name only the run.
-    pub(crate) fn current_execution(&self, run_id: RunId) -> Result<Option<(i64, ExecutionId)>> {
-        self.engine.read_now(|db| {
-            let row: Option<(i64, Option<String>)> = db
-                .prepare_cached("SELECT run_no, execution_id FROM runs WHERE run_id = ?1")?
-                .query_row([run_id.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
-            let Some((run_no, Some(execution))) = row else { return Ok(None) };
-            Ok(Some((run_no, id(&execution)?)))
-        })
+    pub(crate) async fn current_execution(&self, run_id: RunId) -> Result<Option<(i64, ExecutionId)>> {
+        self.engine
+            .read(move |db| {
+                db.first(
+                    "SELECT run_no, execution_id FROM runs WHERE run_id = ?1 AND execution_id IS NOT NULL",
+                    args![run_id.to_string()],
+                    |row| Ok((row.get(0)?, id(row.get(1)?)?)),
+                )
+            })
+            .await
     }
 
     /// Every execution that some worker or machine may be working on.
-    pub(crate) fn live(&self) -> Result<Vec<Live>> {
-        self.engine.read_now(|db| {
-            let mut query = db.prepare_cached(
-                "SELECT run_no, execution_id, state FROM runs
-                 WHERE state IN ('PENDING', 'CLAIMED', 'INPROGRESS') ORDER BY run_no",
-            )?;
-            let mut rows = query.query([])?;
-            let mut live = Vec::new();
-            while let Some(row) = rows.next()? {
-                live.push(Live {
-                    run_no: row.get(0)?,
-                    execution_id: id(row.get_ref(1)?.as_str()?)?,
-                    state: RunState::from(row.get_ref(2)?.as_str()?),
-                });
-            }
-            Ok(live)
-        })
+    pub(crate) async fn live(&self) -> Result<Vec<Live>> {
+        self.engine
+            .read(|db| {
+                db.rows(
+                    "SELECT run_no, execution_id, state FROM runs
+                     WHERE state IN ('PENDING', 'CLAIMED', 'INPROGRESS') ORDER BY run_no",
+                    args![],
+                    |row| {
+                        Ok(Live {
+                            run_no: row.get(0)?,
+                            execution_id: id(row.get(1)?)?,
+                            state: RunState::from(row.get::<&str>(2)?),
+                        })
+                    },
+                )
+            })
+            .await
     }
 }
 
 /// Stores a new execution.
 pub(super) fn insert(
-    db: &Connection,
+    db: &Db<'_>,
     run_no: i64,
     execution_id: ExecutionId,
     attempt: i64,
@@ -237,57 +243,61 @@ pub(super) fn insert(
     worker_id: &str,
     now: Timestamp,
 ) -> Result<()> {
-    db.prepare_cached(
+    db.execute(
         "INSERT INTO executions (execution_id, run_no, attempt, token_hash, worker_id, created_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?
-    .execute(params![execution_id.to_string(), run_no, attempt, token_hash, worker_id, micros(now)])?;
+        args![execution_id.to_string(), run_no, attempt, token_hash, worker_id, micros(now)],
+    )?;
     Ok(())
 }
 
 /// Records that an offer was taken: from now on the attempt counts.
-pub(super) fn claim(db: &Connection, from: &Standing, now: Timestamp) -> Result<RunState> {
-    db.prepare_cached("UPDATE runs SET attempts = attempts + 1 WHERE run_no = ?1")?.execute([from.run_no])?;
+pub(super) fn claim(db: &Db<'_>, from: &Standing, now: Timestamp) -> Result<RunState> {
+    db.execute("UPDATE runs SET attempts = attempts + 1 WHERE run_no = ?1", args![from.run_no])?;
     advance(db, from, Cause::Claim, None, now)
 }
 
-fn offer(db: &Connection, new: &NewOffer, now: Timestamp) -> Result<Option<Offered>> {
+fn offer(db: &Db<'_>, new: &NewOffer, now: Timestamp) -> Result<Option<Offered>> {
     let mut from = standing(db, new.run_no)?;
     if from.state != RunState::Queued {
         return Ok(None);
     }
-    let attempt: i64 = db
-        .prepare_cached("SELECT COALESCE(MAX(attempt), 0) + 1 FROM executions WHERE run_no = ?1")?
-        .query_row([new.run_no], |row| row.get(0))?;
+    let attempt: i64 = db.one(
+        "SELECT COALESCE(MAX(attempt), 0) + 1 FROM executions WHERE run_no = ?1",
+        args![new.run_no],
+        |row| row.get(0),
+    )?;
     insert(db, new.run_no, new.execution_id, attempt, &new.token_hash, &new.worker_id, now)?;
-    db.prepare_cached("UPDATE runs SET execution_id = ?2 WHERE run_no = ?1")?
-        .execute(params![new.run_no, new.execution_id.to_string()])?;
+    db.execute(
+        "UPDATE runs SET execution_id = ?2 WHERE run_no = ?1",
+        args![new.run_no, new.execution_id.to_string()],
+    )?;
     from.execution_id = Some(new.execution_id.to_string());
     advance(db, &from, Cause::Offer, None, now)?;
-    let (run_id, title, prompt, config, created_at): (String, String, String, String, i64) = db
-        .prepare_cached(
-            "SELECT r.run_id, r.title, i.prompt, i.config, r.created_at
-             FROM runs r JOIN run_inputs i ON i.run_no = r.run_no WHERE r.run_no = ?1",
-        )?
-        .query_row([new.run_no], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
-        })?;
-    let run_id: RunId = id(&run_id)?;
-    let config: AgentConfig = json(&config)?;
-    let task = Task {
-        id: run_id,
-        title,
-        task_definition: TaskDefinition { prompt },
-        created_at: timestamp(created_at)?,
-        updated_at: now,
-        owner: Some(TaskOwner { kind: "TEAM".into(), id: 1 }),
-        agent_config_snapshot: Some(config),
-    };
-    Ok(Some(Offered { run_no: new.run_no, run_id, execution_id: new.execution_id, task }))
+    followups::hand_over(db, new.run_no, &new.execution_id.to_string())?;
+    let mut task = db.one(
+        "SELECT r.run_id, r.title, i.prompt, i.config, r.created_at
+         FROM runs r JOIN run_inputs i ON i.run_no = r.run_no WHERE r.run_no = ?1",
+        args![new.run_no],
+        |row| {
+            let config: AgentConfig = json(row.get(3)?)?;
+            Ok(Task {
+                id: id(row.get(0)?)?,
+                title: row.get(1)?,
+                task_definition: TaskDefinition { prompt: row.get(2)? },
+                created_at: timestamp(row.get(4)?)?,
+                updated_at: now,
+                owner: Some(TaskOwner { kind: "TEAM".into(), id: 1 }),
+                agent_config_snapshot: Some(config),
+            })
+        },
+    )?;
+    task.task_definition.prompt = followups::prompt(db, new.run_no, &task.task_definition.prompt)?;
+    Ok(Some(Offered { run_no: new.run_no, run_id: task.id, execution_id: new.execution_id, task }))
 }
 
 fn take_report(
-    db: &Connection,
+    db: &Db<'_>,
     run_no: i64,
     execution_id: ExecutionId,
     report: &Report,
@@ -298,8 +308,10 @@ fn take_report(
         return Ok(Reported::Superseded);
     }
     if let Report::Failed { exit_code: Some(code), .. } = report {
-        db.prepare_cached("UPDATE executions SET exit_code = ?2 WHERE execution_id = ?1")?
-            .execute(params![execution_id.to_string(), code])?;
+        db.execute(
+            "UPDATE executions SET exit_code = ?2 WHERE execution_id = ?1",
+            args![execution_id.to_string(), *code],
+        )?;
     }
     if from.state.is_terminal() {
         return Ok(Reported::Superseded);
@@ -308,8 +320,7 @@ fn take_report(
         Report::Claimed if from.state != RunState::Pending => return Ok(Reported::Stale(from.state)),
         Report::Declined if from.state != RunState::Pending => return Ok(Reported::Stale(from.state)),
         Report::Claimed => {
-            db.prepare_cached("UPDATE runs SET attempts = attempts + 1 WHERE run_no = ?1")?
-                .execute([run_no])?;
+            db.execute("UPDATE runs SET attempts = attempts + 1 WHERE run_no = ?1", args![run_no])?;
             (Cause::Claim, None)
         }
         Report::Declined => (Cause::Decline, None),
@@ -340,9 +351,8 @@ fn take_report(
     let state = advance(db, &from, cause, status.as_ref(), now)?;
     if cause == Cause::Decline {
         // Nobody ever worked on it: the execution never was, and a run that is offered around leaves no trail.
-        db.prepare_cached("UPDATE runs SET execution_id = NULL WHERE run_no = ?1")?.execute([run_no])?;
-        db.prepare_cached("DELETE FROM executions WHERE execution_id = ?1")?
-            .execute([execution_id.to_string()])?;
+        db.execute("UPDATE runs SET execution_id = NULL WHERE run_no = ?1", args![run_no])?;
+        db.execute("DELETE FROM executions WHERE execution_id = ?1", args![execution_id.to_string()])?;
     }
     Ok(Reported::Now(state))
 }

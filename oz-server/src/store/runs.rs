@@ -1,37 +1,24 @@
-//! Runs: creating, reading, cancelling.
+//! Runs: finding, reading and cancelling them. How they are made and how their records are read stands beside.
+
+mod create;
+mod record;
+
+pub(crate) use create::{NewRun, WithFiles};
+pub(super) use create::{check_agent, check_config, create};
+pub(super) use record::load;
 
 use super::{
-    Result, Store, StoreError, id, json, log, micros, timestamp, to_json,
+    Db, Result, Store, StoreError,
+    accounts::Caller,
+    args,
+    engine::Value,
+    id,
     transitions::{Standing, advance, standing},
 };
-use crate::store::accounts::{Caller, Member};
 use oz_core::{
-    ConversationId, Error, ErrorCode, ExecutionId, Run, RunId, RunState, Timestamp,
-    artifact::ArtifactItem,
-    config::AgentConfig,
-    event::EventType,
-    principal::{Principal, PrincipalType, Scope, ScopeType},
-    run::{Execution, ExecutionLocation, RunSource, StatusMessage, machine::Cause},
-    usage::{RequestUsage, Usage},
+    ConversationId, Error, ExecutionId, Run, RunId, RunState, Timestamp,
+    run::{ExecutionLocation, StatusMessage, machine::Cause},
 };
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use std::collections::{BTreeMap, HashMap};
-
-/// A run to be made.
-pub(crate) struct NewRun {
-    pub(crate) run_id: RunId,
-    pub(crate) conversation_id: ConversationId,
-    pub(crate) member: Member,
-    pub(crate) personal: bool,
-    pub(crate) title: String,
-    pub(crate) prompt: String,
-    pub(crate) config: AgentConfig,
-    pub(crate) metadata: BTreeMap<String, String>,
-    pub(crate) source: RunSource,
-    pub(crate) parent: Option<i64>,
-    /// Set for a run that its creator's machine executes: its execution and the digest of its token.
-    pub(crate) local: Option<(ExecutionId, String)>,
-}
 
 /// A run as the rest of the server refers to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,43 +31,73 @@ pub(crate) struct RunRef {
 impl Store {
     /// Makes a run. Returns its number.
     pub(crate) async fn create_run(&self, new: NewRun, now: Timestamp) -> Result<i64> {
-        self.engine.write(move |db| insert(db, &new, now)).await
+        self.engine.write(move |db| create(db, &new, now)).await
     }
 
     /// Finds a run that `caller` may see.
-    pub(crate) fn find_run(&self, caller: &Caller, run_id: RunId) -> Result<RunRef> {
-        self.engine
-            .read_now(|db| find(db, caller, "r.run_id = ?1", &run_id.to_string()))?
-            .ok_or_else(|| StoreError::Refused(Error::not_found("run", run_id)))
+    pub(crate) async fn find_run(&self, caller: &Caller, run_id: RunId) -> Result<RunRef> {
+        let caller = caller.clone();
+        self.engine.read(move |db| find_run(db, &caller, run_id)).await
     }
 
-    /// Finds the first run of a conversation that `caller` may see.
-    pub(crate) fn find_conversation(&self, caller: &Caller, conversation: ConversationId) -> Result<RunRef> {
+    /// Finds runs that `caller` may see; each once, in the order of `run_ids`.
+    pub(crate) async fn find_runs(&self, caller: &Caller, run_ids: Vec<RunId>) -> Result<Vec<RunRef>> {
+        let caller = caller.clone();
         self.engine
-            .read_now(|db| find(db, caller, "r.conversation_id = ?1", &conversation.to_string()))?
-            .ok_or_else(|| StoreError::Refused(Error::not_found("conversation", conversation)))
+            .read(move |db| {
+                let mut found: Vec<RunRef> = Vec::with_capacity(run_ids.len());
+                for run_id in &run_ids {
+                    let run = find_run(db, &caller, *run_id)?;
+                    if !found.contains(&run) {
+                        found.push(run);
+                    }
+                }
+                Ok(found)
+            })
+            .await
+    }
+
+    /// A run and the runs that it started.
+    pub(crate) async fn family(&self, run_no: i64, include_self: bool) -> Result<Vec<(i64, RunId)>> {
+        self.engine
+            .read(move |db| {
+                db.rows(
+                    "SELECT run_no, run_id FROM runs WHERE parent_run_no = ?1 OR (run_no = ?1 AND ?2 = 1) ORDER BY run_no",
+                    args![run_no, i64::from(include_self)],
+                    |row| Ok((row.get(0)?, id(row.get(1)?)?)),
+                )
+            })
+            .await
     }
 
     /// The whole record of a run.
-    pub(crate) fn get_run(&self, run_no: i64) -> Result<Run> {
-        self.engine.read_now(|db| {
-            load(db, "WHERE r.run_no = ?1", &[&run_no])?
-                .pop()
-                .ok_or_else(|| StoreError::Refused(Error::not_found("run", run_no)))
-        })
+    pub(crate) async fn get_run(&self, run_no: i64) -> Result<Run> {
+        self.engine.read(move |db| get(db, run_no)).await
+    }
+
+    /// The whole record of a run as its agent sees it: with everything that it is asked.
+    pub(crate) async fn get_own_run(&self, run_no: i64) -> Result<Run> {
+        self.engine
+            .read(move |db| {
+                let mut run = get(db, run_no)?;
+                run.prompt = super::followups::prompt(db, run_no, &run.prompt)?;
+                Ok(run)
+            })
+            .await
     }
 
     /// The number of a run. Checks nothing: for callers that have shown a signature.
-    pub(crate) fn run_no(&self, run_id: RunId) -> Result<Option<i64>> {
-        self.engine.read_now(|db| {
-            Ok(db
-                .prepare_cached("SELECT run_no FROM runs WHERE run_id = ?1")?
-                .query_row([run_id.to_string()], |row| row.get(0))
-                .optional()?)
-        })
+    pub(crate) async fn run_no(&self, run_id: RunId) -> Result<Option<i64>> {
+        self.engine
+            .read(move |db| {
+                db.first("SELECT run_no FROM runs WHERE run_id = ?1", args![run_id.to_string()], |row| {
+                    row.get(0)
+                })
+            })
+            .await
     }
 
-    /// Cancels a run. Returns the execution that must be told.
+    /// Cancels a run and tells its worker.
     pub(crate) async fn cancel_run(
         &self,
         run_no: i64,
@@ -96,8 +113,12 @@ impl Store {
                     )
                     .into());
                 }
-                advance(db, &from, Cause::Cancel, Some(&StatusMessage::info(message)), now)?;
-                from.execution_id.as_deref().map(id).transpose()
+                advance(db, &from, Cause::Cancel, Some(&StatusMessage::info(message.as_str())), now)?;
+                let execution: Option<ExecutionId> = from.execution_id.as_deref().map(id).transpose()?;
+                if let Some(execution) = execution {
+                    db.changed(|c| c.stop.push((from.run_id, execution)));
+                }
+                Ok(execution)
             })
             .await
     }
@@ -106,263 +127,84 @@ impl Store {
     pub(crate) async fn store_event_sequence(&self, run_no: i64, sequence: i64) -> Result<()> {
         self.engine
             .write(move |db| {
-                db.prepare_cached(
-                    "UPDATE runs SET event_sequence = MAX(COALESCE(event_sequence, 0), ?2) WHERE run_no = ?1",
-                )?
-                .execute(params![run_no, sequence])?;
+                db.execute(
+                    "UPDATE runs SET event_sequence = ?2 WHERE run_no = ?1 AND COALESCE(event_sequence, 0) < ?2",
+                    args![run_no, sequence],
+                )?;
                 Ok(())
             })
             .await
     }
 }
 
-pub(super) fn is_local(db: &Connection, run_no: i64) -> Result<bool> {
-    let location: String = db
-        .prepare_cached("SELECT location FROM runs WHERE run_no = ?1")?
-        .query_row([run_no], |row| row.get(0))?;
-    Ok(ExecutionLocation::from(location.as_str()) == ExecutionLocation::Local)
+fn get(db: &Db<'_>, run_no: i64) -> Result<Run> {
+    load(db, "WHERE r.run_no = ?1", args![run_no])?
+        .pop()
+        .ok_or_else(|| StoreError::Refused(Error::not_found("run", run_no)))
 }
 
-fn insert(db: &Connection, new: &NewRun, now: Timestamp) -> Result<i64> {
-    let at = micros(now);
-    let location = if new.local.is_some() { ExecutionLocation::Local } else { ExecutionLocation::Remote };
-    // A local run needs no dispatch: its creator's machine has it from the start.
-    let state = if new.local.is_some() { RunState::Claimed } else { RunState::Queued };
-    let execution = new.local.as_ref().map(|(execution_id, _)| execution_id.to_string());
-    let user = new.member.user_id().0;
-    let run_no: i64 = db
-        .prepare_cached(
-            "INSERT INTO runs (run_id, team_id, personal, creator_id, executor_id, title, state, source, location, host,
-               name, model_id, environment_id, skill_spec, automation_id, parent_run_no, conversation_id, execution_id,
-               attempts, created_at, updated_at, queued_at)
-             VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?19, ?19)
-             RETURNING run_no",
-        )?
-        .query_row(
-            params![
-                new.run_id.to_string(),
-                new.member.team_id.0,
-                new.personal,
-                user,
-                new.title,
-                state.as_str(),
-                new.source.as_str(),
-                location.as_str(),
-                new.config.host().unwrap_or_default(),
-                new.config.name,
-                new.config.model_id,
-                new.config.environment_id,
-                new.config.skill_spec.as_ref().or_else(|| new.config.skills.first()),
-                new.metadata.get("automation_id"),
-                new.parent,
-                new.conversation_id.to_string(),
-                execution,
-                i64::from(new.local.is_some()),
-                at,
-            ],
-            |row| row.get(0),
-        )?;
-    db.prepare_cached("INSERT INTO run_inputs (run_no, prompt, config, metadata) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![run_no, new.prompt, to_json(&new.config)?, to_json(&new.metadata)?])?;
-    if let Some((execution_id, token_hash)) = &new.local {
-        super::executions::insert(db, run_no, *execution_id, 1, token_hash, "local", now)?;
-    }
-    let event = if new.local.is_some() { EventType::RunClaimed } else { EventType::RunQueued };
-    log::append_event(db, run_no, &event, None, execution.as_deref(), now)?;
-    if let Some(parent) = new.parent {
-        let child = new.run_id.to_string();
-        log::append_event(db, parent, &EventType::ChildAgentStarted, Some(&child), None, now)?;
-    }
-    Ok(run_no)
+pub(super) fn is_local(db: &Db<'_>, run_no: i64) -> Result<bool> {
+    db.one("SELECT location FROM runs WHERE run_no = ?1", args![run_no], |row| {
+        Ok(ExecutionLocation::from(row.get::<&str>(0)?) == ExecutionLocation::Local)
+    })
 }
 
-/// What a caller may see, as a condition on `runs r` with its parameters `?2`, `?3`.
-pub(super) fn visible(caller: &Caller) -> (&'static str, String, String) {
+/// What a caller may see, as a condition on `runs r`; its parameters are added to `values`. A run sees itself and the
+/// runs that it started.
+pub(super) fn visible(caller: &Caller, values: &mut Vec<Value<'static>>) -> String {
     match caller {
-        Caller::Key(member) => (
-            "r.team_id = ?2 AND (r.personal = 0 OR r.creator_id = ?3)",
-            member.team_id.0.clone(),
-            member.principal.uid.clone(),
+        Caller::Key(member) => {
+            values.push(member.team_id.0.clone().into());
+            let team = values.len();
+            values.push(member.principal.uid.clone().into());
+            let user = values.len();
+            format!("r.team_id = ?{team} AND (r.personal = 0 OR r.creator_id = ?{user})")
+        }
+        Caller::Run(who) => format!("(r.run_no = {0} OR r.parent_run_no = {0})", who.run_no),
+        Caller::Nobody => "1 = 0".to_owned(),
+    }
+}
+
+/// Finds a run that `caller` may see.
+pub(super) fn find_run(db: &Db<'_>, caller: &Caller, run_id: RunId) -> Result<RunRef> {
+    find(db, caller, "r.run_id = ?1", run_id.to_string())?
+        .ok_or_else(|| StoreError::Refused(Error::not_found("run", run_id)))
+}
+
+/// Finds the first run of a conversation that `caller` may see.
+pub(super) fn find_conversation(
+    db: &Db<'_>,
+    caller: &Caller,
+    conversation: ConversationId,
+) -> Result<Option<RunRef>> {
+    find(db, caller, "r.conversation_id = ?1", conversation.to_string())
+}
+
+fn find(db: &Db<'_>, caller: &Caller, condition: &str, value: String) -> Result<Option<RunRef>> {
+    let mut values = vec![Value::from(value)];
+    let allowed = visible(caller, &mut values);
+    db.first(
+        &format!(
+            "SELECT r.run_no, r.run_id, r.conversation_id FROM runs r WHERE {condition} AND {allowed} ORDER BY r.run_no LIMIT 1"
         ),
-        Caller::Run(workload) => ("r.run_id = ?2 AND ?3 = ''", workload.run_id.to_string(), String::new()),
-    }
+        &values,
+        |row| Ok(RunRef { run_no: row.get(0)?, run_id: id(row.get(1)?)?, conversation_id: id(row.get(2)?)? }),
+    )
 }
 
-fn find(db: &Connection, caller: &Caller, condition: &str, value: &str) -> Result<Option<RunRef>> {
-    let (allowed, a, b) = visible(caller);
-    let sql = format!(
-        "SELECT r.run_no, r.run_id, r.conversation_id FROM runs r WHERE {condition} AND {allowed} ORDER BY r.run_no LIMIT 1"
-    );
-    let row: Option<(i64, String, String)> = db
-        .prepare_cached(&sql)?
-        .query_row(params![value, a, b], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .optional()?;
-    row.map(|(run_no, run_id, conversation_id)| {
-        Ok(RunRef { run_no, run_id: id(&run_id)?, conversation_id: id(&conversation_id)? })
-    })
-    .transpose()
-}
-
-/// Loads whole records: the rows that `tail` (conditions, order, limit) selects, in its order.
-pub(super) fn load(db: &Connection, tail: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<Run>> {
-    let sql = format!(
-        "SELECT r.run_no, r.run_id, r.title, r.state, i.prompt, r.created_at, r.updated_at, r.started_at, r.resumed_at,
-           r.worked_micros, r.location, r.status_message, r.status_code, r.source, r.team_id, r.personal, i.config,
-           i.metadata, r.conversation_id, r.event_sequence, u.user_id, u.kind, u.display_name, u.email,
-           e.execution_id, e.attempt, e.worker_id, e.created_at, e.ended_at, p.run_id,
-           (SELECT group_concat(usage, ',') FROM executions x WHERE x.run_no = r.run_no AND x.usage IS NOT NULL)
-         FROM runs r JOIN run_inputs i ON i.run_no = r.run_no JOIN users u ON u.user_id = r.creator_id
-         LEFT JOIN executions e ON e.execution_id = r.execution_id LEFT JOIN runs p ON p.run_no = r.parent_run_no
-         {tail}"
-    );
-    let mut query = db.prepare_cached(&sql)?;
-    let mut rows = query.query(values)?;
-    let mut numbers = Vec::new();
-    let mut runs = Vec::new();
-    while let Some(row) = rows.next()? {
-        numbers.push(row.get(0)?);
-        runs.push(run(row)?);
-    }
-    let places: HashMap<i64, usize> = numbers.iter().enumerate().map(|(i, n)| (*n, i)).collect();
-    for run_no in &numbers {
-        let Some(run) = places.get(run_no).and_then(|i| runs.get_mut(*i)) else { continue };
-        run.artifacts = artifacts(db, *run_no)?;
-        run.children = children(db, *run_no)?;
-    }
-    Ok(runs)
-}
-
-fn artifacts(db: &Connection, run_no: i64) -> Result<Vec<ArtifactItem>> {
-    let mut query = db.prepare_cached(
-        "SELECT data, created_at FROM artifacts WHERE run_no = ?1 ORDER BY created_at, artifact_uid",
-    )?;
-    let mut rows = query.query([run_no])?;
-    let mut items = Vec::new();
-    while let Some(row) = rows.next()? {
-        items.push(ArtifactItem {
-            artifact: json(row.get_ref(0)?.as_str()?)?,
-            created_at: timestamp(row.get(1)?)?,
-        });
-    }
-    Ok(items)
-}
-
-fn children(db: &Connection, run_no: i64) -> Result<Vec<RunId>> {
-    let mut query = db.prepare_cached("SELECT run_id FROM runs WHERE parent_run_no = ?1 ORDER BY run_no")?;
-    let mut rows = query.query([run_no])?;
-    let mut ids = Vec::new();
-    while let Some(row) = rows.next()? {
-        ids.push(id(row.get_ref(0)?.as_str()?)?);
-    }
-    Ok(ids)
-}
-
-fn run(row: &Row<'_>) -> Result<Run> {
-    let text = |i: usize| -> Result<&str> { Ok(row.get_ref(i)?.as_str()?) };
-    let maybe = |i: usize| -> Result<Option<&str>> { Ok(row.get_ref(i)?.as_str_or_null()?) };
-    let time =
-        |i: usize| -> Result<Option<Timestamp>> { row.get::<_, Option<i64>>(i)?.map(timestamp).transpose() };
-    let run_id: RunId = id(text(1)?)?;
-    let state = RunState::from(text(3)?);
-    let updated_at = timestamp(row.get(6)?)?;
-    let started_at = time(7)?;
-    let location = ExecutionLocation::from(text(10)?);
-    let creator = Principal {
-        kind: PrincipalType::from(text(21)?),
-        uid: row.get(20)?,
-        display_name: row.get(22)?,
-        email: row.get(23)?,
-        photo_url: None,
-    };
-    let personal: bool = row.get(15)?;
-    let scope = if personal {
-        Scope { kind: ScopeType::User, uid: Some(creator.uid.clone()) }
-    } else {
-        Scope { kind: ScopeType::Team, uid: Some(row.get(14)?) }
-    };
-    let status_message = match (maybe(11)?, maybe(12)?) {
-        (Some(message), Some(code)) => Some(StatusMessage::error(ErrorCode::from(code), message)),
-        (Some(message), None) => Some(StatusMessage::info(message)),
-        (None, _) => None,
-    };
-    let execution = match maybe(24)? {
-        Some(execution_id) => Some(Execution {
-            execution_id: id(execution_id)?,
-            attempt: row.get(25)?,
-            worker_id: row.get(26)?,
-            created_at: timestamp(row.get(27)?)?,
-            ended_at: time(28)?,
-        }),
-        None => None,
-    };
-    let config: AgentConfig = json(text(16)?)?;
-    let working = matches!(state, RunState::Claimed | RunState::InProgress | RunState::Blocked);
-    Ok(Run {
-        run_id,
-        task_id: run_id,
-        title: row.get(2)?,
-        prompt: row.get(4)?,
-        created_at: timestamp(row.get(5)?)?,
-        updated_at,
-        started_at,
-        run_time: started_at
-            .filter(|_| state != RunState::InProgress)
-            .map(|_| iso_duration(row.get(9).unwrap_or(0))),
-        is_run_type_cancellable: Some(location != ExecutionLocation::Local),
-        execution_location: Some(location),
-        status_message,
-        source: Some(RunSource::from(text(13)?)),
-        schedule: None,
-        session_id: None,
-        session_link: None,
-        trigger_url: None,
-        executor: Some(creator.clone()),
-        creator: Some(creator),
-        request_usage: maybe(30)?.map(total_usage).transpose()?,
-        agent_config: Some(config),
-        conversation_id: Some(id(text(18)?)?),
-        parent_run_id: maybe(29)?.map(id).transpose()?,
-        is_sandbox_running: working,
-        metadata: json(text(17)?)?,
-        artifacts: Vec::new(),
-        scope: Some(scope),
-        last_event_sequence: row.get(19)?,
-        children: Vec::new(),
-        execution,
-        state,
-    })
-}
-
-fn total_usage(joined: &str) -> Result<RequestUsage> {
-    let mut total = Usage::default();
-    for usage in json::<Vec<Usage>>(&format!("[{joined}]"))? {
-        total.add(&usage);
-    }
-    Ok(RequestUsage::from(&total))
-}
-
-/// `PT2M30.5S` for a number of microseconds.
-fn iso_duration(micros: i64) -> String {
-    let millis = micros.max(0) / 1000;
-    let (hours, minutes, seconds, rest) =
-        (millis / 3_600_000, millis / 60_000 % 60, millis / 1000 % 60, millis % 1000);
-    let mut text = "PT".to_owned();
-    if hours > 0 {
-        text += &format!("{hours}H");
-    }
-    if minutes > 0 {
-        text += &format!("{minutes}M");
-    }
-    if rest > 0 {
-        text += &format!("{seconds}.{rest:03}S");
-    } else if seconds > 0 || text == "PT" {
-        text += &format!("{seconds}S");
-    }
-    text
+/// Finds a run of the same family as the run `run_no`: one that grew from the same first run.
+pub(super) fn find_relative(db: &Db<'_>, run_no: i64, run_id: RunId) -> Result<(i64, RunState)> {
+    db.first(
+        "SELECT o.run_no, o.state FROM runs r JOIN runs o ON COALESCE(o.root_run_no, o.run_no) = COALESCE(r.root_run_no, r.run_no)
+         WHERE r.run_no = ?1 AND o.run_id = ?2",
+        args![run_no, run_id.to_string()],
+        |row| Ok((row.get(0)?, RunState::from(row.get::<&str>(1)?))),
+    )?
+    .ok_or_else(|| StoreError::Refused(Error::not_found("run", run_id)))
 }
 
 /// The execution that a run is in must be `execution_id`, and the run must not be over.
-pub(super) fn require_current(db: &Connection, run_no: i64, execution_id: ExecutionId) -> Result<Standing> {
+pub(super) fn require_current(db: &Db<'_>, run_no: i64, execution_id: ExecutionId) -> Result<Standing> {
     let standing = standing(db, run_no)?;
     if standing.state.is_terminal() {
         let state = &standing.state;
@@ -374,23 +216,4 @@ pub(super) fn require_current(db: &Connection, run_no: i64, execution_id: Execut
         );
     }
     Ok(standing)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::iso_duration;
-
-    #[test]
-    fn durations_are_iso_8601() {
-        let cases = [
-            (0, "PT0S"),
-            (999, "PT0S"),
-            (1_500_000, "PT1.500S"),
-            (150_000_000, "PT2M30S"),
-            (3_600_000_000, "PT1H"),
-        ];
-        for (micros, text) in cases {
-            assert_eq!(iso_duration(micros), text);
-        }
-    }
 }

@@ -6,7 +6,11 @@ use super::{
     executions::{MAX_ATTEMPTS, NewOffer, Report, Reported},
     runs::NewRun,
 };
-use crate::{auth, ctx::now, testing};
+use crate::{
+    auth,
+    ctx::{Ctx, now},
+    testing,
+};
 use oz_core::{
     ConversationId, ErrorCode, ExecutionId, Open, RunId, RunState,
     api::{ListRuns, NewEntry, RunSort, SortOrder, UpdateRun},
@@ -24,15 +28,34 @@ const KEY: &str = "wk-1.abababababababababababababababababababababababababababab
 struct Bed {
     store: Store,
     member: Member,
-    _dir: tempfile::TempDir,
+    _bed: testing::Bed,
 }
 
-async fn bed() -> Bed {
-    let (ctx, dir) = testing::ctx().await;
-    let Some(Caller::Key(member)) = ctx.store.caller(&auth::digest(KEY), now()).unwrap() else {
+async fn bed((ctx, bed): (Ctx, testing::Bed)) -> Bed {
+    let Some(Caller::Key(member)) = ctx.store.caller(&auth::digest(KEY), now()).await.unwrap() else {
         panic!("no member")
     };
-    Bed { store: ctx.store.clone(), member, _dir: dir }
+    Bed { store: ctx.store.clone(), member, _bed: bed }
+}
+
+/// Runs each test on both engines.
+macro_rules! on_both {
+    ($(async fn $name:ident($bed:ident: Bed) $body:block)*) => {
+        $(async fn $name($bed: Bed) $body)*
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::bed(crate::testing::ctx().await).await).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                let Some(ctx) = crate::testing::ctx_on_postgres().await else { return };
+                super::$name(super::bed(ctx).await).await;
+            })*
+        }
+    };
 }
 
 impl Bed {
@@ -50,17 +73,12 @@ impl Bed {
     ) -> (i64, RunId) {
         let run_id = RunId::mint(now());
         let new = NewRun {
-            run_id,
-            conversation_id: ConversationId::mint(now()),
-            member: self.member.clone(),
-            personal: false,
-            title: title.into(),
+            title: Some(title.into()),
             prompt: format!("please {title}"),
             config,
             metadata,
             source: RunSource::Cli,
-            parent: None,
-            local: None,
+            ..NewRun::by(self.member.clone(), run_id, ConversationId::mint(now()))
         };
         (self.store.create_run(new, now()).await.unwrap(), run_id)
     }
@@ -69,10 +87,10 @@ impl Bed {
         let token_hash = auth::digest(&token);
         let new = NewOffer { run_no, execution_id, token_hash: token_hash.clone(), worker_id: "w".into() };
         assert_eq!(self.store.offer(vec![new], now()).await.unwrap().len(), 1);
-        self.workload(&token_hash)
+        self.workload(&token_hash).await
     }
-    fn workload(&self, token_hash: &str) -> Workload {
-        match self.store.caller(token_hash, now()).unwrap() {
+    async fn workload(&self, token_hash: &str) -> Workload {
+        match self.store.caller(token_hash, now()).await.unwrap() {
             Some(Caller::Run(workload)) => workload,
             other => panic!("not a run: {other:?}"),
         }
@@ -87,9 +105,9 @@ impl Bed {
         self.store.update_run(who.clone(), UpdateRun::started(), now()).await.unwrap();
         who
     }
-    fn events(&self, who: &Workload) -> Vec<EventType> {
-        let runs = [(who.run_no, who.run_id)];
-        self.store.read_events(&runs, 0, 100).unwrap().into_iter().map(|e| e.event_type).collect()
+    async fn events(&self, who: &Workload) -> Vec<EventType> {
+        let runs = vec![(who.run_no, who.run_id)];
+        self.store.read_events(runs, 0, 100).await.unwrap().into_iter().map(|e| e.event_type).collect()
     }
 }
 
@@ -98,9 +116,8 @@ fn text(number: i64, text: &str) -> NewEntry {
     NewEntry { number, occurred_at: now(), event }
 }
 
-#[tokio::test]
-async fn a_run_goes_from_queue_to_success_and_tells_of_it() {
-    let bed = bed().await;
+on_both! {
+async fn a_run_goes_from_queue_to_success_and_tells_of_it(bed: Bed) {
     let who = bed.started("work").await;
     let artifact = Artifact::PullRequest { url: "https://x/1".into(), branch: "b".into() };
     let uid = bed.store.add_artifact(who.clone(), artifact.clone(), now()).await.unwrap();
@@ -116,40 +133,36 @@ async fn a_run_goes_from_queue_to_success_and_tells_of_it() {
         usage: Some(oz_core::usage::Usage { input_tokens: 3, cost_usd: Some(0.5), ..Default::default() }),
     };
     assert_eq!(bed.store.update_run(who.clone(), done, now()).await.unwrap(), RunState::Succeeded);
-    let run = bed.store.get_run(who.run_no).unwrap();
+    let run = bed.store.get_run(who.run_no).await.unwrap();
     assert_eq!((run.state, run.artifacts.len(), run.is_sandbox_running), (RunState::Succeeded, 1, false));
     assert_eq!(run.status_message, Some(StatusMessage::info("did it")));
     let usage = run.request_usage.unwrap();
     assert_eq!((usage.total_tokens, usage.inference_cost_usd), (Some(3), Some(0.5)));
     assert!(run.run_time.is_some() && run.started_at.is_some() && run.execution.unwrap().ended_at.is_some());
     use EventType as E;
-    assert_eq!(bed.events(&who), [E::RunQueued, E::RunClaimed, E::RunInProgress, E::RunSucceeded]);
+    assert_eq!(bed.events(&who).await, [E::RunQueued, E::RunClaimed, E::RunInProgress, E::RunSucceeded]);
     let late = bed.store.append_transcript(who.clone(), vec![text(3, "late")]).await.unwrap_err();
     assert!(late.to_string().contains("already SUCCEEDED"), "{late}");
     assert_eq!(bed.report(&who, Report::Completed).await, Reported::Superseded);
 }
 
-#[tokio::test]
-async fn repeated_entries_are_stored_once_and_indexes_have_no_gaps() {
-    let bed = bed().await;
+async fn repeated_entries_are_stored_once_and_indexes_have_no_gaps(bed: Bed) {
     let who = bed.started("talk").await;
     for batch in
         [vec![text(1, "a"), text(2, "b")], vec![text(1, "a"), text(2, "b"), text(3, "c")], vec![text(3, "c")]]
     {
         bed.store.append_transcript(who.clone(), batch).await.unwrap();
     }
-    let read = bed.store.read_log(who.run_no, who.run_id, 0, 100).unwrap();
+    let read = bed.store.read_log(who.run_no, who.run_id, 0, 100).await.unwrap();
     let indexes: Vec<i64> = read.items.iter().map(LogItem::index).collect();
     assert_eq!(indexes, [1, 2, 3, 4, 5, 6]);
     let middle = read.items[3].sequence();
-    let rest = bed.store.read_log(who.run_no, who.run_id, middle, 100).unwrap();
+    let rest = bed.store.read_log(who.run_no, who.run_id, middle, 100).await.unwrap();
     assert_eq!(rest.items, read.items[4..]);
-    assert_eq!(bed.store.read_transcript(who.run_no, who.run_id, 0, 100).unwrap().len(), 3);
+    assert_eq!(bed.store.read_transcript(who.run_no, who.run_id, 0, 100).await.unwrap().len(), 3);
 }
 
-#[tokio::test]
-async fn a_declined_offer_leaves_no_trace() {
-    let bed = bed().await;
+async fn a_declined_offer_leaves_no_trace(bed: Bed) {
     let (run_no, _) = bed.create("wait").await;
     for _ in 0..3 {
         let who = bed.offer(run_no).await;
@@ -157,13 +170,11 @@ async fn a_declined_offer_leaves_no_trace() {
         assert_eq!(bed.report(&who, Report::Claimed).await, Reported::Superseded, "a late claim is refused");
     }
     let who = bed.offer(run_no).await;
-    assert_eq!(bed.events(&who), [EventType::RunQueued]);
-    assert_eq!(bed.store.get_run(run_no).unwrap().execution.unwrap().attempt, 1);
+    assert_eq!(bed.events(&who).await, [EventType::RunQueued]);
+    assert_eq!(bed.store.get_run(run_no).await.unwrap().execution.unwrap().attempt, 1);
 }
 
-#[tokio::test]
-async fn a_lost_run_is_tried_again_and_its_old_agent_is_fenced() {
-    let bed = bed().await;
+async fn a_lost_run_is_tried_again_and_its_old_agent_is_fenced(bed: Bed) {
     let (run_no, _) = bed.create("crash").await;
     for attempt in 1..=MAX_ATTEMPTS {
         let who = bed.offer(run_no).await;
@@ -176,14 +187,12 @@ async fn a_lost_run_is_tried_again_and_its_old_agent_is_fenced() {
         assert!(refused.is_err(), "a superseded agent must not write");
         assert_eq!(bed.report(&who, Report::Completed).await, Reported::Superseded);
     }
-    let status = bed.store.get_run(run_no).unwrap().status_message.unwrap();
+    let status = bed.store.get_run(run_no).await.unwrap().status_message.unwrap();
     assert_eq!(status.error_code, Some(ErrorCode::ResourceUnavailable));
     assert!(status.message.contains("the host burned"), "{}", status.message);
 }
 
-#[tokio::test]
-async fn cancel_works_in_every_state_that_allows_it() {
-    let bed = bed().await;
+async fn cancel_works_in_every_state_that_allows_it(bed: Bed) {
     let (queued, _) = bed.create("queued").await;
     assert_eq!(bed.store.cancel_run(queued, "no".into(), now()).await.unwrap(), None);
     let (pending, _) = bed.create("pending").await;
@@ -197,9 +206,7 @@ async fn cancel_works_in_every_state_that_allows_it() {
     assert!(bed.store.update_run(who, UpdateRun::started(), now()).await.is_err());
 }
 
-#[tokio::test]
-async fn a_failing_write_does_not_harm_the_others_of_its_batch() {
-    let bed = bed().await;
+async fn a_failing_write_does_not_harm_the_others_of_its_batch(bed: Bed) {
     let who = bed.started("busy").await;
     let (ended, _) = bed.create("ended").await;
     bed.store.cancel_run(ended, "no".into(), now()).await.unwrap();
@@ -214,12 +221,10 @@ async fn a_failing_write_does_not_harm_the_others_of_its_batch() {
     for (good, bad) in futures_util::future::join_all(writes).await {
         assert!(good.is_ok() && bad.is_err());
     }
-    assert_eq!(bed.store.read_transcript(who.run_no, who.run_id, 0, 1000).unwrap().len(), 100);
+    assert_eq!(bed.store.read_transcript(who.run_no, who.run_id, 0, 1000).await.unwrap().len(), 100);
 }
 
-#[tokio::test]
-async fn lists_filter_sort_and_page_without_loss() {
-    let bed = bed().await;
+async fn lists_filter_sort_and_page_without_loss(bed: Bed) {
     for i in 0..25 {
         let config = AgentConfig {
             name: Some(if i % 2 == 0 { "even" } else { "odd" }.into()),
@@ -293,26 +298,25 @@ async fn lists_filter_sort_and_page_without_loss() {
     assert!(error.detail.contains("keep the sort"), "{}", error.detail);
 }
 
-#[tokio::test]
-async fn a_store_of_a_newer_version_is_refused() {
-    let dir = tempfile::tempdir().unwrap();
-    Store::open(dir.path()).unwrap();
-    let db = rusqlite::Connection::open(dir.path().join("oz.db")).unwrap();
-    db.pragma_update(None, "user_version", 99).unwrap();
-    drop(db);
-    let error = Store::open(dir.path()).err().unwrap().to_string();
-    assert!(error.contains("newer version of oz (schema 99"), "{error}");
-}
-
-#[tokio::test]
-async fn nobody_sees_what_is_not_theirs() {
-    let bed = bed().await;
+async fn nobody_sees_what_is_not_theirs(bed: Bed) {
     let (_, run_id) = bed.create("secret").await;
     let mut stranger = bed.member.clone();
     stranger.team_id = "other".into();
-    assert!(bed.store.find_run(&Caller::Key(stranger.clone()), run_id).is_err());
+    assert!(bed.store.find_run(&Caller::Key(stranger.clone()), run_id).await.is_err());
     assert!(bed.store.list_runs(Caller::Key(stranger), ListRuns::default()).await.unwrap().runs.is_empty());
     let who = bed.started("mine").await;
-    assert!(bed.store.find_run(&Caller::Run(who.clone()), who.run_id).is_ok());
-    assert!(bed.store.find_run(&Caller::Run(who), run_id).is_err(), "a run's token opens only that run");
+    assert!(bed.store.find_run(&Caller::Run(who.clone()), who.run_id).await.is_ok());
+    assert!(bed.store.find_run(&Caller::Run(who), run_id).await.is_err(), "a run's token opens only that run");
+}
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_version_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    Store::sqlite(dir.path(), std::sync::Arc::new(|_| {})).unwrap();
+    let db = rusqlite::Connection::open(dir.path().join("oz.db")).unwrap();
+    db.pragma_update(None, "user_version", 99).unwrap();
+    drop(db);
+    let error = Store::sqlite(dir.path(), std::sync::Arc::new(|_| {})).err().unwrap().to_string();
+    assert!(error.contains("newer version of oz (schema 99"), "{error}");
 }

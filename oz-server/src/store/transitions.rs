@@ -1,16 +1,15 @@
 //! The one place where a run changes its state: the table of oz-core decides, the row and its event are written
 //! together.
 
-use super::{Result, StoreError, log, micros};
+use super::{Db, Result, StoreError, args, followups, id, log, micros};
 use oz_core::{
-    Error, RunState, Timestamp,
+    Error, RunId, RunState, Timestamp,
     event::EventType,
     run::{
         StatusMessage,
         machine::{self, Cause},
     },
 };
-use rusqlite::{Connection, OptionalExtension as _, params};
 
 /// A run as far as its state is concerned.
 pub(super) struct Standing {
@@ -18,29 +17,32 @@ pub(super) struct Standing {
     pub(super) state: RunState,
     pub(super) execution_id: Option<String>,
     pub(super) attempts: i64,
+    pub(super) run_id: RunId,
     resumed_at: Option<i64>,
 }
 
 /// Reads where a run stands.
-pub(super) fn standing(db: &Connection, run_no: i64) -> Result<Standing> {
-    db.prepare_cached("SELECT state, execution_id, attempts, resumed_at FROM runs WHERE run_no = ?1")?
-        .query_row([run_no], |row| {
-            let state: String = row.get(0)?;
+pub(super) fn standing(db: &Db<'_>, run_no: i64) -> Result<Standing> {
+    db.first(
+        "SELECT state, execution_id, attempts, resumed_at, run_id FROM runs WHERE run_no = ?1",
+        args![run_no],
+        |row| {
             Ok(Standing {
                 run_no,
-                state: RunState::from(state.as_str()),
+                state: RunState::from(row.get::<&str>(0)?),
                 execution_id: row.get(1)?,
                 attempts: row.get(2)?,
                 resumed_at: row.get(3)?,
+                run_id: id(row.get(4)?)?,
             })
-        })
-        .optional()?
-        .ok_or_else(|| StoreError::Refused(Error::not_found("run", run_no)))
+        },
+    )?
+    .ok_or_else(|| StoreError::Refused(Error::not_found("run", run_no)))
 }
 
 /// Moves a run on because of `cause`, and writes the event that tells of it.
 pub(super) fn advance(
-    db: &Connection,
+    db: &Db<'_>,
     from: &Standing,
     cause: Cause,
     status: Option<&StatusMessage>,
@@ -55,34 +57,39 @@ pub(super) fn advance(
     } else {
         0
     };
-    db.prepare_cached(
+    db.execute(
         "UPDATE runs SET state = ?2, updated_at = ?3,
-           queued_at = CASE WHEN ?2 = 'QUEUED' AND state <> 'PENDING' THEN ?3 ELSE queued_at END,
+           queued_at = CASE WHEN ?9 THEN ?3 ELSE queued_at END,
            started_at = CASE WHEN ?4 THEN COALESCE(started_at, ?3) ELSE started_at END,
            resumed_at = CASE WHEN ?4 THEN ?3 ELSE resumed_at END,
            worked_micros = worked_micros + ?5,
            ended_at = CASE WHEN ?6 THEN ?3 ELSE NULL END,
            status_message = ?7, status_code = ?8
          WHERE run_no = ?1",
-    )?
-    .execute(params![
-        from.run_no,
-        to.as_str(),
-        at,
-        working,
-        worked,
-        to.is_terminal(),
-        status.map(|s| s.message.as_str()),
-        status.and_then(|s| s.error_code.as_ref()).map(oz_core::ErrorCode::as_str),
-    ])?;
-    if to.is_terminal() || to == RunState::Queued {
-        db.prepare_cached(
-            "UPDATE executions SET ended_at = ?2 WHERE execution_id = ?1 AND ended_at IS NULL",
-        )?
-        .execute(params![from.execution_id, at])?;
+        args![
+            from.run_no,
+            to.as_str(),
+            at,
+            working,
+            worked,
+            to.is_terminal(),
+            status.map(|s| s.message.as_str()),
+            status.and_then(|s| s.error_code.as_ref()).map(oz_core::ErrorCode::as_str),
+            to == RunState::Queued && from.state != RunState::Pending,
+        ],
+    )?;
+    if (to.is_terminal() || to == RunState::Queued) && from.execution_id.is_some() {
+        db.execute(
+            "UPDATE executions SET ended_at = ?2, outcome = ?3 WHERE execution_id = ?1 AND ended_at IS NULL",
+            args![from.execution_id.as_deref(), at, status.map(|s| s.message.as_str())],
+        )?;
     }
+    db.changed(|c| c.queue |= to.is_terminal() || to == RunState::Queued);
     if let Some(event) = event(&to, cause) {
         log::append_event(db, from.run_no, &event, None, from.execution_id.as_deref(), now)?;
+    }
+    if to.is_terminal() && followups::waiting(db, from.run_no, &to)? {
+        return followups::reopen(db, from.run_no, now);
     }
     Ok(to)
 }

@@ -34,6 +34,8 @@ impl Server {
                 "--no-worker",
                 "--bootstrap-api-key",
                 KEY,
+                "--rate-limit",
+                "0",
                 "--data-dir",
             ])
             .arg(dir.path().join("data"))

@@ -1,0 +1,41 @@
+//! Fires schedules: sleeps until the next one is due, and makes its run.
+
+use crate::ctx::{Ctx, now};
+use oz_core::Error;
+use std::time::Duration;
+
+/// Looks again after this time even when nothing is due: the clock may have been set, another server may have made a
+/// schedule.
+const BACKSTOP: Duration = Duration::from_secs(10);
+
+/// Fires until the server stops.
+pub(crate) async fn run(ctx: Ctx) {
+    loop {
+        let wait = match once(&ctx).await {
+            Ok(wait) => wait,
+            Err(e) => {
+                tracing::error!(error = %e, "scheduler");
+                BACKSTOP
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = ctx.schedules.notified() => {}
+            () = ctx.shutdown.cancelled() => return,
+        }
+    }
+}
+
+/// Fires what is due. Returns how long to wait for the next.
+async fn once(ctx: &Ctx) -> Result<Duration, Error> {
+    loop {
+        let Some(next) = ctx.store.next_schedule().await? else { return Ok(BACKSTOP) };
+        let now = now();
+        if next > now {
+            let wait = next.duration_since(now);
+            return Ok(Duration::try_from(wait).unwrap_or(BACKSTOP).min(BACKSTOP));
+        }
+        let fired = ctx.store.fire_schedules(now).await?;
+        tracing::info!(fired, "schedules");
+    }
+}

@@ -2,8 +2,8 @@
 
 use crate::cmd;
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
-use oz_core::env;
-use std::time::Duration;
+use oz_core::{Timestamp, api::SortOrder, env};
+use std::{cmp::Ordering, time::Duration};
 
 /// Dispatch coding agents, watch them work, and host the platform that runs them.
 #[derive(Debug, Parser)]
@@ -76,12 +76,13 @@ pub(crate) enum Command {
     Serve(cmd::ServeArgs),
     /// Take runs from a control plane on this machine
     Worker(cmd::WorkerArgs),
-    /// Run agents, here or on workers
+    /// Run agents, here or on workers, and name them
     #[command(
         subcommand,
         after_help = "Examples:
   oz agent run -p \"explain the build\"
-  oz agent run-cloud -p \"fix the tests\" --repo https://github.com/me/app --wait"
+  oz agent run-cloud -p \"fix the tests\" --repo https://github.com/me/app --wait
+  oz agent create -n reviewer --prompt \"You review changes.\""
     )]
     Agent(cmd::AgentCommand),
     /// Look at runs and steer them
@@ -93,6 +94,67 @@ pub(crate) enum Command {
   oz run watch 0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e"
     )]
     Run(cmd::RunCommand),
+    /// What runs find prepared: repositories, an image, setup commands
+    #[command(
+        subcommand,
+        visible_alias = "e",
+        after_help = "Examples:
+  oz environment create -n app -r me/app -c \"npm ci\"
+  oz environment list"
+    )]
+    Environment(cmd::EnvironmentCommand),
+    /// Runs that start by the clock
+    #[command(after_help = "Examples:
+  oz schedule create --name nightly --cron \"0 3 * * *\" -p \"update the dependencies\"
+  oz schedule list")]
+    Schedule(Box<cmd::ScheduleArgs>),
+    /// Files that runs leave behind
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  oz artifact get 0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e
+  oz artifact download 0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e -o out/"
+    )]
+    Artifact(cmd::ArtifactCommand),
+    /// Models that runs may use
+    #[command(subcommand, after_help = "Examples:\n  oz model list")]
+    Model(cmd::ModelCommand),
+    /// Places where agents keep what they learn
+    #[command(
+        subcommand,
+        alias = "memory-stores",
+        after_help = "Examples:
+  oz memory-store create -d \"what we know of the build\"
+  oz memory-store list"
+    )]
+    MemoryStore(cmd::MemoryStoreCommand),
+    /// What agents have learned
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  oz memory list STORE
+  oz memory create STORE -c \"the tests need Docker\" -r \"found out the hard way\""
+    )]
+    Memory(cmd::MemoryCommand),
+    /// Keys of people and agents
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  oz api-key create ci --expires-in 30d
+  oz api-key list"
+    )]
+    ApiKey(cmd::ApiKeyCommand),
+    /// Your team
+    #[command(subcommand, after_help = "Examples:\n  oz team get\n  oz team rename \"Platform\"")]
+    Team(cmd::TeamCommand),
+    /// The people of your team
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  oz user invite ann@example.com --role admin
+  oz user list"
+    )]
+    User(cmd::UserCommand),
     /// Remember the address and key of a control plane
     Login(cmd::LoginArgs),
     /// Forget the address and key
@@ -112,6 +174,54 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         return Err("a whole number with a unit is needed, for example 10s or 1h 30m".to_owned());
     }
     humantime::parse_duration(text).map_err(|e| e.to_string())
+}
+
+/// Reads a timestamp as RFC 3339 writes it.
+pub(crate) fn timestamp(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|e| format!("invalid RFC 3339 timestamp '{text}': {e}"))
+}
+
+/// Direction of a sorted list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Order {
+    /// Smallest or oldest first
+    Asc,
+    /// Largest or newest first
+    Desc,
+}
+
+impl Order {
+    /// An ascending comparison, turned where that is asked for.
+    pub(crate) fn of(self, ascending: Ordering) -> Ordering {
+        if self == Self::Desc { ascending.reverse() } else { ascending }
+    }
+}
+
+impl From<Order> for SortOrder {
+    fn from(order: Order) -> Self {
+        match order {
+            Order::Asc => Self::Asc,
+            Order::Desc => Self::Desc,
+        }
+    }
+}
+
+/// Whose something new is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Owner {
+    /// It belongs to the team (default)
+    #[arg(long, conflicts_with = "personal")]
+    team: bool,
+    /// It is yours alone
+    #[arg(long)]
+    personal: bool,
+}
+
+impl Owner {
+    /// The choice, if there was one.
+    pub(crate) fn team(&self) -> Option<bool> {
+        if self.personal { Some(false) } else { self.team.then_some(true) }
+    }
 }
 
 #[cfg(test)]

@@ -1,21 +1,41 @@
 //! The commands: which one runs, on which runtime, and what its end means for the exit code.
 
 mod agent;
+mod api_key;
+mod artifact;
 mod completions;
+mod confirm;
+mod environment;
 mod login;
 mod logout;
+mod mcp;
+mod memory;
+mod memory_store;
+mod model;
 mod quickstart;
 mod run;
+mod schedule;
 mod serve;
+mod team;
+mod user;
 mod whoami;
 mod worker;
 
 pub(crate) use agent::AgentCommand;
+pub(crate) use api_key::ApiKeyCommand;
+pub(crate) use artifact::ArtifactCommand;
 pub(crate) use completions::CompletionsArgs;
+pub(crate) use environment::EnvironmentCommand;
 pub(crate) use login::LoginArgs;
+pub(crate) use memory::MemoryCommand;
+pub(crate) use memory_store::MemoryStoreCommand;
+pub(crate) use model::ModelCommand;
 pub(crate) use quickstart::QuickstartArgs;
 pub(crate) use run::RunCommand;
+pub(crate) use schedule::ScheduleArgs;
 pub(crate) use serve::ServeArgs;
+pub(crate) use team::TeamCommand;
+pub(crate) use user::UserCommand;
 pub(crate) use worker::WorkerArgs;
 
 use crate::{
@@ -86,6 +106,15 @@ async fn dispatch(command: Command, global: Global) -> Outcome {
         Command::Worker(args) => worker::run(args, &global).await,
         Command::Agent(command) => agent::run(command, &global).await,
         Command::Run(command) => run::run(command, &global).await,
+        Command::Environment(command) => environment::run(command, &global).await,
+        Command::Schedule(args) => schedule::run(*args, &global).await,
+        Command::Artifact(command) => artifact::run(command, &global).await,
+        Command::Model(command) => model::run(&command, &global).await,
+        Command::MemoryStore(command) => memory_store::run(command, &global).await,
+        Command::Memory(command) => memory::run(command, &global).await,
+        Command::ApiKey(command) => api_key::run(command, &global).await,
+        Command::Team(command) => team::run(command, &global).await,
+        Command::User(command) => user::run(command, &global).await,
         Command::Login(args) => login::run(args, &global).await,
         Command::Logout => logout::run(),
         Command::Whoami => whoami::run(&global).await,

@@ -1,6 +1,15 @@
 //! How values are printed. Results go to standard output, notes to standard error; a reader that went away is no error.
 
+pub(crate) mod api_key;
+pub(crate) mod artifact;
+pub(crate) mod environment;
+pub(crate) mod identity;
+pub(crate) mod memory;
+pub(crate) mod message;
 pub(crate) mod run;
+pub(crate) mod schedule;
+pub(crate) mod table;
+pub(crate) mod team;
 
 use crate::{cli::Format, error::CliError};
 use serde::Serialize;
@@ -29,6 +38,21 @@ pub(crate) fn json<T: Serialize>(format: Format, value: &T) -> Result<(), CliErr
 pub(crate) fn json_line<T: Serialize>(value: &T) -> Result<(), CliError> {
     line(serde_json::to_string(value).map_err(CliError::new)?);
     Ok(())
+}
+
+/// Prints that something is gone: `{"<key>": "<id>", "deleted": true}`, its id alone as `text`, or a sentence.
+pub(crate) fn deleted(key: &str, what: &str, id: &str, format: Format) -> Result<(), CliError> {
+    match format {
+        Format::Json | Format::Ndjson => json(format, &serde_json::json!({ key: id, "deleted": true })),
+        Format::Text => {
+            line(id);
+            Ok(())
+        }
+        Format::Pretty => {
+            line(format!("{what} '{id}' deleted."));
+            Ok(())
+        }
+    }
 }
 
 /// Text of an agent or a command as plain text: it must not steer the terminal.

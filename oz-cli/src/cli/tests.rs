@@ -67,6 +67,53 @@ fn lines_that_parse() {
         "run list --created-after 2026-01-01T00:00:00Z",
         "run get short",
         "run cancel x",
+        "run message delivered m",
+        "run message send --to a,b --to c --subject s --body b --sender-run-id r",
+        "run message watch T --since-sequence 0",
+        "run conversation get c",
+        "run followup T -m x",
+        "e list",
+        "environment create -n x -r a/b -r c/d -c x -d img",
+        "environment create -n x --description d -r https://git.example.com/x@main --personal",
+        "environment update I --remove-repo a/b --remove-setup-command x --force",
+        "environment delete I --force",
+        "schedule --name a --cron b -p c",
+        "schedule create --name a --cron b --skill s -e E --mcp a --mcp {} --host h --personal",
+        "schedule resume I",
+        "schedule update I --remove-skill --remove-mcp a --remove-environment",
+        "--output-format json schedule list",
+        "schedule --output-format json list",
+        "artifact download u -o p",
+        "artifact upload p --run-id a --description d",
+        "api-key create n --no-expiration",
+        "api-key create n --expires-in 30d --agent U",
+        "api-key create n --expires-at 2026-01-01T00:00:00Z",
+        "api-key list --sort-by last-used-at --sort-order desc",
+        "api-key delete n --force",
+        "memory-stores list",
+        "memory-store get-store S",
+        "memory-store update S",
+        "memory-store edit-store S -d ''",
+        "memory-store update-store S",
+        "memory-store store-agents S",
+        "memory-store create -d x --personal",
+        "memory add S -c a -r b",
+        "memory edit M -s S -c a -r b --version 2",
+        "memory remove M -s S",
+        "memory versions M -s S",
+        "model list",
+        "agent create -n x --secret a --secret b",
+        "agent list --sort-by name",
+        "agent list --sort-by created-at --sort-order desc --output-format json",
+        "agent skills --repo a/b",
+        "agent profile list",
+        "agent update U --add-secret a --remove-secret b --remove-all-skills",
+        "agent update U",
+        "team create x",
+        "user invite a@b.c --role member",
+        "user accept C --name N",
+        "user role U admin",
+        "user remove U --force",
         "whoami --output-format ndjson",
         "--version",
         "completions zsh",
@@ -113,12 +160,65 @@ fn lines_that_do_not_parse() {
         "run list --state IN_PROGRESS",
         "run list --state in-progress,failed",
         "run list --created-after 2026-01-01",
+        "run message send --to a --subject s --body b",
+        "run message send --subject s --body b --sender-run-id r",
+        "run message list T -L 0",
+        "run message watch T --since-sequence=-1",
+        "run followup T",
+        "environment create",
+        "environment create -n x --team --personal",
+        "environment update I --description d --remove-description",
+        "schedule",
+        "schedule --name a list",
+        "schedule create --name a --cron b",
+        "schedule create -n a --cron b -p c",
+        "schedule create --name a --cron b -p c -e E --no-environment",
+        "schedule update I --skill s --remove-skill",
+        "schedule update I -e E --remove-environment",
+        "schedule delete I --force",
+        "artifact upload p --run-id a --conversation-id b",
+        "api-key create n",
+        "api-key create n --expires-in 1d --no-expiration",
+        "api-key create n --expires-in 300",
+        "api-key create n --expires-at 2026-01-01",
+        "memory create S -c a",
+        "memory update M -c a -r b",
+        "model list --jq .",
+        "agent create -p x",
+        "agent create",
+        "agent update U --secret a",
+        "agent update U --remove-all-secrets --add-secret a",
+        "agent update U --prompt p --remove-prompt",
+        "agent list --repo a/b",
+        "agent delete U --force",
+        "user role U owner",
+        "user role U",
         "agent --version",
         "agent",
         "run",
         "foo",
     ] {
         assert_eq!(parse(line), 2, "{line}");
+    }
+}
+
+#[test]
+fn a_schedule_is_made_without_a_command() {
+    for line in
+        ["schedule --name a --cron b -p c --personal", "schedule create --name a --cron b -p c --personal"]
+    {
+        let cli = Cli::try_parse_from(std::iter::once("oz").chain(line.split(' '))).unwrap();
+        let Some(Command::Schedule(args)) = cli.command else { panic!("{line}") };
+        let shown = format!("{args:?}");
+        assert!(shown.contains("Create(") && shown.contains("personal: true"), "{shown}");
+    }
+}
+
+#[test]
+fn descriptions_of_environments_have_an_end() {
+    for (length, expected) in [(240, 0), (241, 2)] {
+        let line = format!("environment create -n x --description {}", "ü".repeat(length));
+        assert_eq!(parse(&line), expected, "{length}");
     }
 }
 
@@ -165,16 +265,25 @@ fn the_help_of_oz() {
     Usage: oz [OPTIONS] [COMMAND]
 
     Commands:
-      quickstart   See the whole thing work, in a temporary directory
-      serve        Host a control plane with a worker
-      worker       Take runs from a control plane on this machine
-      agent        Run agents, here or on workers
-      run          Look at runs and steer them
-      login        Remember the address and key of a control plane
-      logout       Forget the address and key
-      whoami       Show who you are
-      completions  Print a completion script for a shell
-      help         Print this message or the help of the given subcommand(s)
+      quickstart    See the whole thing work, in a temporary directory
+      serve         Host a control plane with a worker
+      worker        Take runs from a control plane on this machine
+      agent         Run agents, here or on workers, and name them
+      run           Look at runs and steer them
+      environment   What runs find prepared: repositories, an image, setup commands [alias: e]
+      schedule      Runs that start by the clock
+      artifact      Files that runs leave behind
+      model         Models that runs may use
+      memory-store  Places where agents keep what they learn
+      memory        What agents have learned
+      api-key       Keys of people and agents
+      team          Your team
+      user          The people of your team
+      login         Remember the address and key of a control plane
+      logout        Forget the address and key
+      whoami        Show who you are
+      completions   Print a completion script for a shell
+      help          Print this message or the help of the given subcommand(s)
 
     Options:
       -V, --version

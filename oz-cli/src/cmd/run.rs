@@ -1,8 +1,11 @@
 //! `oz run`: looking at runs and steering them.
 
 mod cancel;
+mod conversation;
+mod followup;
 mod get;
 mod list;
+mod message;
 mod transcript;
 pub(crate) mod watch;
 
@@ -23,6 +26,22 @@ pub(crate) enum RunCommand {
     Watch(watch::WatchArgs),
     /// Print what a run said and did
     Transcript(transcript::TranscriptArgs),
+    /// Give a run more to do
+    Followup(followup::FollowupArgs),
+    /// Messages between runs
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  oz run message list 0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e --unread
+  oz run message read MESSAGE_ID"
+    )]
+    Message(message::MessageCommand),
+    /// Conversations of runs
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  oz run conversation get 0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e"
+    )]
+    Conversation(conversation::ConversationCommand),
 }
 
 pub(crate) async fn run(command: RunCommand, global: &Global) -> Outcome {
@@ -33,5 +52,8 @@ pub(crate) async fn run(command: RunCommand, global: &Global) -> Outcome {
         RunCommand::Cancel(args) => cancel::run(&client, &args, format).await,
         RunCommand::Watch(args) => watch::run(&client, &args, format).await,
         RunCommand::Transcript(args) => transcript::run(&client, &args, format).await,
+        RunCommand::Followup(args) => followup::run(&client, args, format).await,
+        RunCommand::Message(command) => message::run(&client, command, format).await,
+        RunCommand::Conversation(command) => conversation::run(&client, &command).await,
     }
 }

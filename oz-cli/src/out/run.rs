@@ -1,39 +1,24 @@
 //! Runs as people read them: a table of many, a card of one.
 
-use super::{one_line, plain};
-use crate::cli::Format;
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+use super::{
+    one_line,
+    table::{self, Listing, time, utc},
+};
 use oz_core::{Open, Run, artifact::Artifact};
 
-const HEADER: [&str; 5] = ["RUN ID", "STATE", "CREATED", "RUN TIME", "TITLE"];
-
-/// A list of runs as a table; in columns apart by tabs for `text`.
-pub(crate) fn table(runs: &[Run], format: Format) -> String {
-    let rows = runs.iter().map(row);
-    if format == Format::Text {
-        let lines = rows.map(|row| row.join("\t"));
-        return std::iter::once(HEADER.join("\t")).chain(lines).collect::<Vec<_>>().join("\n");
-    }
-    framed(rows).to_string()
-}
-
-/// A table that fits the terminal, where there is one.
-fn framed(rows: impl Iterator<Item = [String; 5]>) -> Table {
-    let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED.with_rounded_corners());
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_header(HEADER).add_rows(rows);
-    // An id in two pieces can't be copied.
-    for column in table.column_iter_mut().take(2) {
-        column.set_constraint(ColumnConstraint::ContentWidth);
-    }
-    table
-}
+/// A list of runs.
+pub(crate) const LIST: Listing<Run, 5> = Listing {
+    header: ["RUN ID", "STATE", "CREATED", "RUN TIME", "TITLE"],
+    whole: 2,
+    row,
+    none: "No runs found.",
+};
 
 fn row(run: &Run) -> [String; 5] {
     [
         run.run_id.to_string(),
         run.state.to_string(),
-        run.created_at.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        time(run.created_at),
         run.run_time.as_deref().map_or_else(|| "-".to_owned(), duration),
         one_line(&run.title, 60),
     ]
@@ -47,10 +32,10 @@ pub(crate) fn card(run: &Run) -> String {
         ("Title", one_line(&run.title, 90)),
     ];
     if let Some(status) = &run.status_message {
-        rows.push(("Status", plain(status.message.trim_end())));
+        rows.push(("Status", status.message.trim_end().to_owned()));
         rows.extend(status.error_code.as_ref().map(|code| ("Error code", code.to_string())));
     }
-    rows.push(("Created", run.created_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()));
+    rows.push(("Created", utc(run.created_at)));
     rows.extend(run.run_time.as_deref().map(|time| ("Run time", duration(time))));
     if let Some(config) = &run.agent_config {
         rows.push(("Harness", config.harness_type().to_string()));
@@ -66,11 +51,7 @@ pub(crate) fn card(run: &Run) -> String {
         rows.push(("Usage", format!("{} tokens{cost}", usage.total_tokens.unwrap_or(0))));
     }
     rows.extend(run.artifacts.iter().map(|item| ("Artifact", artifact(&item.artifact))));
-    let lines = rows.iter().map(|(name, value)| {
-        // Longer text goes on under its first line.
-        format!("{name:<11} {}", value.replace('\n', "\n            "))
-    });
-    lines.collect::<Vec<_>>().join("\n")
+    table::card(&rows)
 }
 
 /// An artifact in one line.
@@ -101,6 +82,7 @@ fn duration(iso: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::Format;
 
     fn runs() -> Vec<Run> {
         let value = serde_json::json!([
@@ -127,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_list_is_a_table() {
-        let mut pretty = framed(runs().iter().map(row));
+        let mut pretty = LIST.framed(&runs());
         insta::assert_snapshot!(pretty.force_no_tty(), @"
         ╭──────────────────────────────────────┬─────────────┬─────────────────────┬──────────┬───────────────────────────────────────────────────────────────╮
         │ RUN ID                               ┆ STATE       ┆ CREATED             ┆ RUN TIME ┆ TITLE                                                         │
@@ -138,12 +120,12 @@ mod tests {
         ");
         let narrow = pretty.set_width(90).to_string();
         assert!(runs().iter().all(|run| narrow.contains(&run.run_id.to_string())), "{narrow}");
-        insta::assert_snapshot!(table(&runs(), Format::Text), @"
+        insta::assert_snapshot!(LIST.text(&runs(), Format::Text), @"
         RUN ID	STATE	CREATED	RUN TIME	TITLE
         0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e	SUCCEEDED	2026-03-02 08:00:00	2m 3.5s	fix the tests
         0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d90	HIBERNATING	2026-03-02 08:00:00	-	a title that is much longer than the column that is there to…
         ");
-        insta::assert_snapshot!(table(&[], Format::Text), @"RUN ID	STATE	CREATED	RUN TIME	TITLE");
+        insta::assert_snapshot!(LIST.text(&[], Format::Text), @"RUN ID	STATE	CREATED	RUN TIME	TITLE");
     }
 
     #[test]

@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 /// The longest prompt, in bytes. Longer input belongs into a file of the repository or an attachment.
 pub const MAX_PROMPT_BYTES: usize = 1 << 20;
 
-/// The most attachments of a request; the command line allows as many.
-pub const MAX_ATTACHMENTS: usize = 25;
+/// The most attachments of a request.
+pub const MAX_ATTACHMENTS: usize = 5;
 
 /// Checks a prompt's length.
 pub(super) fn check_prompt(prompt: &str) -> Result<(), Error> {
@@ -123,7 +123,7 @@ pub struct CreateRun {
     /// The team member, by e-mail or id, in whose name the run is made; for keys of agents that may do so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_behalf_of: Option<String>,
-    /// Files for the agent, at most 25.
+    /// Files for the agent, at most 5.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<AttachmentInput>,
     /// Pictures in the spelling of older clients.

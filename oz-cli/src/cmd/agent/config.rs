@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 /// The keys of a configuration file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct ConfigFile {
+pub(in crate::cmd) struct ConfigFile {
     name: Option<String>,
     environment_id: Option<String>,
     runner_id: Option<String>,
@@ -29,7 +29,7 @@ struct ConfigFile {
 
 impl ConfigFile {
     /// Reads a file: JSON or YAML by its extension, either by trying otherwise.
-    fn read(path: &Path) -> Result<Self, CliError> {
+    pub(in crate::cmd) fn read(path: &Path) -> Result<Self, CliError> {
         let shown = path.display();
         let text = fs::read_to_string(path)
             .map_err(|e| CliError::new(format!("the configuration file '{shown}' can't be read: {e}")))?;
@@ -44,6 +44,27 @@ impl ConfigFile {
             let reason = e.lines().next().unwrap_or_default();
             CliError::new(format!("the configuration file '{shown}' is not valid {kind}: {reason}"))
         })
+    }
+
+    /// The prompt and the configuration, all of it: what can be done with it is for others to say.
+    pub(in crate::cmd) fn into_parts(self) -> (Option<String>, AgentConfig) {
+        let config = AgentConfig {
+            name: self.name,
+            environment_id: self.environment_id,
+            runner_id: self.runner_id,
+            model_id: self.model_id,
+            base_prompt: self.base_prompt,
+            mcp_servers: self.mcp_servers,
+            worker_host: self.host,
+            computer_use_enabled: self.computer_use_enabled,
+            harness: self.harness,
+            skill_spec: self.skill_spec,
+            source_repos: self.source_repos,
+            setup_commands: self.setup_commands,
+            limits: self.limits,
+            ..AgentConfig::default()
+        };
+        (self.prompt, config)
     }
 }
 
@@ -116,7 +137,7 @@ pub(super) fn refuse(given: &[(bool, &str)]) -> Result<(), CliError> {
 }
 
 /// `URL` or `URL@REF`. An `@` before the path belongs to the address, as in `git@host:me/app` and `https://me@host/app`.
-fn repo(text: &str) -> SourceRepo {
+pub(in crate::cmd) fn repo(text: &str) -> SourceRepo {
     let path = match text.split_once("://") {
         Some((scheme, rest)) => rest.find('/').map(|slash| scheme.len() + 3 + slash),
         None => text.find([':', '/']),

@@ -1,15 +1,15 @@
 //! `oz run list`: a page of runs, with every filter of the API.
 
 use crate::{
-    cli::Format,
+    cli::{Format, Order, timestamp},
     cmd::Outcome,
-    out::{self, run::table},
+    out,
 };
 use clap::{Args, ValueEnum};
 use oz_client::Client;
 use oz_core::{
     RunState, Timestamp,
-    api::{ListRuns, RunSort, SortOrder},
+    api::{ListRuns, RunSort},
     artifact::ArtifactType,
     run::{ExecutionLocation, RunSource},
 };
@@ -38,11 +38,6 @@ choices! {
         File => ArtifactType::File } -> ArtifactType;
     Sort { UpdatedAt => RunSort::UpdatedAt, CreatedAt => RunSort::CreatedAt, Title => RunSort::Title,
         Agent => RunSort::Agent } -> RunSort;
-    Order { Asc => SortOrder::Asc, Desc => SortOrder::Desc } -> SortOrder;
-}
-
-fn timestamp(text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|e| format!("invalid RFC 3339 timestamp '{text}': {e}"))
 }
 
 /// List runs.
@@ -134,16 +129,9 @@ pub(super) async fn run(client: &Client, args: ListArgs, format: Format) -> Outc
         ..ListRuns::default()
     };
     let page = client.send(&request).await?;
-    match format {
-        Format::Json => out::json(format, &page)?,
-        Format::Ndjson => page.runs.iter().try_for_each(out::json_line)?,
-        Format::Pretty if page.runs.is_empty() => out::line("No runs found."),
-        Format::Pretty | Format::Text => {
-            out::line(table(&page.runs, format));
-            if let Some(cursor) = page.page_info.next_cursor {
-                out::note(format!("There are more: --cursor {cursor}"));
-            }
-        }
+    out::run::LIST.print(&page, &page.runs, format)?;
+    if let Some(cursor) = page.page_info.next_cursor.filter(|_| !format.is_json()) {
+        out::note(format!("There are more: --cursor {}", out::plain(&cursor)));
     }
     Ok(true)
 }

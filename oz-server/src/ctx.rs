@@ -34,6 +34,8 @@ pub(crate) struct Inner {
     pub(crate) dispatch: Arc<Notify>,
     /// Wakes the scheduler.
     pub(crate) schedules: Notify,
+    /// Wakes the clerk.
+    pub(crate) clerk: Notify,
     /// How long a run may go without a sign of life.
     pub(crate) lease: Duration,
     /// The key of the embedded worker; lives in memory only.

@@ -150,6 +150,7 @@ impl Server {
             leases,
             dispatch,
             schedules: Notify::new(),
+            clerk: Notify::new(),
             server_id: auth::random_hex(),
             public_url: config.public_url.clone(),
             lease: config.lease,

@@ -251,6 +251,8 @@ async fn wrong_method(request: Request<Body>) -> ApiError {
 }
 
 #[cfg(test)]
+mod callers;
+#[cfg(test)]
 mod tests {
     use super::*;
     use oz_core::api::{ALL, Auth, BY_HAND};

@@ -1,8 +1,9 @@
 //! The history checker: reads everything that a control plane recorded and everything that a client saw, and checks the
 //! invariants of the system on it.
 
+use crate::database::Database;
 use oz_core::{RunId, RunState, transcript::LogItem};
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 /// What one client saw of one run, in order, over all its reconnections.
 pub type Seen = Vec<LogItem>;
@@ -14,25 +15,27 @@ pub type Seen = Vec<LogItem>;
 /// - At most one execution writes at a time: entries of an execution never come after those of a later one.
 /// - Executions are bounded.
 #[must_use]
-pub fn check(db: &Path, seen: &BTreeMap<RunId, Seen>) -> Vec<String> {
-    let db = rusqlite::Connection::open(db).expect("database");
-    let integrity: String =
-        db.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("integrity check");
+pub fn check(db: &Database, seen: &BTreeMap<RunId, Seen>) -> Vec<String> {
     let mut wrong = Vec::new();
-    if integrity != "ok" {
-        wrong.push(format!("the database is damaged: {integrity}"));
+    if let Database::Sqlite(_) = db {
+        for row in db.select("PRAGMA integrity_check") {
+            if row[0].as_deref() != Some("ok") {
+                wrong.push(format!("the database is damaged: {row:?}"));
+            }
+        }
     }
-    let mut runs = db.prepare("SELECT run_no, run_id, state FROM runs ORDER BY run_no").expect("query");
-    let runs: Vec<(i64, String, String)> = runs
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .expect("rows")
-        .map(|row| row.expect("row"))
-        .collect();
-    for (run_no, run_id, state) in runs {
-        check_run(&db, run_no, &run_id, &RunState::from(state.as_str()), &mut wrong);
-        let id: RunId = run_id.parse().expect("id");
-        if let Some(seen) = seen.get(&id) {
-            check_seen(&db, run_no, &run_id, seen, &mut wrong);
+    let mut logs = rows(db);
+    let attempts = count(db, "SELECT run_no, COUNT(*) FROM executions GROUP BY run_no");
+    for run in db.select("SELECT run_no, run_id, state FROM runs ORDER BY run_no") {
+        let [Some(run_no), Some(run_id), Some(state)] = &run[..] else { panic!("a run without an id") };
+        let rows = logs.remove(run_no).unwrap_or_default();
+        check_run(&rows, run_id, &RunState::from(state.as_str()), &mut wrong);
+        let attempts = attempts.get(run_no).copied().unwrap_or(0);
+        if attempts > 3 {
+            wrong.push(format!("{run_id}: {attempts} executions"));
+        }
+        if let Some(seen) = seen.get(&run_id.parse::<RunId>().expect("id")) {
+            check_seen(&rows, run_id, seen, &mut wrong);
         }
     }
     wrong
@@ -45,24 +48,32 @@ struct Row {
     execution: Option<String>,
 }
 
-fn rows(db: &rusqlite::Connection, run_no: i64) -> Vec<Row> {
-    let sql =
-        "SELECT sequence, run_index, event_type, execution_id FROM log WHERE run_no = ?1 ORDER BY sequence";
-    let mut query = db.prepare(sql).expect("query");
-    let rows = query.query_map([run_no], |row| {
-        Ok(Row { sequence: row.get(0)?, index: row.get(1)?, kind: row.get(2)?, execution: row.get(3)? })
-    });
-    rows.expect("rows").map(|row| row.expect("row")).collect()
+/// The log of every run, by the run's number.
+fn rows(db: &Database) -> BTreeMap<String, Vec<Row>> {
+    let mut logs: BTreeMap<String, Vec<Row>> = BTreeMap::new();
+    for row in
+        db.select("SELECT run_no, sequence, run_index, event_type, execution_id FROM log ORDER BY sequence")
+    {
+        let mut row = row.into_iter();
+        let mut text = || row.next().flatten();
+        let mut number = || text().and_then(|n| n.parse().ok()).expect("number");
+        let run_no: i64 = number();
+        let (sequence, index) = (number(), number());
+        let kind = text().expect("kind");
+        logs.entry(run_no.to_string()).or_default().push(Row { sequence, index, kind, execution: text() });
+    }
+    logs
 }
 
-fn check_run(
-    db: &rusqlite::Connection,
-    run_no: i64,
-    run_id: &str,
-    state: &RunState,
-    wrong: &mut Vec<String>,
-) {
-    let rows = rows(db, run_no);
+fn count(db: &Database, sql: &str) -> BTreeMap<String, i64> {
+    let pair = |row: Vec<Option<String>>| match &row[..] {
+        [Some(key), Some(count)] => Some((key.clone(), count.parse().ok()?)),
+        _ => None,
+    };
+    db.select(sql).into_iter().filter_map(pair).collect()
+}
+
+fn check_run(rows: &[Row], run_id: &str, state: &RunState, wrong: &mut Vec<String>) {
     if !state.is_terminal() {
         wrong.push(format!("{run_id}: it is {state}, not in a terminal state"));
     }
@@ -89,17 +100,11 @@ fn check_run(
             executions.push(execution);
         }
     }
-    let attempts: i64 = db
-        .query_row("SELECT COUNT(*) FROM executions WHERE run_no = ?1", [run_no], |row| row.get(0))
-        .expect("count");
-    if attempts > 3 {
-        wrong.push(format!("{run_id}: {attempts} executions"));
-    }
 }
 
 /// What a client saw must be exactly what was recorded: nothing lost, nothing twice, nothing in another order.
-fn check_seen(db: &rusqlite::Connection, run_no: i64, run_id: &str, seen: &Seen, wrong: &mut Vec<String>) {
-    let recorded: Vec<(i64, i64)> = rows(db, run_no).iter().map(|r| (r.sequence, r.index)).collect();
+fn check_seen(rows: &[Row], run_id: &str, seen: &Seen, wrong: &mut Vec<String>) {
+    let recorded: Vec<(i64, i64)> = rows.iter().map(|r| (r.sequence, r.index)).collect();
     let seen: Vec<(i64, i64)> = seen.iter().map(|item| (item.sequence(), item.index())).collect();
     if recorded != seen {
         wrong.push(format!("{run_id}: a client saw {seen:?} but {recorded:?} was recorded"));

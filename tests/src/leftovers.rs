@@ -1,6 +1,6 @@
 //! The end of a world: stopping its processes, and looking for what should not be there any more.
 
-use crate::{World, processes};
+use crate::{World, database::Database, processes};
 use oz_core::RunState;
 use std::{
     fs,
@@ -13,14 +13,14 @@ impl World {
     /// Stops every process, politely first.
     pub(crate) fn stop_all(&mut self) -> bool {
         let mut polite = true;
-        for child in self.workers.iter_mut().chain(self.server.as_mut()) {
+        for child in self.workers.iter_mut().chain(&mut self.replicas).chain(self.server.as_mut()) {
             if let Ok(None) = child.try_wait()
                 && let Some(pid) = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap_or(0))
             {
                 let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
             }
         }
-        for child in self.workers.iter_mut().chain(self.server.as_mut()) {
+        for child in self.workers.iter_mut().chain(&mut self.replicas).chain(self.server.as_mut()) {
             let deadline = Instant::now() + Duration::from_secs(10);
             while let Ok(None) = child.try_wait() {
                 if Instant::now() > deadline {
@@ -36,7 +36,7 @@ impl World {
     /// What a finished world must not have: unfinished runs, agent processes, workspaces, processes.
     pub(crate) fn leftovers(&mut self) -> Vec<String> {
         let mut left = Vec::new();
-        let unfinished = unfinished(&self.path().join("data/oz.db"));
+        let unfinished = unfinished(&self.database());
         left.extend(unfinished.into_iter().map(|(id, state)| format!("run {id} is {state}")));
         self.no_agents_quietly(&mut left);
         if !self.stop_all() {
@@ -67,16 +67,16 @@ impl World {
     }
 }
 
-fn unfinished(db: &Path) -> Vec<(String, String)> {
-    let Ok(db) = rusqlite::Connection::open(db) else { return Vec::new() };
+fn unfinished(db: &Database) -> Vec<(String, String)> {
     let live: Vec<String> =
         RunState::ALL.iter().filter(|s| !s.is_terminal()).map(|s| format!("'{}'", s.as_str())).collect();
-    let sql = format!("SELECT run_id, state FROM runs WHERE state IN ({})", live.join(","));
-    let mut query = db.prepare(&sql).expect("query");
-    query
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .expect("rows")
-        .map(|row| row.expect("row"))
+    let rows = db.select(&format!("SELECT run_id, state FROM runs WHERE state IN ({})", live.join(",")));
+    let text = |value: Option<String>| value.unwrap_or_default();
+    rows.into_iter()
+        .map(|row| {
+            let mut row = row.into_iter().map(text);
+            (row.next().unwrap_or_default(), row.next().unwrap_or_default())
+        })
         .collect()
 }
 

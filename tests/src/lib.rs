@@ -2,9 +2,12 @@
 //! on free ports, in a temporary directory. A world ends by proving that nothing is left over.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test's own tools may fail it")]
 
+pub mod database;
 pub mod history;
 mod leftovers;
 pub mod processes;
+pub mod proxy;
+pub mod tools;
 pub mod world;
 
 pub use world::{Oz, World};

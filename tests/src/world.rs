@@ -1,6 +1,9 @@
 //! The world itself: starting, killing and restarting its processes, and the checks at its end.
 
-use crate::processes;
+use crate::{
+    database::{self, Database},
+    processes,
+};
 use oz_client::Client;
 use oz_core::{
     Run, RunId,
@@ -45,11 +48,19 @@ pub struct Options {
     pub script: Option<String>,
     /// More environment for the server and the workers.
     pub env: Vec<(String, String)>,
+    /// Whether the records are kept in PostgreSQL, so that several servers can share them.
+    pub postgres: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { embedded_worker: true, lease: 3, script: None, env: Vec::new() }
+        Self {
+            embedded_worker: true,
+            lease: 3,
+            script: None,
+            env: Vec::new(),
+            postgres: database::postgres_is_chosen(),
+        }
     }
 }
 
@@ -58,7 +69,9 @@ pub struct World {
     pub(crate) dir: tempfile::TempDir,
     options: Options,
     port: u16,
+    database: Database,
     pub(crate) server: Option<Child>,
+    pub(crate) replicas: Vec<Child>,
     pub(crate) workers: Vec<Child>,
 }
 
@@ -106,7 +119,13 @@ impl World {
         if let Some(script) = &options.script {
             fs::write(dir.path().join("script.yaml"), script).expect("script");
         }
-        let mut world = Self { dir, options, port: 0, server: None, workers: Vec::new() };
+        let database = if options.postgres {
+            Database::postgres()
+        } else {
+            Database::Sqlite(dir.path().join("data/oz.db"))
+        };
+        let mut world =
+            Self { dir, options, port: 0, database, server: None, replicas: Vec::new(), workers: Vec::new() };
         world.start_server();
         world
     }
@@ -121,6 +140,12 @@ impl World {
     #[must_use]
     pub fn workspaces(&self) -> PathBuf {
         self.path().join("workspaces")
+    }
+
+    /// The control plane's port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The control plane's address.
@@ -172,28 +197,61 @@ impl World {
         command
     }
 
+    /// Where the records are.
+    #[must_use]
+    pub fn database(&self) -> Database {
+        self.database.clone()
+    }
+
     /// Starts the control plane, on the same port and data as before if there was one.
     pub fn start_server(&mut self) {
         assert!(self.server.is_none(), "the server runs already");
+        let (child, port) = self.spawn_server("server", self.port);
+        self.port = port;
+        self.server = Some(child);
+    }
+
+    /// Starts one more control plane on the same database. Returns its place and port.
+    pub fn start_replica(&mut self) -> (usize, u16) {
+        assert!(matches!(self.database, Database::Postgres { .. }), "only PostgreSQL can be shared");
+        let place = self.replicas.len();
+        let (child, port) = self.spawn_server(&format!("replica{place}"), 0);
+        self.replicas.push(child);
+        (place, port)
+    }
+
+    /// Kills a replica without asking it.
+    pub fn kill_replica(&mut self, place: usize) {
+        let replica = &mut self.replicas[place];
+        replica.kill().expect("kill");
+        replica.wait().expect("wait");
+    }
+
+    fn spawn_server(&self, name: &str, port: u16) -> (Child, u16) {
+        let data = if name == "server" { "data".to_owned() } else { format!("data-{name}") };
         let mut command = self.daemon();
         command
-            .args(["serve", "--listen", &format!("127.0.0.1:{}", self.port), "--bootstrap-api-key", KEY])
+            .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--bootstrap-api-key", KEY])
             .args(["--lease", &format!("{}s", self.options.lease), "--max-concurrent-tasks", "8"])
             .arg("--data-dir")
-            .arg(self.path().join("data"))
+            .arg(self.path().join(data))
             .arg("--workspace-root")
             .arg(self.workspaces());
+        if let Database::Postgres { url, .. } = &self.database {
+            let blobs = format!("file://{}", self.path().join("blobs").display());
+            command.args(["--database-url", url, "--blob-url", &blobs]);
+        }
         if !self.options.embedded_worker {
             command.arg("--no-worker");
         }
         let mut child =
-            command.stdout(Stdio::piped()).stderr(self.log("server")).spawn().expect("oz serve starts");
+            command.stdout(Stdio::piped()).stderr(self.log(name)).spawn().expect("oz serve starts");
         let stdout = child.stdout.take().expect("stdout");
         let mut lines = BufReader::new(stdout).lines();
         let port = loop {
             let line = lines
                 .next()
-                .unwrap_or_else(|| panic!("oz serve ended: {}", self.read_log("server")))
+                .unwrap_or_else(|| panic!("oz serve ended: {}", self.read_log(name)))
                 .expect("line");
             if let Some((_, port)) = line.rsplit_once("http://127.0.0.1:") {
                 break port.trim().trim_end_matches('/').parse().expect("port");
@@ -201,8 +259,7 @@ impl World {
         };
         // Whatever else it prints must not fill the pipe.
         thread::spawn(move || lines.for_each(drop));
-        self.port = port;
-        self.server = Some(child);
+        (child, port)
     }
 
     fn log(&self, name: &str) -> Stdio {
@@ -243,6 +300,11 @@ impl World {
 
     /// Starts a worker of the admin's team. Returns its place in the list of workers.
     pub fn start_worker(&mut self, worker_id: &str) -> usize {
+        self.start_worker_at(worker_id, &self.url())
+    }
+
+    /// The same, of the control plane at this address.
+    pub fn start_worker_at(&mut self, worker_id: &str, url: &str) -> usize {
         let mut command = self.daemon();
         let lease = format!("{}s", self.options.lease);
         command
@@ -250,7 +312,7 @@ impl World {
             .arg("--workspace-root")
             .arg(self.workspaces().join(worker_id))
             .env("OZ_API_KEY", KEY)
-            .env("OZ_SERVER_URL", self.url())
+            .env("OZ_SERVER_URL", url)
             .stdout(Stdio::null())
             .stderr(self.log(worker_id));
         self.workers.push(command.spawn().expect("oz worker starts"));
@@ -357,9 +419,11 @@ impl Drop for World {
         if thread::panicking() {
             self.stop_all();
             eprintln_log(&self.read_log("server"));
+            self.database.remove();
             return;
         }
         let left = self.leftovers();
+        self.database.remove();
         assert!(
             left.is_empty(),
             "the world left something over:\n{}\n{}",

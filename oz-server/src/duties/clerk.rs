@@ -15,6 +15,7 @@ pub(crate) async fn run(ctx: Ctx) {
         }
         tokio::select! {
             () = tokio::time::sleep(PERIOD) => {}
+            () = ctx.clerk.notified() => {}
             () = ctx.shutdown.cancelled() => break,
         }
     }

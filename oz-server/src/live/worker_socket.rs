@@ -98,6 +98,7 @@ async fn serve(ctx: Ctx, socket: WebSocket, worker_id: String, team_id: Option<T
     });
     tracing::info!(worker = worker_id, connection = id, "worker connected");
     ctx.dispatch.notify_one();
+    ctx.clerk.notify_one();
     let (mut sink, mut stream) = socket.split();
     loop {
         tokio::select! {
@@ -138,6 +139,7 @@ async fn send(sink: &mut SplitSink<WebSocket, Message>, frame: &ToWorker) -> Res
 /// the connection, and their leases tell.
 async fn disconnected(ctx: &Ctx, id: ConnectionId) {
     let Some(connection) = ctx.workers.remove(id) else { return };
+    ctx.clerk.notify_one();
     if ctx.shutdown.is_cancelled() {
         return;
     }

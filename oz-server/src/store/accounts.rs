@@ -98,6 +98,26 @@ impl Store {
             .await
     }
 
+    /// Stores a key of a member whatever it looks like.
+    #[cfg(test)]
+    pub(crate) async fn insert_key_of(&self, who: Member, key: &NewKey<'_>) -> Result<String> {
+        let (name, hash, suffix) = (key.name.to_owned(), key.hash.to_owned(), key.suffix.to_owned());
+        let expires_at = key.expires_at;
+        self.engine
+            .write(move |db| {
+                let key = NewKey { name: &name, hash: &hash, suffix: &suffix, expires_at };
+                insert_key(
+                    db,
+                    &who.team_id.0,
+                    &who.principal.uid,
+                    &who.principal.uid,
+                    &key,
+                    crate::ctx::now(),
+                )
+            })
+            .await
+    }
+
     /// Records when keys were used.
     pub(crate) async fn keys_used(&self, used: Vec<(String, i64)>) -> Result<()> {
         self.engine

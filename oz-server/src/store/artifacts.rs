@@ -77,7 +77,9 @@ fn owner(db: &Db<'_>, caller: &Caller, new: &CreateArtifact) -> Result<(i64, Str
             .ok_or_else(|| StoreError::Refused(Error::not_found("conversation", conversation)))?,
         (None, None, Caller::Run(who)) => runs::find_run(db, caller, who.run_id)?,
         _ => {
-            return Err(Error::invalid("run_id: exactly one of run_id and conversation_id is required").into());
+            return Err(
+                Error::invalid("run_id: exactly one of run_id and conversation_id is required").into()
+            );
         }
     };
     let team = db.one("SELECT team_id FROM runs WHERE run_no = ?1", args![run.run_no], |row| row.get(0))?;

@@ -27,7 +27,7 @@ async fn cancels(prompt: &str) {
     world.no_agents(Duration::from_secs(2).saturating_sub(asked.elapsed()));
     let run = world.run(run_id).await;
     assert_eq!(run.state, RunState::Cancelled);
-    let wrong = history::check(&world.path().join("data/oz.db"), &Default::default());
+    let wrong = history::check(&world.database(), &Default::default());
     assert!(wrong.is_empty(), "{wrong:#?}");
     let again = world.oz(&["run", "cancel", &run_id.to_string()]);
     assert_eq!(again.code, 1);

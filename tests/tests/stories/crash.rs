@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, time::Duration};
 use tokio::task::JoinHandle;
 
 /// Some turns with small pauses, so that kills hit every stage.
-fn script() -> String {
+pub(crate) fn script() -> String {
     let turn = "{ text: step, delay_ms: 60, tool_calls: [{ name: run_command, input: { command: 'sleep 0.1; echo done' } }] }";
     let turns = [turn; 6].join(", ");
     format!("scripts: [{{ match: work, turns: [{turns}, {{ text: all done }}] }}]")
@@ -30,7 +30,7 @@ fn watch(world: &World, run_id: RunId) -> JoinHandle<(RunId, history::Seen)> {
     })
 }
 
-async fn finish(
+pub(crate) async fn finish(
     world: &World,
     watchers: Vec<JoinHandle<(RunId, history::Seen)>>,
 ) -> BTreeMap<RunId, history::Seen> {
@@ -45,8 +45,8 @@ async fn finish(
     all
 }
 
-fn check(world: &World, seen: &BTreeMap<RunId, history::Seen>) {
-    let wrong = history::check(&world.path().join("data/oz.db"), seen);
+pub(crate) fn check(world: &World, seen: &BTreeMap<RunId, history::Seen>) {
+    let wrong = history::check(&world.database(), seen);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -14,4 +14,8 @@ mod crash;
 mod failure;
 mod main_job;
 mod models;
+mod openapi;
 mod quickstart;
+mod replicas;
+mod schemathesis;
+mod sdk;

@@ -1,9 +1,9 @@
 //! The arguments of `oz` as a whole. Each command's own arguments stand with the command.
 
-use crate::cmd;
+use crate::{cmd, error::CliError};
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use oz_core::{Timestamp, api::SortOrder, env};
-use std::{cmp::Ordering, time::Duration};
+use std::{cmp::Ordering, collections::BTreeMap, time::Duration};
 
 /// Dispatch coding agents, watch them work, and host the platform that runs them.
 #[derive(Debug, Parser)]
@@ -116,6 +116,14 @@ pub(crate) enum Command {
   oz artifact download 0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e -o out/"
     )]
     Artifact(cmd::ArtifactCommand),
+    /// MCP servers that your team shares
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  oz mcp create tickets --url https://mcp.example.com --header \"Authorization={{TICKETS_TOKEN}}\"
+  oz mcp list"
+    )]
+    Mcp(cmd::McpCommand),
     /// Models that runs may use
     #[command(subcommand, after_help = "Examples:\n  oz model list")]
     Model(cmd::ModelCommand),
@@ -179,6 +187,26 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 /// Reads a timestamp as RFC 3339 writes it.
 pub(crate) fn timestamp(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|e| format!("invalid RFC 3339 timestamp '{text}': {e}"))
+}
+
+/// Reads `KEY=VALUE`. The value may be empty and may hold further `=`.
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE".to_owned()),
+    }
+}
+
+/// The pairs of `flag` by their keys, none of which may be given twice.
+pub(crate) fn unique(flag: &str, pairs: Vec<(String, String)>) -> Result<BTreeMap<String, String>, CliError> {
+    let mut map = BTreeMap::new();
+    for (key, value) in pairs {
+        if map.contains_key(&key) {
+            return Err(CliError::new(format!("{flag}: '{key}' is there twice")));
+        }
+        map.insert(key, value);
+    }
+    Ok(map)
 }
 
 /// Direction of a sorted list.

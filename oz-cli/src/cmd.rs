@@ -27,6 +27,7 @@ pub(crate) use artifact::ArtifactCommand;
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use environment::EnvironmentCommand;
 pub(crate) use login::LoginArgs;
+pub(crate) use mcp::McpCommand;
 pub(crate) use memory::MemoryCommand;
 pub(crate) use memory_store::MemoryStoreCommand;
 pub(crate) use model::ModelCommand;
@@ -109,6 +110,7 @@ async fn dispatch(command: Command, global: Global) -> Outcome {
         Command::Environment(command) => environment::run(command, &global).await,
         Command::Schedule(args) => schedule::run(*args, &global).await,
         Command::Artifact(command) => artifact::run(command, &global).await,
+        Command::Mcp(command) => mcp::run(command, &global).await,
         Command::Model(command) => model::run(&command, &global).await,
         Command::MemoryStore(command) => memory_store::run(command, &global).await,
         Command::Memory(command) => memory::run(command, &global).await,

@@ -4,6 +4,8 @@ pub(crate) mod api_key;
 pub(crate) mod artifact;
 pub(crate) mod environment;
 pub(crate) mod identity;
+pub(crate) mod jq;
+pub(crate) mod mcp;
 pub(crate) mod memory;
 pub(crate) mod message;
 pub(crate) mod run;

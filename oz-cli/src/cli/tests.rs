@@ -61,10 +61,18 @@ fn lines_that_parse() {
         "agent run-cloud -p x --attach a --attach b",
         "agent run-cloud -p x --harness gemini",
         "agent run-cloud -p x --follow",
+        "agent run-cloud --skill s",
+        "agent run-cloud --saved-prompt a --skill s",
+        "agent run-cloud -p x -e E --mcp a --mcp {} --conversation c --agent U --parent-run-id r --title t --team",
+        "agent run-cloud -p x --no-environment --runner r --host h --personal",
+        "agent run-cloud -p x --harness claude --claude-auth-secret s",
+        "agent run-cloud -p x --no-snapshot --snapshot-upload-timeout 5s --snapshot-script-timeout 5s",
         "run list --state in-progress --state failed",
         "run list -L 0",
         "run list -L=-1",
         "run list --created-after 2026-01-01T00:00:00Z",
+        "run list --artifact-type external-reference --executor U --automation a",
+        "run list --metadata a=b --metadata c=",
         "run get short",
         "run cancel x",
         "run message delivered m",
@@ -101,9 +109,24 @@ fn lines_that_parse() {
         "memory edit M -s S -c a -r b --version 2",
         "memory remove M -s S",
         "memory versions M -s S",
+        "mcp list",
+        "mcp get I",
+        "mcp create n --command c --arg -y --arg=--x --env K=V --env L=",
+        "mcp create n --url u --header K=V --description d --personal",
+        "mcp delete I --force",
         "model list",
         "agent create -n x --secret a --secret b",
         "agent list --sort-by name",
+        "agent list --sort-by name --jq .",
+        "agent list --jq [",
+        "agent get U --jq .",
+        "agent create -n x --jq .uid",
+        "agent update U -n x --jq .uid",
+        "run list --jq .runs[]",
+        "run get a --conversation --jq .",
+        "api-key list --jq .",
+        "api-key create n --no-expiration --jq .raw_api_key",
+        "api-key expire n --force --jq .",
         "agent list --sort-by created-at --sort-order desc --output-format json",
         "agent skills --repo a/b",
         "agent profile list",
@@ -114,6 +137,7 @@ fn lines_that_parse() {
         "user accept C --name N",
         "user role U admin",
         "user remove U --force",
+        "user withdraw I --force",
         "whoami --output-format ndjson",
         "--version",
         "completions zsh",
@@ -157,9 +181,16 @@ fn lines_that_do_not_parse() {
         "agent run-cloud -p x --idle-on-complete",
         "agent run-cloud -p x --profile p",
         "agent run-cloud --conversation c",
+        "agent run-cloud --agent U",
+        "agent run-cloud -p x --saved-prompt a",
+        "agent run-cloud -p x --skill ''",
+        "agent run-cloud -p x --skill /b:x",
         "run list --state IN_PROGRESS",
         "run list --state in-progress,failed",
         "run list --created-after 2026-01-01",
+        "run list --artifact-type external_reference",
+        "run list --metadata a",
+        "run list --metadata =b",
         "run message send --to a --subject s --body b",
         "run message send --subject s --body b --sender-run-id r",
         "run message list T -L 0",
@@ -183,7 +214,15 @@ fn lines_that_do_not_parse() {
         "api-key create n --expires-at 2026-01-01",
         "memory create S -c a",
         "memory update M -c a -r b",
+        "mcp",
+        "mcp create n",
+        "mcp create n --command c --url u",
+        "mcp create n --command c --header K=V",
+        "mcp create n --url u --arg a",
+        "mcp create n --url u --header K",
         "model list --jq .",
+        "agent delete U --jq .",
+        "agent list --jq",
         "agent create -p x",
         "agent create",
         "agent update U --secret a",
@@ -193,6 +232,7 @@ fn lines_that_do_not_parse() {
         "agent delete U --force",
         "user role U owner",
         "user role U",
+        "user withdraw",
         "agent --version",
         "agent",
         "run",
@@ -273,6 +313,7 @@ fn the_help_of_oz() {
       environment   What runs find prepared: repositories, an image, setup commands [alias: e]
       schedule      Runs that start by the clock
       artifact      Files that runs leave behind
+      mcp           MCP servers that your team shares
       model         Models that runs may use
       memory-store  Places where agents keep what they learn
       memory        What agents have learned
@@ -329,29 +370,39 @@ fn the_help_of_run_cloud() {
     insta::assert_snapshot!(shown(&run_cloud.render_help()), @r#"
     Dispatch a run to a worker
 
-    Usage: oz agent run-cloud [OPTIONS] <--prompt <TEXT>|--file <PATH>>
+    Usage: oz agent run-cloud [OPTIONS] <--prompt <TEXT>|--skill <SPEC>|--file <PATH>>
 
     Options:
-      -p, --prompt <TEXT>            What the agent is to do
-          --model <ID>               The model, such as `claude-sonnet-4-5` or `ollama/qwen3-coder`
-      -f, --file <PATH>              Configuration file (YAML or JSON) [env: WARP_AGENT_CONFIG_FILE]
-      -n, --name <NAME>              Label of the run
-          --harness <HARNESS>        Which agent works: oz
-          --repo <URL[@REF]>         Clone this repository into the workspace; repeatable
-          --setup-command <COMMAND>  Run this command before the agent starts; repeatable
-          --max-turns <N>            Stop after this many model calls
-          --max-tokens <N>           Stop after this many tokens
-          --max-cost <USD>           Stop at this cost in US dollars
-          --max-time <DURATION>      Stop after this time, such as 30m
-          --title <TITLE>            Title of the run
-          --host <WORKER_ID>         The worker to run on
-          --team                     The run belongs to the team (default)
-          --personal                 The run is yours alone
-          --parent-run-id <RUN_ID>   The run that starts this one
-          --no-environment           Run without an environment (default)
-          --wait                     Show the run live, until its end; the exit code is then 0 only when
-                                     it succeeded [alias: --follow]
-      -h, --help                     Print help (see more with '--help')
+      -p, --prompt <TEXT>              What the agent is to do
+          --skill <SPEC>               A skill: a name, `repo:name`, `owner/repo:name`, or the path of
+                                       its file in place of the name
+          --model <ID>                 The model, such as `claude-sonnet-4-5` or `ollama/qwen3-coder`
+      -f, --file <PATH>                Configuration file (YAML or JSON) [env: WARP_AGENT_CONFIG_FILE]
+      -n, --name <NAME>                Label of the run
+          --harness <HARNESS>          Which agent works: oz, or another that the worker has
+          --repo <URL[@REF]>           Clone this repository into the workspace; repeatable
+          --setup-command <COMMAND>    Run this command before the agent starts; repeatable
+          --max-turns <N>              Stop after this many model calls
+          --max-tokens <N>             Stop after this many tokens
+          --max-cost <USD>             Stop at this cost in US dollars
+          --max-time <DURATION>        Stop after this time, such as 30m
+          --mcp <SPEC>                 An MCP server: the id of a shared one, a file or JSON; repeatable
+      -e, --environment <ID>           The environment to prepare
+          --conversation <ID>          The conversation to continue
+          --title <TITLE>              Title of the run
+          --host <WORKER_ID>           The worker to run on
+          --team                       The run belongs to the team (default)
+          --personal                   The run is yours alone
+          --parent-run-id <RUN_ID>     The run that starts this one
+          --no-environment             Run without an environment, even if the file or the agent has one
+          --agent <UID>                The agent to run as
+          --attach <PATH>              A file for the agent; repeatable, at most 5 of at most 10 MiB
+                                       each
+          --claude-auth-secret <NAME>  The secret that logs Claude Code in
+          --codex-auth-secret <NAME>   The secret that logs Codex in
+          --wait                       Show the run live, until its end; the exit code is then 0 only
+                                       when it succeeded [alias: --follow]
+      -h, --help                       Print help (see more with '--help')
 
     Global options:
           --api-key <KEY>           API key [env: OZ_API_KEY, WARP_API_KEY]
@@ -362,6 +413,8 @@ fn the_help_of_run_cloud() {
     Examples:
       oz agent run-cloud -p "fix the failing test" --repo https://github.com/me/app --wait
       oz agent run-cloud -p "update the docs" --host build-1 --max-cost 2 --max-time 30m
+      oz agent run-cloud -p "what is wrong here?" --attach crash.log -e ENVIRONMENT --mcp servers.json
+      oz agent run-cloud --skill me/app:triage --agent UID
       oz agent run-cloud -f agent.yaml -p "review this" --output-format json
     "#);
 }

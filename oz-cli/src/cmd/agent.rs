@@ -1,5 +1,6 @@
 //! `oz agent`: the ways to start an agent, and the agents that have names.
 
+mod attach;
 pub(super) mod config;
 mod create;
 mod delete;
@@ -47,7 +48,7 @@ pub(crate) async fn run(command: AgentCommand, global: &Global) -> Outcome {
     let format = global.output_format;
     let client = || connection::of(global).client();
     match command {
-        AgentCommand::Run(args) => run::run(*args, global).await,
+        AgentCommand::Run(args) => Box::pin(run::run(*args, global)).await,
         AgentCommand::RunCloud(args) => run_cloud::run(*args, global).await,
         AgentCommand::List(args) => list::run(&client()?, &args, format).await,
         AgentCommand::Get(args) => get::run(&client()?, args, format).await,

@@ -6,6 +6,8 @@ mod name;
 mod transfer;
 mod upload;
 
+pub(super) use name::media_type;
+
 use super::Outcome;
 use crate::{cli::Global, connection};
 use clap::Subcommand;

@@ -4,6 +4,7 @@ mod accept;
 mod invite;
 mod remove;
 mod role;
+mod withdraw;
 
 use super::Outcome;
 use crate::{cli::Global, connection, out::team};
@@ -21,6 +22,8 @@ pub(crate) enum UserCommand {
     /// List open invitations
     #[command(after_help = "Examples:\n  oz user invitations")]
     Invitations,
+    /// Withdraw an invitation; its code can't be accepted any more
+    Withdraw(withdraw::WithdrawArgs),
     /// Accept an invitation; your key is shown once
     Accept(accept::AcceptArgs),
     /// Change the role of a person
@@ -62,6 +65,7 @@ pub(crate) async fn run(command: UserCommand, global: &Global) -> Outcome {
             Ok(true)
         }
         UserCommand::Invite(args) => invite::run(&client()?, args, format).await,
+        UserCommand::Withdraw(args) => withdraw::run(&client()?, args, format).await,
         // Who accepts has no key yet.
         UserCommand::Accept(args) => accept::run(connection::of(global), args, format).await,
         UserCommand::Role(args) => role::run(&client()?, args, format).await,

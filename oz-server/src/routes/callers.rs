@@ -3,10 +3,9 @@
 
 mod scene;
 
-use crate::ctx::Ctx;
 use futures_util::StreamExt as _;
 use oz_core::api::{ALL, BASE};
-use scene::{Answer, Scene, call};
+use scene::{Answer, Plane, Scene, call};
 
 /// The columns of the table. The old run's token belongs to an execution that is over.
 const CALLERS: [&str; 9] =
@@ -132,7 +131,7 @@ fn rows(table: &str) -> Vec<(String, Vec<u16>)> {
     table.lines().filter_map(row).collect()
 }
 
-async fn every_route_and_caller(ctx: &Ctx) {
+async fn every_route_and_caller(ctx: &Plane) {
     let table = rows(TABLE);
     let by_hand = rows(BY_HAND);
     let listed: Vec<&str> = table.iter().map(|(name, _)| name.as_str()).collect();
@@ -150,7 +149,7 @@ async fn every_route_and_caller(ctx: &Ctx) {
     }
     let wrong: Vec<String> = futures_util::stream::iter(cells)
         .map(|(name, caller, expected)| cell(ctx.clone(), name, caller, expected))
-        .buffer_unordered(24)
+        .buffer_unordered(64)
         .filter_map(|wrong| async { wrong })
         .collect()
         .await;
@@ -158,7 +157,7 @@ async fn every_route_and_caller(ctx: &Ctx) {
 }
 
 /// Tries one cell of the table in a scene of its own. Returns what is wrong.
-async fn cell(ctx: Ctx, name: String, caller: &str, expected: u16) -> Option<String> {
+async fn cell(ctx: Plane, name: String, caller: &str, expected: u16) -> Option<String> {
     let scene = Scene::set(&ctx).await;
     let mut keys = vec![scene.key(caller)];
     if caller == "bad key" {
@@ -194,7 +193,7 @@ async fn cell(ctx: Ctx, name: String, caller: &str, expected: u16) -> Option<Str
 
 /// What is not the caller's must look like what is not there at all.
 async fn unguessable(
-    ctx: &Ctx,
+    ctx: &Plane,
     scene: &Scene,
     name: &str,
     key: Option<&str>,
@@ -214,18 +213,19 @@ async fn unguessable(
 #[tokio::test]
 async fn every_route_and_caller_on_sqlite() {
     let (ctx, _bed) = crate::testing::ctx().await;
-    every_route_and_caller(&ctx).await;
+    every_route_and_caller(&Plane::new(ctx)).await;
 }
 
 #[tokio::test]
 async fn every_route_and_caller_on_postgres() {
     let Some((ctx, _bed)) = crate::testing::ctx_on_postgres().await else { return };
-    every_route_and_caller(&ctx).await;
+    every_route_and_caller(&Plane::new(ctx)).await;
 }
 
 #[tokio::test]
 async fn a_key_ends_at_once_when_it_is_deleted_or_its_owner_leaves() {
     let (ctx, _bed) = crate::testing::ctx().await;
+    let ctx = Plane::new(ctx);
     let scene = Scene::set(&ctx).await;
     let admin = scene.key("admin");
     let whoami = format!("{BASE}/agent/whoami");

@@ -251,8 +251,8 @@ impl Store {
                     };
                     fired += usize::from(error.is_none());
                     db.execute(
-                        "UPDATE schedules SET next_run = ?2, last_ran = CASE WHEN ?4 IS NULL THEN ?3 ELSE last_ran END,
-                           last_spawn_error = ?4 WHERE schedule_id = ?1",
+                        "UPDATE schedules SET next_run = ?2, last_spawn_error = ?4,
+                           last_ran = CASE WHEN ?4 IS NULL THEN ?3 ELSE last_ran END WHERE schedule_id = ?1",
                         args![
                             &schedule.id,
                             next_after(&schedule.cron_schedule, now)?.map(micros),

@@ -45,18 +45,22 @@ macro_rules! on_both {
         mod sqlite {
             $(#[tokio::test]
             async fn $name() {
-                super::$name(super::bed(crate::testing::ctx().await).await).await;
+                super::$name(crate::store::suite::bed(crate::testing::ctx().await).await).await;
             })*
         }
         mod postgres {
             $(#[tokio::test]
             async fn $name() {
                 let Some(ctx) = crate::testing::ctx_on_postgres().await else { return };
-                super::$name(super::bed(ctx).await).await;
+                super::$name(crate::store::suite::bed(ctx).await).await;
             })*
         }
     };
 }
+
+mod conversations;
+mod team;
+mod things;
 
 impl Bed {
     fn caller(&self) -> Caller {

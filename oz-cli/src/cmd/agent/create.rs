@@ -3,7 +3,7 @@
 use crate::{
     cli::Format,
     cmd::Outcome,
-    out::{identity, table::print_one},
+    out::{identity, jq::JqArgs, table::print_one},
 };
 use clap::Args;
 use oz_client::Client;
@@ -16,7 +16,8 @@ use oz_core::{
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   oz agent create -n reviewer --prompt \"You review changes.\"
-  oz agent create -n builder --skill me/app:build --secret NPM_TOKEN -e ENVIRONMENT")]
+  oz agent create -n builder --skill me/app:build --secret NPM_TOKEN -e ENVIRONMENT
+  oz agent create -n triage --jq .uid")]
 pub(crate) struct CreateArgs {
     /// Its name, unique in the team
     #[arg(short, long)]
@@ -39,9 +40,12 @@ pub(crate) struct CreateArgs {
     /// The environment of its runs
     #[arg(short, long, value_name = "ID")]
     environment: Option<String>,
+    #[command(flatten)]
+    jq: JqArgs,
 }
 
 pub(super) async fn run(client: &Client, args: CreateArgs, format: Format) -> Outcome {
+    let filter = args.jq.compile()?;
     let secrets: Vec<_> = args.secrets.into_iter().map(|name| SecretRef { name }).collect();
     let request = CreateIdentity {
         name: args.name,
@@ -56,6 +60,9 @@ pub(super) async fn run(client: &Client, args: CreateArgs, format: Format) -> Ou
         },
         ..CreateIdentity::default()
     };
-    print_one(&client.send(&request).await?, format, identity::card)?;
+    let agent = client.send(&request).await?;
+    if !filter.print(&agent)? {
+        print_one(&agent, format, identity::card)?;
+    }
     Ok(true)
 }

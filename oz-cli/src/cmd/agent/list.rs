@@ -4,7 +4,7 @@ use crate::{
     cli::{Format, Order},
     cmd::Outcome,
     error::CliError,
-    out::{self, identity},
+    out::{self, identity, jq::JqArgs},
 };
 use clap::{Args, ValueEnum};
 use oz_client::Client;
@@ -23,7 +23,8 @@ enum SortBy {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   oz agent list
-  oz agent list --sort-by created-at")]
+  oz agent list --sort-by created-at
+  oz agent list --jq \".agents[].name\"")]
 pub(crate) struct ListArgs {
     /// Sort by
     #[arg(long)]
@@ -31,15 +32,22 @@ pub(crate) struct ListArgs {
     /// Direction
     #[arg(long)]
     sort_order: Option<Order>,
+    #[command(flatten)]
+    jq: JqArgs,
 }
 
 pub(super) async fn run(client: &Client, args: &ListArgs, format: Format) -> Outcome {
-    if format == Format::Json && (args.sort_by.is_some() || args.sort_order.is_some()) {
+    let filter = args.jq.compile()?;
+    if (format == Format::Json || filter.is_given()) && (args.sort_by.is_some() || args.sort_order.is_some())
+    {
         return Err(CliError::new(
-            "--sort-by and --sort-order don't go with JSON, which is as the server sends it",
+            "--sort-by and --sort-order don't go with JSON and --jq, which are as the server sends it",
         ));
     }
     let mut list = client.send(&ListIdentities::default()).await?;
+    if filter.print(&list)? {
+        return Ok(true);
+    }
     if format != Format::Json {
         sort(&mut list.agents, args.sort_by, args.sort_order);
     }

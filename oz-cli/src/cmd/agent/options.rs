@@ -15,8 +15,8 @@ pub(super) struct AgentOptions {
     /// A saved prompt
     #[arg(long, value_name = "ID", hide = true)]
     pub(super) saved_prompt: Option<String>,
-    /// A skill
-    #[arg(long, value_name = "SPEC", hide = true)]
+    /// A skill: a name, `repo:name`, `owner/repo:name`, or the path of its file in place of the name
+    #[arg(long, value_name = "SPEC", hide = true, value_parser = skill)]
     pub(super) skill: Option<String>,
     /// The model, such as `claude-sonnet-4-5` or `ollama/qwen3-coder`
     #[arg(long, value_name = "ID")]
@@ -48,7 +48,7 @@ pub(super) struct AgentOptions {
     /// Stop after this time, such as 30m
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(super) max_time: Option<Duration>,
-    /// An MCP server
+    /// An MCP server: the id of a shared one, a file or JSON; repeatable
     #[arg(long, value_name = "SPEC", hide = true)]
     pub(super) mcp: Vec<String>,
     /// The environment to prepare
@@ -75,7 +75,44 @@ fn ignored() -> [Arg; 3] {
     ]
 }
 
+/// A skill without spaces around its parts, none of which may be empty.
+fn skill(text: &str) -> Result<String, String> {
+    let (place, name) = text.split_once(':').map_or((None, text), |(place, name)| (Some(place), name));
+    let mut parts: Vec<&str> = place.map(|place| place.splitn(2, '/').collect()).unwrap_or_default();
+    parts.push(name);
+    if parts.iter().any(|part| part.trim().is_empty()) {
+        return Err("expected a skill such as owner/repo:name".to_owned());
+    }
+    let trimmed: Vec<&str> = parts.iter().map(|part| part.trim()).collect();
+    Ok(match trimmed[..] {
+        [owner, repo, name] => format!("{owner}/{repo}:{name}"),
+        [repo, name] => format!("{repo}:{name}"),
+        _ => name.trim().to_owned(),
+    })
+}
+
 fn harness(text: &str) -> Result<HarnessType, String> {
     let kind = HarnessType::from(text);
     if kind.is_known() { Ok(kind) } else { Err(format!("expected one of {}", HarnessType::KNOWN.join(", "))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_of_a_skill_is_there() {
+        for (text, expected) in [
+            ("review", "review"),
+            (" path/to/SKILL.md ", "path/to/SKILL.md"),
+            ("app: review", "app:review"),
+            ("me / app :review", "me/app:review"),
+            ("a/b/c:x:y", "a/b/c:x:y"),
+        ] {
+            assert_eq!(skill(text).as_deref(), Ok(expected), "{text}");
+        }
+        for text in ["", " ", ":x", "app:", "/app:x", "me/:x"] {
+            assert!(skill(text).is_err(), "{text}");
+        }
+    }
 }

@@ -1,26 +1,32 @@
 //! `oz agent run-cloud`: dispatches a run to a worker.
 
-use super::{
-    config::{self, Task},
-    options::AgentOptions,
-};
+use super::{attach, config, options::AgentOptions};
 use crate::{
-    cli::Global,
+    cli::{Format, Global},
     cmd::{Outcome, run::watch},
-    connection, out,
+    connection,
+    error::CliError,
+    out,
 };
-use clap::{ArgGroup, Args};
-use oz_core::{api::CreateRun, run::RunMode};
+use clap::{Arg, ArgGroup, Args};
+use oz_core::{
+    api::{CreateRun, RunCreated},
+    config::{AgentConfig, HarnessAuthSecrets, HarnessType},
+    run::RunMode,
+};
 use std::path::PathBuf;
 
 /// Dispatch a run to a worker.
 #[derive(Debug, Args)]
 #[command(
     group = ArgGroup::new("what").required(true).multiple(true).args(["prompt", "saved_prompt", "skill", "file"]),
-    override_usage = "oz agent run-cloud [OPTIONS] <--prompt <TEXT>|--file <PATH>>",
+    override_usage = "oz agent run-cloud [OPTIONS] <--prompt <TEXT>|--skill <SPEC>|--file <PATH>>",
+    mut_args = shown,
     after_help = "Examples:
   oz agent run-cloud -p \"fix the failing test\" --repo https://github.com/me/app --wait
   oz agent run-cloud -p \"update the docs\" --host build-1 --max-cost 2 --max-time 30m
+  oz agent run-cloud -p \"what is wrong here?\" --attach crash.log -e ENVIRONMENT --mcp servers.json
+  oz agent run-cloud --skill me/app:triage --agent UID
   oz agent run-cloud -f agent.yaml -p \"review this\" --output-format json"
 )]
 pub(crate) struct RunCloudArgs {
@@ -41,9 +47,21 @@ pub(crate) struct RunCloudArgs {
     /// The run that starts this one
     #[arg(long, value_name = "RUN_ID")]
     parent_run_id: Option<String>,
-    /// Run without an environment (default)
+    /// Run without an environment, even if the file or the agent has one
     #[arg(long, conflicts_with = "environment")]
     no_environment: bool,
+    /// The agent to run as
+    #[arg(long, value_name = "UID")]
+    agent: Option<String>,
+    /// A file for the agent; repeatable, at most 5 of at most 10 MiB each
+    #[arg(long, value_name = "PATH")]
+    attach: Vec<PathBuf>,
+    /// The secret that logs Claude Code in
+    #[arg(long, value_name = "NAME")]
+    claude_auth_secret: Option<String>,
+    /// The secret that logs Codex in
+    #[arg(long, value_name = "NAME")]
+    codex_auth_secret: Option<String>,
     /// Show the run live, until its end; the exit code is then 0 only when it succeeded
     #[arg(long, visible_alias = "follow")]
     wait: bool,
@@ -51,42 +69,78 @@ pub(crate) struct RunCloudArgs {
     runner: Option<String>,
     #[arg(long, hide = true)]
     open: bool,
-    #[arg(long, hide = true)]
-    agent: Option<String>,
-    #[arg(long, hide = true)]
-    attach: Vec<PathBuf>,
-    #[arg(long, hide = true)]
-    claude_auth_secret: Option<String>,
-    #[arg(long, hide = true)]
-    codex_auth_secret: Option<String>,
+}
+
+/// What only runs on workers can have.
+fn shown(arg: Arg) -> Arg {
+    match arg.get_id().as_str() {
+        "skill" | "mcp" | "environment" | "conversation" => arg.hide(false),
+        "harness" => arg.help("Which agent works: oz, or another that the worker has"),
+        _ => arg,
+    }
 }
 
 pub(super) async fn run(args: RunCloudArgs, global: &Global) -> Outcome {
-    config::refuse(&[
-        (args.runner.is_some(), "--runner"),
-        (args.open, "--open"),
-        (args.agent.is_some(), "--agent"),
-        (!args.attach.is_empty(), "--attach"),
-        (args.claude_auth_secret.is_some(), "--claude-auth-secret"),
-        (args.codex_auth_secret.is_some(), "--codex-auth-secret"),
-    ])?;
-    let Task { prompt, mut config } = config::task(&args.options)?;
+    config::refuse(&[(args.open, "--open")])?;
+    let wait = args.wait;
+    let request = request(args)?;
+    let (client, format) = (connection::of(global).client()?, global.output_format);
+    let created = client.runs().create(&request).await?;
+    announce(&created, wait, format)?;
+    if wait { watch::until_end(&client, created.run_id, 0, format).await } else { Ok(true) }
+}
+
+fn request(args: RunCloudArgs) -> Result<CreateRun, CliError> {
+    let (prompt, mut config) = config::cloud_task(&args.options)?;
     config.worker_host = args.host.or(config.worker_host);
-    let (prompt, mode) = mode(&prompt);
-    let request = CreateRun {
-        prompt: Some(prompt.to_owned()),
+    config.runner_id = args.runner.or(config.runner_id);
+    if args.no_environment {
+        // Absent would mean that of the agent.
+        config.environment_id = Some(String::new());
+    }
+    config.harness_auth_secrets = secrets(&config, args.claude_auth_secret, args.codex_auth_secret)?;
+    let (prompt, mode) = prompt.as_deref().map_or((None, RunMode::Normal), |prompt| {
+        let (prompt, mode) = mode(prompt);
+        (Some(prompt.to_owned()), mode)
+    });
+    Ok(CreateRun {
+        prompt,
         config: Some(config),
         title: args.title,
         team: if args.personal { Some(false) } else { args.team.then_some(true) },
+        skill: args.options.skill,
+        conversation_id: args.options.conversation.as_deref().map(str::parse).transpose()?,
         parent_run_id: args.parent_run_id.as_deref().map(str::parse).transpose()?,
         mode: Some(mode),
+        agent_identity_uid: args.agent,
+        attachments: attach::read(&args.attach)?,
         ..CreateRun::default()
-    };
-    let (client, format) = (connection::of(global).client()?, global.output_format);
-    let created = client.runs().create(&request).await?;
-    match (format.is_json(), args.wait) {
-        (true, true) => out::json_line(&created)?,
-        (true, false) => out::json(format, &created)?,
+    })
+}
+
+/// The secrets that log the harness in. One for another harness would be ignored in silence.
+fn secrets(
+    config: &AgentConfig,
+    claude: Option<String>,
+    codex: Option<String>,
+) -> Result<Option<HarnessAuthSecrets>, CliError> {
+    let harness = config.harness_type();
+    let wrong = [
+        (claude.is_some(), HarnessType::Claude, "--claude-auth-secret"),
+        (codex.is_some(), HarnessType::Codex, "--codex-auth-secret"),
+    ];
+    if let Some((_, wanted, flag)) = wrong.into_iter().find(|(given, wanted, _)| *given && *wanted != harness)
+    {
+        return Err(CliError::new(format!("{flag} needs --harness {wanted}")));
+    }
+    let secrets = HarnessAuthSecrets { claude_auth_secret_name: claude, codex_auth_secret_name: codex };
+    Ok((secrets != HarnessAuthSecrets::default()).then_some(secrets))
+}
+
+fn announce(created: &RunCreated, wait: bool, format: Format) -> Result<(), CliError> {
+    match (format.is_json(), wait) {
+        (true, true) => out::json_line(created),
+        (true, false) => out::json(format, created),
         (false, wait) => {
             out::line(format!("Spawned run {}", created.run_id));
             if created.at_capacity == Some(true) {
@@ -95,9 +149,9 @@ pub(super) async fn run(args: RunCloudArgs, global: &Global) -> Outcome {
             if !wait {
                 out::line(format!("View run: oz run watch {}", created.run_id));
             }
+            Ok(())
         }
     }
-    if args.wait { watch::until_end(&client, created.run_id, 0, format).await } else { Ok(true) }
 }
 
 /// A prompt that begins with `/plan` or `/orchestrate` chooses the mode.
@@ -109,13 +163,4 @@ fn mode(prompt: &str) -> (&str, RunMode) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_prompt_may_choose_the_mode() {
-        assert_eq!(mode("/plan a b"), ("a b", RunMode::Plan));
-        assert_eq!(mode("/orchestrate a"), ("a", RunMode::Orchestrate));
-        assert_eq!(mode("/planning"), ("/planning", RunMode::Normal));
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ use crate::{
     cli::Format,
     cmd::Outcome,
     error::CliError,
-    out::{self, identity, table::print_one},
+    out::{self, identity, jq::JqArgs, table::print_one},
 };
 use clap::Args;
 use oz_client::Client;
@@ -66,9 +66,12 @@ pub(crate) struct UpdateArgs {
     /// Remove all skills
     #[arg(long)]
     remove_all_skills: bool,
+    #[command(flatten)]
+    jq: JqArgs,
 }
 
 pub(super) async fn run(client: &Client, args: UpdateArgs, format: Format) -> Outcome {
+    let filter = args.jq.compile()?;
     let mut request = UpdateIdentity {
         uid: args.uid,
         name: args.name,
@@ -96,7 +99,10 @@ pub(super) async fn run(client: &Client, args: UpdateArgs, format: Format) -> Ou
     if request == (UpdateIdentity { uid: request.uid.clone(), ..UpdateIdentity::default() }) {
         return Err(CliError::new("No updates requested"));
     }
-    print_one(&client.send(&request).await?, format, identity::card)?;
+    let agent = client.send(&request).await?;
+    if !filter.print(&agent)? {
+        print_one(&agent, format, identity::card)?;
+    }
     Ok(true)
 }
 

@@ -4,7 +4,7 @@ use crate::{
     cli::{Format, duration, timestamp},
     cmd::Outcome,
     error::CliError,
-    out::{self, api_key, table::print_one},
+    out::{self, api_key, jq::JqArgs, table::print_one},
 };
 use clap::{ArgGroup, Args};
 use oz_client::Client;
@@ -17,7 +17,8 @@ use std::time::Duration;
     group = ArgGroup::new("end").required(true).args(["expires_in", "expires_at", "no_expiration"]),
     after_help = "Examples:
   oz api-key create ci --expires-in 30d
-  oz api-key create nightly --agent UID --no-expiration"
+  oz api-key create nightly --agent UID --no-expiration
+  oz api-key create ci --expires-in 30d --jq .raw_api_key"
 )]
 pub(crate) struct CreateArgs {
     /// Its name
@@ -34,15 +35,22 @@ pub(crate) struct CreateArgs {
     /// It acts as this agent, rather than as you
     #[arg(long, value_name = "UID")]
     agent: Option<String>,
+    #[command(flatten)]
+    jq: JqArgs,
 }
 
 pub(super) async fn run(client: &Client, args: CreateArgs, format: Format) -> Outcome {
+    let filter = args.jq.compile()?;
     let expires_at = match args.expires_in {
         Some(time) => Some(Timestamp::now().checked_add(time).map_err(CliError::new)?),
         None => args.expires_at,
     };
     let request = CreateApiKey { name: args.name, agent_uid: args.agent, expires_at };
-    print_one(&client.send(&request).await?, format, api_key::created)?;
+    let created = client.send(&request).await?;
+    if filter.print(&created)? {
+        return Ok(true);
+    }
+    print_one(&created, format, api_key::created)?;
     if !format.is_json() {
         out::note("Keep the key: it is not shown again.");
     }

@@ -4,7 +4,7 @@ use crate::{
     cli::Format,
     cmd::{Outcome, confirm::confirm},
     error::CliError,
-    out,
+    out::{self, jq::JqArgs},
 };
 use clap::Args;
 use oz_client::Client;
@@ -22,19 +22,24 @@ pub(crate) struct ExpireArgs {
     /// Don't ask
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    jq: JqArgs,
 }
 
 pub(super) async fn run(client: &Client, args: &ExpireArgs, format: Format) -> Outcome {
+    let filter = args.jq.compile()?;
     let keys = client.send(&ListApiKeys {}).await?.api_keys;
     let key = find(&keys, &args.key)?;
     if !confirm("expire", "API key", &key.name, args.force)? {
         return Ok(true);
     }
     client.send(&DeleteApiKey { uid: key.uid.clone() }).await?;
+    let answer = serde_json::json!({ "key_uid": key.uid, "expired": true });
+    if filter.print(&answer)? {
+        return Ok(true);
+    }
     match format {
-        Format::Json | Format::Ndjson => {
-            out::json(format, &serde_json::json!({ "key_uid": key.uid, "expired": true }))?;
-        }
+        Format::Json | Format::Ndjson => out::json(format, &answer)?,
         Format::Text => out::line(out::plain(&key.uid)),
         Format::Pretty => out::line(format!("API key '{}' expired.", out::one_line(&key.name, 100))),
     }

@@ -3,7 +3,7 @@
 use crate::{
     cli::{Format, Order},
     cmd::Outcome,
-    out::api_key,
+    out::{api_key, jq::JqArgs},
 };
 use clap::{Args, ValueEnum};
 use oz_client::Client;
@@ -29,7 +29,8 @@ enum SortBy {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   oz api-key list
-  oz api-key list --sort-by expires-at")]
+  oz api-key list --sort-by expires-at
+  oz api-key list --jq \".api_keys[] | select(.expires_at == null).name\"")]
 pub(crate) struct ListArgs {
     /// Sort by
     #[arg(long, default_value = "name", hide_default_value = true)]
@@ -37,12 +38,17 @@ pub(crate) struct ListArgs {
     /// Direction
     #[arg(long, default_value = "asc", hide_default_value = true)]
     sort_order: Order,
+    #[command(flatten)]
+    jq: JqArgs,
 }
 
 pub(super) async fn run(client: &Client, args: &ListArgs, format: Format) -> Outcome {
+    let filter = args.jq.compile()?;
     let mut list = client.send(&ListApiKeys {}).await?;
     list.api_keys.sort_by(|a, b| args.sort_order.of(compare(a, b, args.sort_by)));
-    api_key::LIST.print(&list, &list.api_keys, format)?;
+    if !filter.print(&list)? {
+        api_key::LIST.print(&list, &list.api_keys, format)?;
+    }
     Ok(true)
 }
 

@@ -26,7 +26,7 @@ const MEDIA_TYPES: [(&str, &str); 20] = [
 ];
 
 /// The media type that a name stands for.
-pub(super) fn media_type(name: &str) -> &'static str {
+pub(in crate::cmd) fn media_type(name: &str) -> &'static str {
     let extension = name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase()).unwrap_or_default();
     let known = |wanted: &str| MEDIA_TYPES.iter().find(|(e, _)| *e == wanted).map(|(_, media)| *media);
     match extension.as_str() {

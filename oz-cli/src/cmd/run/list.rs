@@ -1,9 +1,9 @@
 //! `oz run list`: a page of runs, with every filter of the API.
 
 use crate::{
-    cli::{Format, Order, timestamp},
+    cli::{Format, Order, pair, timestamp, unique},
     cmd::Outcome,
-    out,
+    out::{self, jq::JqArgs},
 };
 use clap::{Args, ValueEnum};
 use oz_client::Client;
@@ -35,7 +35,7 @@ choices! {
         GithubAction => RunSource::GithubAction, Interactive => RunSource::Local } -> RunSource;
     Location { Local => ExecutionLocation::Local, Remote => ExecutionLocation::Remote } -> ExecutionLocation;
     Kind { Plan => ArtifactType::Plan, PullRequest => ArtifactType::PullRequest, Screenshot => ArtifactType::Screenshot,
-        File => ArtifactType::File } -> ArtifactType;
+        File => ArtifactType::File, ExternalReference => ArtifactType::ExternalReference } -> ArtifactType;
     Sort { UpdatedAt => RunSort::UpdatedAt, CreatedAt => RunSort::CreatedAt, Title => RunSort::Title,
         Agent => RunSort::Agent } -> RunSort;
 }
@@ -44,7 +44,9 @@ choices! {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   oz run list --state in-progress --state queued
-  oz run list --name nightly --created-after 2026-01-01T00:00:00Z --output-format json")]
+  oz run list --executor UID --metadata team=web --artifact-type pull-request
+  oz run list --name nightly --created-after 2026-01-01T00:00:00Z --output-format json
+  oz run list --state failed --jq \".runs[] | [.run_id, .status_message.message]\"")]
 pub(crate) struct ListArgs {
     /// At most this many
     #[arg(short = 'L', long, default_value_t = 10, allow_negative_numbers = true)]
@@ -61,6 +63,9 @@ pub(crate) struct ListArgs {
     /// Asked for by this user
     #[arg(long, value_name = "UID")]
     creator: Option<String>,
+    /// Executed as this user or agent
+    #[arg(long, value_name = "UID")]
+    executor: Option<String>,
     /// In this environment
     #[arg(long, value_name = "ID")]
     environment: Option<String>,
@@ -70,6 +75,12 @@ pub(crate) struct ListArgs {
     /// Of this schedule
     #[arg(long, value_name = "ID")]
     schedule: Option<String>,
+    /// Of this automation
+    #[arg(long, value_name = "ID")]
+    automation: Option<String>,
+    /// With this label; repeatable
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    metadata: Vec<(String, String)>,
     /// Started by this run
     #[arg(long, value_name = "RUN_ID")]
     ancestor_run: Option<String>,
@@ -103,9 +114,12 @@ pub(crate) struct ListArgs {
     /// Where the page before ended
     #[arg(long)]
     cursor: Option<String>,
+    #[command(flatten)]
+    jq: JqArgs,
 }
 
 pub(super) async fn run(client: &Client, args: ListArgs, format: Format) -> Outcome {
+    let filter = args.jq.compile()?;
     let request = ListRuns {
         limit: Some(args.limit),
         cursor: args.cursor,
@@ -115,6 +129,7 @@ pub(super) async fn run(client: &Client, args: ListArgs, format: Format) -> Outc
         name: args.name,
         model_id: args.model,
         creator: args.creator,
+        executor: args.executor,
         source: args.source.map(Into::into),
         execution_location: args.execution_location.map(Into::into),
         created_after: args.created_after,
@@ -123,12 +138,17 @@ pub(super) async fn run(client: &Client, args: ListArgs, format: Format) -> Outc
         environment_id: args.environment,
         skill_spec: args.skill,
         schedule_id: args.schedule,
+        automation_id: args.automation,
+        metadata: unique("--metadata", args.metadata)?,
         ancestor_run_id: args.ancestor_run.as_deref().map(str::parse).transpose()?,
         artifact_type: args.artifact_type.map(Into::into),
         q: args.query,
         ..ListRuns::default()
     };
     let page = client.send(&request).await?;
+    if filter.print(&page)? {
+        return Ok(true);
+    }
     out::run::LIST.print(&page, &page.runs, format)?;
     if let Some(cursor) = page.page_info.next_cursor.filter(|_| !format.is_json()) {
         out::note(format!("There are more: --cursor {}", out::plain(&cursor)));

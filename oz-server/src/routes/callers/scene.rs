@@ -11,6 +11,7 @@ use crate::{
     },
 };
 use axum::{
+    Router,
     body::{Body, to_bytes},
     http::Request,
 };
@@ -33,9 +34,29 @@ impl Answer {
     }
 }
 
+/// A control plane with its routes, built once.
+#[derive(Clone)]
+pub(super) struct Plane {
+    ctx: Ctx,
+    routes: Router,
+}
+
+impl Plane {
+    pub(super) fn new(ctx: Ctx) -> Self {
+        Self { routes: all(ctx.clone()), ctx }
+    }
+}
+
+impl std::ops::Deref for Plane {
+    type Target = Ctx;
+    fn deref(&self) -> &Ctx {
+        &self.ctx
+    }
+}
+
 /// Makes a call. Of a stream only what comes at once is read.
 pub(super) async fn call(
-    ctx: &Ctx,
+    ctx: &Plane,
     method: &str,
     path: &str,
     key: Option<&str>,
@@ -46,7 +67,7 @@ pub(super) async fn call(
         request = request.header("authorization", format!("Bearer {key}"));
     }
     let body = body.map_or_else(Body::empty, |b| Body::from(b.to_string()));
-    let Ok(response) = all(ctx.clone()).call(request.body(body).unwrap()).await;
+    let Ok(response) = ctx.routes.clone().call(request.body(body).unwrap()).await;
     let status = response.status().as_u16();
     let whole = tokio::time::timeout(Duration::from_millis(50), to_bytes(response.into_body(), 1 << 20));
     let bytes = whole.await.ok().and_then(Result::ok).unwrap_or_default();
@@ -65,7 +86,7 @@ const FIRST_KEY: &str = "wk-1.ababababababababababababababababababababababababab
 
 impl Scene {
     /// Makes a team with one of everything.
-    pub(super) async fn set(ctx: &Ctx) -> Self {
+    pub(super) async fn set(ctx: &Plane) -> Self {
         let secret = format!("secret-{}", uuid::Uuid::new_v4().simple());
         let mut scene = Self { secret, ids: BTreeMap::new(), keys: BTreeMap::new() };
         for team in ["admin", "stranger"] {
@@ -80,21 +101,21 @@ impl Scene {
         scene
     }
 
-    async fn make(&self, ctx: &Ctx, key: &str, path: &str, body: Value) -> Value {
+    async fn make(&self, ctx: &Plane, key: &str, path: &str, body: Value) -> Value {
         let answer = call(ctx, "POST", &format!("{BASE}{path}"), Some(key), Some(body)).await;
         assert!(answer.status < 300, "{path}: {} {}", answer.status, answer.text);
         answer.json()
     }
 
     /// Makes something as the admin and remembers its id.
-    async fn add(&mut self, ctx: &Ctx, name: &'static str, field: &str, path: &str, body: Value) -> Value {
+    async fn add(&mut self, ctx: &Plane, name: &'static str, field: &str, path: &str, body: Value) -> Value {
         let made = self.make(ctx, &self.keys["admin"], path, body).await;
         let id = made.pointer(field).and_then(Value::as_str).unwrap_or_else(|| panic!("{path}: {made}"));
         self.ids.insert(name, id.to_owned());
         made
     }
 
-    async fn people(&mut self, ctx: &Ctx) {
+    async fn people(&mut self, ctx: &Plane) {
         let email = format!("{}@example.com", self.secret);
         let invited =
             self.add(ctx, "spent", "/invitation/uid", "/agent/invitations", json!({ "email": email })).await;
@@ -130,7 +151,7 @@ impl Scene {
         self.keys.insert("expired", raw);
     }
 
-    async fn things(&mut self, ctx: &Ctx) {
+    async fn things(&mut self, ctx: &Plane) {
         let name = self.secret.clone();
         let config = json!({ "config": { "name": name } });
         self.add(ctx, "environment", "/uid", "/agent/environments", config).await;
@@ -144,7 +165,7 @@ impl Scene {
         self.add(ctx, "memory", "/memory_id", &path, json!({ "content": name, "reason": name })).await;
     }
 
-    async fn runs(&mut self, ctx: &Ctx) {
+    async fn runs(&mut self, ctx: &Plane) {
         for run in ["run", "other run", "old run"] {
             let prompt = if run == "run" { &self.secret } else { "another task" };
             let body = json!({ "prompt": prompt, "config": { "worker_host": "nowhere" } });
@@ -177,7 +198,7 @@ impl Scene {
         self.make(ctx, &self.keys["own run"], "/harness-support/transcript-entries", entry).await;
     }
 
-    async fn start(&self, ctx: &Ctx, run_id: RunId) -> (i64, ExecutionId, String) {
+    async fn start(&self, ctx: &Plane, run_id: RunId) -> (i64, ExecutionId, String) {
         let run_no = ctx.store.run_no(run_id).await.unwrap().unwrap();
         let (execution_id, token) = (ExecutionId::mint(now()), auth::new_key());
         let offer =
@@ -190,7 +211,7 @@ impl Scene {
         (run_no, execution_id, token)
     }
 
-    async fn upload(&self, ctx: &Ctx, purpose: Purpose) {
+    async fn upload(&self, ctx: &Plane, purpose: Purpose) {
         let path = if purpose == Purpose::Blocks { "block-snapshot" } else { "transcript" };
         let body = json!({ "conversation_id": self.ids["conversation"] });
         let path = format!("/harness-support/{path}");

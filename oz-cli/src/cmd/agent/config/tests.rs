@@ -1,0 +1,123 @@
+use super::*;
+use oz_core::config::SourceRepo;
+use serde_json::json;
+use std::fs;
+
+fn with_file(name: &str, text: &str, options: AgentOptions) -> Result<Task, String> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(name);
+    fs::write(&path, text).unwrap();
+    task(&AgentOptions { file: Some(path), ..options }).map_err(|e| e.to_string())
+}
+
+#[test]
+fn flags_win_over_the_file() {
+    let yaml = "name: file\nmodel_id: m\nhost: h\nprompt: p\nlimits: { max_turns: 3, max_tokens: 5 }\nsource_repos: [{ url: /a }]\n";
+    let flags = AgentOptions {
+        name: Some("flag".into()),
+        max_turns: Some(7),
+        repos: vec!["/b".into()],
+        ..AgentOptions::default()
+    };
+    let Task { prompt, config } = with_file("a.yaml", yaml, flags).unwrap();
+    let expected = AgentConfig {
+        name: Some("flag".into()),
+        model_id: Some("m".into()),
+        worker_host: Some("h".into()),
+        source_repos: vec![SourceRepo { url: "/b".into(), checkout_ref: None }],
+        limits: Some(Limits { max_turns: Some(7), max_tokens: Some(5), ..Limits::default() }),
+        ..AgentConfig::default()
+    };
+    assert_eq!((prompt.as_str(), config), ("p", expected));
+}
+
+#[test]
+fn files_of_every_kind_are_read_and_mistakes_are_located() {
+    let prompt = || AgentOptions { prompt: Some("p".into()), ..AgentOptions::default() };
+    for (name, text) in
+        [("a.json", r#"{"name":"n"}"#), ("a.yml", "name: n"), ("a", r#"{"name":"n"}"#), ("b", "name: n")]
+    {
+        assert_eq!(with_file(name, text, prompt()).unwrap().config.name.as_deref(), Some("n"), "{name}");
+    }
+    for (name, text, expected) in [
+        ("a.yaml", "nmae: x", "nmae"),
+        ("a.json", "{", "not valid JSON"),
+        ("a.yaml", "skill_spec: s", "skill_spec in the configuration file is not supported"),
+        ("a.yaml", "harness: { type: codex }", "the harness 'codex' is not supported"),
+        ("a.yaml", "source_repos: [{ url: --upload-pack=x }]", "config.source_repos[0].url"),
+    ] {
+        let error = with_file(name, text, prompt()).unwrap_err();
+        assert!(error.contains(expected) && error.lines().count() == 1, "{text}: {error}");
+    }
+    let error = with_file("a.yaml", "name: n", AgentOptions::default()).unwrap_err();
+    assert!(error.contains("there is no prompt"), "{error}");
+}
+
+#[test]
+fn what_can_not_be_done_is_refused() {
+    let options = AgentOptions { prompt: Some("p".into()), ..AgentOptions::default() };
+    for (flag, options) in [
+        ("--skill", AgentOptions { skill: Some("s".into()), ..options.clone() }),
+        ("--mcp", AgentOptions { mcp: vec!["{}".into()], ..options.clone() }),
+        ("--environment", AgentOptions { environment: Some("e".into()), ..options.clone() }),
+        ("--conversation", AgentOptions { conversation: Some("c".into()), ..options.clone() }),
+        ("--saved-prompt", AgentOptions { saved_prompt: Some("s".into()), ..options }),
+    ] {
+        let error = task(&options).unwrap_err().to_string();
+        assert_eq!(error, format!("Error: {flag} is not supported by this version of oz"));
+    }
+}
+
+fn for_cloud(file: &str, options: AgentOptions) -> Result<(Option<String>, AgentConfig), String> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.yaml");
+    fs::write(&path, file).unwrap();
+    cloud_task(&AgentOptions { file: Some(path), ..options }).map_err(|e| e.to_string())
+}
+
+#[test]
+fn a_worker_may_be_able_to_do_more() {
+    let file = "environment_id: e\nrunner_id: r\nskill_spec: s\nmcp_servers: { a: { command: x }, b: { command: y } }";
+    let options = AgentOptions {
+        environment: Some("f".into()),
+        mcp: vec!["b".into()],
+        harness: Some(HarnessType::Claude),
+        model: Some("opus".into()),
+        ..AgentOptions::default()
+    };
+    let (prompt, config) = for_cloud(file, options).unwrap();
+    assert_eq!(prompt, None);
+    assert_eq!(
+        serde_json::to_value(config).unwrap(),
+        json!({ "environment_id": "f", "runner_id": "r", "skill_spec": "s",
+            "mcp_servers": { "a": { "command": "x" }, "b": { "warp_id": "b" } },
+            "harness": { "type": "claude", "model_id": "opus" } })
+    );
+}
+
+#[test]
+fn the_same_harness_keeps_what_the_file_says_of_it() {
+    let file = "prompt: p\nharness: { type: codex, model_id: m, reasoning_level: high }";
+    let harness = |kind: HarnessType| {
+        let options = AgentOptions { harness: Some(kind), ..AgentOptions::default() };
+        serde_json::to_value(for_cloud(file, options).unwrap().1.harness).unwrap()
+    };
+    let same = json!({ "type": "codex", "model_id": "m", "reasoning_level": "high" });
+    assert_eq!(harness(HarnessType::Codex), same);
+    assert_eq!(harness(HarnessType::Oz), json!({ "type": "oz" }));
+}
+
+#[test]
+fn a_run_on_a_worker_needs_something_to_do() {
+    let with = |options: AgentOptions| for_cloud("name: n", options).map(|(prompt, _)| prompt);
+    let error = with(AgentOptions::default()).unwrap_err();
+    assert!(error.contains("neither a prompt nor a skill"), "{error}");
+    for options in [
+        AgentOptions { skill: Some("s".into()), ..AgentOptions::default() },
+        AgentOptions { conversation: Some("c".into()), ..AgentOptions::default() },
+    ] {
+        assert_eq!(with(options), Ok(None));
+    }
+    let saved = with(AgentOptions { saved_prompt: Some("s".into()), ..AgentOptions::default() });
+    assert_eq!(saved.unwrap_err(), "Error: --saved-prompt is not supported by this version of oz");
+}

@@ -1,0 +1,197 @@
+//! Schedules, environments, memories and files.
+
+use super::Bed;
+use crate::{
+    ctx::now,
+    store::{
+        files::NewFile,
+        objects::{Kind, NewObject, Object},
+        runs::{NewRun, WithFiles},
+    },
+};
+use oz_core::{
+    ConversationId, Error, RunId, Timestamp,
+    api::{
+        CreateArtifact, CreateMemory, CreateMemoryStore, CreateSchedule, ListRuns, UpdateMemory, UpdateRun,
+    },
+    artifact::ArtifactType,
+    config::AgentConfig,
+    environment::EnvironmentConfig,
+};
+use std::time::Duration;
+
+fn later(seconds: u64) -> Timestamp {
+    now() + Duration::from_secs(seconds)
+}
+
+async fn environment(bed: &Bed, name: &str, personal: bool) -> Object<EnvironmentConfig> {
+    let config = EnvironmentConfig {
+        name: name.into(),
+        setup_commands: vec!["make".into()],
+        source_repos: Some(vec![oz_core::config::SourceRepo { url: "/repo".into(), checkout_ref: None }]),
+        ..EnvironmentConfig::default()
+    };
+    let new = NewObject::new(Kind::Environment, name.into(), &config, Some(!personal)).unwrap();
+    bed.store.create_object(bed.member.clone(), new, now()).await.unwrap()
+}
+
+on_both! {
+    async fn a_schedule_makes_one_run_for_a_time_however_often_one_looks(bed: Bed) {
+        let new = CreateSchedule {
+            name: "nightly".into(),
+            cron_schedule: "* * * * *".into(),
+            prompt: Some("tidy up".into()),
+            ..CreateSchedule::default()
+        };
+        let made = bed.store.create_schedule(bed.member.clone(), new, now()).await.unwrap();
+        let next = made.history.next_run.unwrap();
+        assert_eq!(bed.store.next_schedule().await.unwrap(), Some(next));
+        assert_eq!(bed.store.fire_schedules(now()).await.unwrap(), 0, "it is not time");
+        // Hours go by in which nobody looks: one run makes up for all of them.
+        let looked = later(7200);
+        let fired = futures_util::future::join_all((0..5).map(|_| bed.store.fire_schedules(looked))).await;
+        assert_eq!(fired.into_iter().map(Result::unwrap).sum::<usize>(), 1);
+        let query = ListRuns { schedule_id: Some(made.id.clone()), ..ListRuns::default() };
+        let runs = bed.store.list_runs(bed.caller(), query).await.unwrap().runs;
+        assert_eq!(runs.len(), 1);
+        assert_eq!(runs[0].schedule.as_ref().unwrap().schedule_name, "nightly");
+        let paused = bed.store.enable_schedule(bed.member.clone(), made.id.clone(), false, now()).await.unwrap();
+        assert!(!paused.enabled && paused.history.next_run.is_none() && paused.history.last_ran.is_some());
+        assert_eq!(bed.store.fire_schedules(later(20_000)).await.unwrap(), 0);
+        bed.store.delete_schedule(bed.member.clone(), made.id.clone()).await.unwrap();
+        assert!(bed.store.schedule(bed.member.clone(), made.id).await.is_err());
+    }
+
+    async fn a_schedule_that_can_not_make_its_run_says_why_and_goes_on(bed: Bed) {
+        let place = environment(&bed, "here", false).await;
+        let new = CreateSchedule {
+            name: "s".into(),
+            cron_schedule: "* * * * *".into(),
+            prompt: Some("x".into()),
+            agent_config: Some(AgentConfig { environment_id: Some(place.uid.clone()), ..AgentConfig::default() }),
+            ..CreateSchedule::default()
+        };
+        let made = bed.store.create_schedule(bed.member.clone(), new, now()).await.unwrap();
+        assert_eq!(made.environment.unwrap().name, "here");
+        bed.store.delete_object(Kind::Environment, bed.member.clone(), place.uid).await.unwrap();
+        assert_eq!(bed.store.fire_schedules(later(120)).await.unwrap(), 0);
+        let after = bed.store.schedule(bed.member.clone(), made.id).await.unwrap();
+        assert!(after.last_spawn_error.unwrap().starts_with("config.environment_id: "));
+        assert!(after.history.next_run.unwrap() > later(100) && after.history.last_ran.is_none());
+    }
+
+    async fn a_run_gets_what_its_environment_prepares(bed: Bed) {
+        let place = environment(&bed, "here", false).await;
+        let config = AgentConfig {
+            environment_id: Some(place.uid.clone()),
+            setup_commands: vec!["own".into()],
+            ..AgentConfig::default()
+        };
+        let (run_no, _) = bed.create_with("work", config, Default::default()).await;
+        let got = bed.store.get_run(run_no).await.unwrap().agent_config.unwrap();
+        assert_eq!(got.setup_commands, ["make", "own"]);
+        assert_eq!(got.source_repos[0].url, "/repo");
+        let last = bed.store.last_of_environment(bed.member.team_id.0.clone(), place.uid).await.unwrap();
+        assert_eq!(last.unwrap().task.title, "work");
+        let mine = environment(&bed, "mine", true).await;
+        let new = NewRun {
+            prompt: "x".into(),
+            config: AgentConfig { environment_id: Some(mine.uid), ..AgentConfig::default() },
+            ..NewRun::by(bed.member.clone(), RunId::mint(now()), ConversationId::mint(now()))
+        };
+        let error = bed.store.create_run(new.clone(), now()).await.unwrap_err();
+        assert_eq!(Error::from(error).http_status(), 400, "a team's run in a personal environment");
+        bed.store.create_run(NewRun { personal: true, ..new }, now()).await.unwrap();
+    }
+
+    async fn an_object_is_changed_only_by_who_has_seen_it(bed: Bed) {
+        let first = environment(&bed, "e", false).await;
+        let new = || NewObject::new(Kind::Environment, "f".into(), &first.body, None).unwrap();
+        let change = |revision| {
+            bed.store.update_object::<EnvironmentConfig>(
+                bed.member.clone(),
+                first.uid.clone(),
+                new(),
+                revision,
+                now(),
+            )
+        };
+        assert_eq!(change(Some(1)).await.unwrap().revision, 2);
+        assert_eq!(Error::from(change(Some(1)).await.err().unwrap()).http_status(), 409);
+        assert_eq!(change(None).await.unwrap().revision, 3);
+    }
+
+    async fn a_memory_keeps_its_versions(bed: Bed) {
+        let me = || bed.member.clone();
+        let store = bed.store.create_memory_store(me(), CreateMemoryStore::default(), now()).await.unwrap();
+        let new = CreateMemory { uid: store.uid.clone(), content: "one".into(), ..CreateMemory::default() };
+        let made = bed.store.create_memory(me(), new, now()).await.unwrap();
+        let change = |version, content: &str| UpdateMemory {
+            uid: store.uid.clone(),
+            memory_id: made.memory_id.clone(),
+            content: content.into(),
+            version,
+            reason: Some("because".into()),
+        };
+        bed.store.update_memory(me(), change(Some(1), "two"), now()).await.unwrap();
+        let stale = bed.store.update_memory(me(), change(Some(1), "three"), now()).await.unwrap_err();
+        assert_eq!(Error::from(stale).http_status(), 409);
+        bed.store.delete_memory(me(), store.uid.clone(), made.memory_id.clone(), now()).await.unwrap();
+        let left = bed.store.memories(me(), store.uid.clone()).await.unwrap();
+        assert!(left[0].is_tombstoned && left[0].content == "two");
+        let versions = bed.store.memory_versions(me(), store.uid, made.memory_id).await.unwrap();
+        assert_eq!(versions.iter().map(|v| v.version).collect::<Vec<_>>(), [3, 2, 1]);
+    }
+
+    async fn an_artifact_shows_once_its_bytes_are_there(bed: Bed) {
+        let who = bed.started("draw").await;
+        let new = CreateArtifact {
+            artifact_type: ArtifactType::File,
+            run_id: Some(who.run_id),
+            conversation_id: None,
+            filepath: Some("out/a.txt".into()),
+            title: None,
+            description: None,
+            mime_type: None,
+            content: None,
+        };
+        let made = bed.store.create_artifact(bed.caller(), new, now()).await.unwrap();
+        let file = made.file.unwrap();
+        assert!(bed.store.get_run(who.run_no).await.unwrap().artifacts.is_empty());
+        assert!(bed.store.artifact(bed.caller(), made.artifact_uid.clone()).await.is_err());
+        bed.store.file_arrived(file.file_id.clone(), 7, now()).await.unwrap();
+        let run = bed.store.get_run(who.run_no).await.unwrap();
+        assert_eq!(run.artifacts.len(), 1);
+        let found = bed.store.artifact(bed.caller(), made.artifact_uid).await.unwrap();
+        assert_eq!(found.file.unwrap().size_bytes, Some(7));
+    }
+
+    async fn a_workspace_goes_to_one_run_and_is_left_by_its_end(bed: Bed) {
+        let file = NewFile::expected("a.patch", "text/plain");
+        let team = bed.member.team_id.0.clone();
+        bed.store.expect_handoff(team, "token".into(), vec![file.clone()], now()).await.unwrap();
+        bed.store.file_arrived(file.file_id, 3, now()).await.unwrap();
+        let new = || NewRun {
+            prompt: "go on".into(),
+            files: WithFiles { attachments: Vec::new(), snapshot_token: Some("token".into()) },
+            ..NewRun::by(bed.member.clone(), RunId::mint(now()), ConversationId::mint(now()))
+        };
+        let run_no = bed.store.create_run(new(), now()).await.unwrap();
+        assert!(bed.store.create_run(new(), now()).await.is_err(), "a token is good once");
+        assert_eq!(bed.store.handoff(run_no).await.unwrap()[0].filename, "a.patch");
+        let who = bed.offer(run_no).await;
+        bed.report(&who, crate::store::executions::Report::Claimed).await;
+        bed.store.update_run(who.clone(), UpdateRun::started(), now()).await.unwrap();
+        let left = vec![NewFile::expected("b.patch", "text/plain"), NewFile::expected("c", "text/plain")];
+        let left = bed.store.expect_snapshot(who.clone(), Some("g1".into()), left, now()).await.unwrap();
+        bed.store.file_arrived(left[0].file_id.clone(), 3, now()).await.unwrap();
+        let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+        let missing = bed.store.commit_snapshot(who.clone(), "g1".into(), names(&["b.patch", "c"])).await;
+        assert_eq!(Error::from(missing.unwrap_err()).http_status(), 409, "c has not arrived");
+        bed.store.file_arrived(left[1].file_id.clone(), 1, now()).await.unwrap();
+        bed.store.commit_snapshot(who.clone(), "g1".into(), names(&["c", "b.patch"])).await.unwrap();
+        bed.store.cancel_run(run_no, "enough".into(), now()).await.unwrap();
+        let files = bed.store.handoff(run_no).await.unwrap();
+        assert_eq!(files.len(), 2, "what the last execution left stands in for what it was given");
+    }
+}

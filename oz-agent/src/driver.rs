@@ -3,11 +3,15 @@
 //! has given the run to somebody else.
 
 mod admission;
+mod attachments;
+mod brief;
 mod end;
 mod environment;
 mod prepare;
 mod recorder;
 mod session;
+mod skills;
+mod stages;
 mod verdict;
 
 use admission::Admitted;
@@ -15,7 +19,7 @@ use oz_client::Client;
 use oz_core::{
     RunId, RunState, config::AgentConfig, env, harness::HarnessEvent, run::StatusMessage, usage::Usage,
 };
-use session::Session;
+use session::{Session, Surroundings};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -118,7 +122,10 @@ pub async fn drive(
     }
     let end = match end {
         Some(end) => end,
-        None => session.run(prompt, config, model, cwd, env).await,
+        None => {
+            let surroundings = Surroundings { cwd, host: env, patience };
+            session.run(prompt, config, model, surroundings).await
+        }
     };
     session.finish(end, patience).await
 }

@@ -6,4 +6,5 @@ pub mod driver;
 pub mod model;
 pub mod native;
 mod process;
+mod skill;
 mod tool;

@@ -23,7 +23,7 @@ fn arguments_object(arguments: &str) -> Map<String, Value> {
 }
 
 /// What is wrong in a YAML text, and where, in one line.
-fn yaml_error(error: &serde_saphyr::Error) -> String {
+pub(crate) fn yaml_error(error: &serde_saphyr::Error) -> String {
     let text = error.to_string();
     text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }

@@ -101,7 +101,7 @@ async fn run(
 }
 
 /// A directory for each repository, no two the same.
-fn directories(repos: &[SourceRepo]) -> Vec<String> {
+pub(super) fn directories(repos: &[SourceRepo]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for repo in repos {
         let base = repo.directory();

@@ -3,9 +3,12 @@
 use super::{
     DriverEvent, Finished,
     admission::{self, Record},
+    brief,
     end::End,
-    environment, prepare,
+    environment,
     recorder::Recorder,
+    skills,
+    stages::Prepared,
 };
 use crate::{native::NativeHarness, process::Household};
 use futures_util::StreamExt as _;
@@ -17,12 +20,7 @@ use oz_core::{
     harness::{Harness, HarnessEvent, HarnessTask, Outcome},
     usage::Usage,
 };
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -31,14 +29,22 @@ const GRACE: Duration = Duration::from_millis(200);
 /// How long the last words of a cancelled agent may take: its transcript, then its state.
 const LAST_WORDS: Duration = Duration::from_millis(120);
 
+/// Where and how a run is done.
+pub(super) struct Surroundings {
+    pub(super) cwd: PathBuf,
+    /// The environment of this process.
+    pub(super) host: BTreeMap<String, String>,
+    pub(super) patience: Duration,
+}
+
 /// A run that is driven.
 pub(super) struct Session<'a> {
     observer: &'a mut dyn FnMut(DriverEvent),
-    record: Option<(RunId, Client, Recorder)>,
+    pub(super) record: Option<(RunId, Client, Recorder)>,
     /// See [`Record::assigned`].
-    assigned: bool,
+    pub(super) assigned: bool,
     /// Cancelled when the run is to end early, whoever wants it.
-    stop: CancellationToken,
+    pub(super) stop: CancellationToken,
     usage: Usage,
 }
 
@@ -79,11 +85,10 @@ impl<'a> Session<'a> {
         prompt: String,
         config: AgentConfig,
         model: Option<String>,
-        cwd: PathBuf,
-        host: BTreeMap<String, String>,
+        Surroundings { cwd, host, patience }: Surroundings,
     ) -> End {
-        self.event(HarnessEvent::Prompt { text: prompt.clone() }).await;
-        if let Err(e) = supported(&config) {
+        self.event(HarnessEvent::Prompt { text: brief::shown(&prompt, &skills::named(&config)) }).await;
+        if let Err(e) = supported(&config, self.assigned) {
             return End::Failed(e);
         }
         if !cwd.is_dir() {
@@ -93,13 +98,14 @@ impl<'a> Session<'a> {
         let mut env = environment::of_commands(&host, run_id, &cwd);
         // Lives as long as the run: what a setup command starts in the background is there for the agent.
         let household = Household::new();
-        let workspace = match self.prepare(&config, &cwd, &mut env, &household).await {
-            Ok(workspace) => workspace,
+        let prepared = self.prepare(&config, &cwd, &mut env, &household, patience).await;
+        let Prepared { workspace, skills, files } = match prepared {
+            Ok(prepared) => prepared,
             Err(end) => return end,
         };
         let task = HarnessTask {
             run_id,
-            prompt,
+            prompt: brief::prompt(&skills, &prompt, &files),
             base_prompt: config.base_prompt,
             workspace,
             model_id: model.or(config.model_id),
@@ -108,48 +114,6 @@ impl<'a> Session<'a> {
         };
         let harness = Arc::new(NativeHarness::new(move |name| host.get(name).cloned()));
         self.drive(harness, task).await
-    }
-
-    /// Clones repositories and runs setup commands. Answers with the directory for the agent.
-    async fn prepare(
-        &mut self,
-        config: &AgentConfig,
-        cwd: &Path,
-        env: &mut BTreeMap<String, String>,
-        household: &Household,
-    ) -> Result<PathBuf, End> {
-        let mut workspace = cwd.to_owned();
-        if !config.source_repos.is_empty() {
-            let cloning = prepare::clone(&config.source_repos, cwd, env, household);
-            workspace = self.stage("setup_environment_repo_clone", cloning).await?;
-        }
-        let identity = environment::git_identity(env, &workspace).await;
-        env.extend(identity);
-        if !config.setup_commands.is_empty() {
-            let setup = prepare::set_up(&config.setup_commands, &workspace, env, household);
-            self.stage("setup_environment_setup_commands", setup).await?;
-        }
-        Ok(workspace)
-    }
-
-    /// Does one step of the preparation and reports how it went.
-    async fn stage<T>(
-        &mut self,
-        name: &str,
-        work: impl Future<Output = Result<(T, String), String>>,
-    ) -> Result<T, End> {
-        let started = Instant::now();
-        let Some(done) = self.stop.run_until_cancelled(work).await else {
-            return Err(End::Cancelled);
-        };
-        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let (ok, detail) = match &done {
-            Ok((_, detail)) => (true, detail.clone()),
-            Err(problem) => (false, problem.clone()),
-        };
-        self.event(HarnessEvent::Stage { name: name.to_owned(), ok, duration_ms, detail: Some(detail) })
-            .await;
-        done.map(|(value, _)| value).map_err(End::unprepared)
     }
 
     /// Lets a harness work until it ends, or is to end.
@@ -232,14 +196,14 @@ impl<'a> Session<'a> {
 }
 
 /// Refuses what this build can't do, rather than to do something else.
-fn supported(config: &AgentConfig) -> Result<(), Error> {
+fn supported(config: &AgentConfig, assigned: bool) -> Result<(), Error> {
     let refuse = |text: String| Err(Error::new(ErrorCode::EnvironmentSetupFailed, text));
     let harness = config.harness_type();
     if harness != HarnessType::Oz {
         return refuse(format!("the harness '{harness}' is not available in this build; only 'oz' is"));
     }
-    if let Some(skill) = config.skill_spec.as_ref().or(config.skills.first()) {
-        return refuse(format!("the skill '{skill}' can't be used: skills are not available in this build"));
+    if let Some(skill) = skills::named(config).first().filter(|_| !assigned) {
+        return refuse(format!("the skill '{skill}' can't be used: only runs of a worker can have skills"));
     }
     if let Some(environment) = &config.environment_id {
         return refuse(format!(

@@ -1,3 +1,4 @@
+mod inputs;
 mod plane;
 
 use super::*;
@@ -15,6 +16,8 @@ scripts:
       - { text: I start., tool_calls: [{ name: run_command, input: { command: "echo one; sleep 0.2" } }], usage: { input_tokens: 10, output_tokens: 1 } }
       - { tool_calls: [{ name: report_artifact, input: { artifact_type: PULL_REQUEST, data: { url: "https://h/1", branch: b } } },
                        { name: finish, input: { summary: Done. } }], usage: { input_tokens: 20, output_tokens: 2 } }
+  - match: look
+    turns: [{ tool_calls: [{ name: run_command, input: { command: "cat .warp/attachments/* > seen; git status --short > status; true" } }] }, { text: done }]
   - match: sleep
     turns: [{ tool_calls: [{ name: run_command, input: { command: "touch started; sleep 60" } }] }]
   - match: env
@@ -282,8 +285,8 @@ async fn what_can_t_be_prepared_fails_the_run_with_its_reason() {
         ),
         (
             AgentConfig { skill_spec: Some("fix".into()), ..config() },
-            ErrorCode::EnvironmentSetupFailed,
-            "'fix'",
+            ErrorCode::ResourceNotFound,
+            "Skill 'fix' not found",
         ),
         (
             AgentConfig { setup_commands: failing, ..config() },

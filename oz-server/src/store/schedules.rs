@@ -252,12 +252,13 @@ impl Store {
                     fired += usize::from(error.is_none());
                     db.execute(
                         "UPDATE schedules SET next_run = ?2, last_spawn_error = ?4,
-                           last_ran = CASE WHEN ?4 IS NULL THEN ?3 ELSE last_ran END WHERE schedule_id = ?1",
+                           last_ran = CASE WHEN ?5 THEN ?3 ELSE last_ran END WHERE schedule_id = ?1",
                         args![
                             &schedule.id,
                             next_after(&schedule.cron_schedule, now)?.map(micros),
                             micros(now),
-                            error
+                            error.as_deref(),
+                            error.is_none(),
                         ],
                     )?;
                 }

@@ -12,6 +12,7 @@ mod bad_input;
 mod cancel;
 mod crash;
 mod failure;
+mod inputs;
 mod main_job;
 mod models;
 mod openapi;

@@ -36,6 +36,8 @@ pub(super) struct State {
     /// By number, as the real one keeps them.
     pub(super) entries: BTreeMap<i64, NewEntry>,
     pub(super) calls: Vec<(String, Value)>,
+    /// The files that came with the run.
+    pub(super) attachments: Value,
 }
 
 #[derive(Clone)]
@@ -57,6 +59,7 @@ impl Plane {
             state: RunState::Claimed,
             entries: BTreeMap::new(),
             calls: Vec::new(),
+            attachments: json!([]),
         };
         let plane = Self { url, state: Arc::new(Mutex::new(state)) };
         let serving = plane.clone();
@@ -125,6 +128,9 @@ impl State {
                 }
                 (200, json!({ "state": self.state }))
             }
+            "attachments" => (200, json!({ "attachments": self.attachments })),
+            "blob" => (200, json!("the bytes")),
+            "report-skills" => (200, json!({})),
             "report-artifact" => (200, json!({ "artifact_uid": "a" })),
             _ => problem(404, "resource_not_found"),
         }

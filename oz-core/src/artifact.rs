@@ -15,6 +15,9 @@ pub enum Artifact {
         /// The artifact's id.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         artifact_uid: Option<String>,
+        /// The document's id under its older name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notebook_uid: Option<String>,
         /// Where to read it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         url: Option<String>,

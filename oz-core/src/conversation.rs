@@ -41,7 +41,7 @@ pub struct Step {
 
 open_enum! {
     /// Who speaks.
-    Role {
+    MessageRole {
         /// The person or system that asked.
         User = "user",
         /// The agent.
@@ -57,7 +57,7 @@ open_enum! {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
     /// Who speaks.
-    pub role: Role,
+    pub role: MessageRole,
     /// What is said or done.
     pub content: Vec<ContentBlock>,
     /// When.
@@ -136,26 +136,26 @@ impl Conversation {
 
 fn message(entry: &TranscriptEntry) -> Option<Message> {
     let (role, block) = match entry.event.known()?.clone() {
-        HarnessEvent::Prompt { text } => (Role::User, ContentBlock::Text { text }),
-        HarnessEvent::Text { text } => (Role::Assistant, ContentBlock::Text { text }),
+        HarnessEvent::Prompt { text } => (MessageRole::User, ContentBlock::Text { text }),
+        HarnessEvent::Text { text } => (MessageRole::Assistant, ContentBlock::Text { text }),
         HarnessEvent::Action { id, category, name, input } => {
-            (Role::Assistant, ContentBlock::Action { id, category, name, input })
+            (MessageRole::Assistant, ContentBlock::Action { id, category, name, input })
         }
         HarnessEvent::ActionResult { action_id, category, name, state, output } => {
-            (Role::Tool, ContentBlock::ActionResult { action_id, category, name, state, output })
+            (MessageRole::Tool, ContentBlock::ActionResult { action_id, category, name, state, output })
         }
         HarnessEvent::Reasoning { text } => {
-            (Role::Assistant, event_block("reasoning", [("text", text.into())]))
+            (MessageRole::Assistant, event_block("reasoning", [("text", text.into())]))
         }
         HarnessEvent::Artifact { artifact } => {
             let data = serde_json::to_value(artifact).ok().and_then(|v| v.as_object().cloned());
             (
-                Role::System,
+                MessageRole::System,
                 ContentBlock::Event { name: "artifact_created".into(), data: data.unwrap_or_default() },
             )
         }
         HarnessEvent::Stage { name, ok, duration_ms, detail } => (
-            Role::System,
+            MessageRole::System,
             event_block(
                 &name,
                 [("ok", ok.into()), ("duration_ms", duration_ms.into()), ("detail", detail.into())],
@@ -163,7 +163,7 @@ fn message(entry: &TranscriptEntry) -> Option<Message> {
         ),
         HarnessEvent::State { state, message, code } => {
             let code = code.map(|code| code.as_str().to_owned());
-            (Role::System, event_block(state.as_str(), [("message", message.into()), ("code", code.into())]))
+            (MessageRole::System, event_block(state.as_str(), [("message", message.into()), ("code", code.into())]))
         }
         HarnessEvent::Usage { .. } => return None,
     };

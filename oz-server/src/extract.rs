@@ -31,6 +31,7 @@ pub(crate) async fn decode<E: Endpoint>(request: Request<Body>) -> Result<E, Err
     }
     let info = E::INFO;
     let endpoint: E = if info.in_query() {
+        drain(body).await;
         query(&info, &parts.uri, &mut fields)?;
         from_value(fields.into(), &from_path)?
     } else {
@@ -39,6 +40,16 @@ pub(crate) async fn decode<E: Endpoint>(request: Request<Body>) -> Result<E, Err
     };
     endpoint.validate()?;
     Ok(endpoint)
+}
+
+/// The most that is read of a body that nobody wants, and for how long.
+const DRAIN: usize = 1 << 20;
+const DRAIN_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Reads away a body that nobody wants. A connection whose body is left unread can't be used again, and a client that
+/// still sends it would not see the answer.
+pub(crate) async fn drain(body: Body) {
+    let _ = tokio::time::timeout(DRAIN_WITHIN, to_bytes(body, DRAIN)).await;
 }
 
 pub(crate) fn too_large() -> Error {

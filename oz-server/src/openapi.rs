@@ -31,12 +31,17 @@ pub(crate) fn document() -> Value {
 
 fn operation(info: &Info, generator: &mut SchemaGenerator) -> Value {
     let request = fields(info);
-    let response = (info.response)(generator);
+    let success = if info.status == 204 {
+        json!({ "description": "Done" })
+    } else {
+        let response = (info.response)(generator);
+        json!({ "description": "Success", "content": { "application/json": { "schema": response } } })
+    };
     let mut operation = json!({
         "operationId": info.id,
         "summary": info.doc.trim(),
         "responses": {
-            info.status.to_string(): { "description": "Success", "content": { "application/json": { "schema": response } } },
+            info.status.to_string(): success,
             "default": { "$ref": "#/components/responses/Problem" }
         },
         "security": match info.auth {
@@ -75,9 +80,17 @@ fn operation(info: &Info, generator: &mut SchemaGenerator) -> Value {
         } else {
             without(&request, &in_path)
         };
-        operation["requestBody"] = json!({ "content": { "application/json": { "schema": schema } } });
+        let needed = needs_body(&request, &in_path);
+        operation["requestBody"] =
+            json!({ "required": needed, "content": { "application/json": { "schema": schema } } });
     }
     operation
+}
+
+/// Whether a body must be sent: some of its fields can't be left out.
+fn needs_body(request: &Value, in_path: &[&str]) -> bool {
+    let required = request["required"].as_array().into_iter().flatten();
+    required.filter_map(Value::as_str).any(|name| !in_path.contains(&name))
 }
 
 /// The fields of a request type, with everything they refer to in place.

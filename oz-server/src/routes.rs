@@ -205,7 +205,13 @@ where
     Fut: Future<Output = Result<E::Response, Error>> + Send,
 {
     let info = E::INFO;
-    let caller = access::admit(ctx, info.auth, request.headers()).await?;
+    let caller = match access::admit(ctx, info.auth, request.headers()).await {
+        Ok(caller) => caller,
+        Err(e) => {
+            extract::drain(request.into_body()).await;
+            return Err(e);
+        }
+    };
     let (request, named) = match access::turn(ctx, &info, &caller, request, extract::MAX_BODY).await? {
         access::Turn::Serve(request, named) => (request, named),
         access::Turn::Answer(answer) => return Ok(*answer),
@@ -237,15 +243,17 @@ async fn ready(State(ctx): State<Ctx>) -> Response {
     }
 }
 
-async fn unknown(request: Request<Body>) -> ApiError {
-    let path = request.uri().path();
+async fn unknown(uri: Uri, body: Body) -> ApiError {
+    extract::drain(body).await;
+    let path = uri.path();
     let text = format!("there is nothing at {path}; /openapi.json lists what there is");
     ApiError::new(Error::new(ErrorCode::ResourceNotFound, text), path)
 }
 
-async fn wrong_method(request: Request<Body>) -> ApiError {
-    let path = request.uri().path();
-    let mut error = Error::invalid(format!("{path} does not take {}", request.method()));
+async fn wrong_method(method: http::Method, uri: Uri, body: Body) -> ApiError {
+    extract::drain(body).await;
+    let path = uri.path();
+    let mut error = Error::invalid(format!("{path} does not take {method}"));
     error.status = Some(405);
     ApiError::new(error, path)
 }

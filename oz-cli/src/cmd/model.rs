@@ -21,7 +21,7 @@ const LIST: Listing<ModelInfo, 4> = Listing {
             model.id.clone(),
             model.display_name.clone(),
             model.provider.to_string(),
-            model.disable_reason.clone().unwrap_or_else(|| "-".to_owned()),
+            model.disable_reason.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
         ]
     },
     none: "No models found.",

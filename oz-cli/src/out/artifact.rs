@@ -88,7 +88,6 @@ impl<'a> Facts<'a> {
             ArtifactBody::File {
                 download_url,
                 content_type,
-                filename,
                 filepath,
                 description,
                 size_bytes,
@@ -98,7 +97,7 @@ impl<'a> Facts<'a> {
                 kind: "FILE",
                 content_type,
                 title: title.as_deref(),
-                file: Some(filepath.as_deref().unwrap_or(filename)),
+                file: Some(filepath),
                 description: description.as_deref(),
                 size_bytes: *size_bytes,
                 download_url: Some(download_url),

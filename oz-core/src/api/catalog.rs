@@ -168,6 +168,20 @@ open_enum! {
     }
 }
 
+open_enum! {
+    /// Why a model can't be used.
+    DisableReason {
+        /// Its provider is down.
+        ProviderOutage = "PROVIDER_OUTAGE",
+        /// All requests are used up.
+        OutOfRequests = "OUT_OF_REQUESTS",
+        /// An admin switched it off.
+        AdminDisabled = "ADMIN_DISABLED",
+        /// It needs another plan.
+        RequiresUpgrade = "REQUIRES_UPGRADE",
+    }
+}
+
 /// A model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelInfo {
@@ -187,5 +201,5 @@ pub struct ModelInfo {
     pub reasoning_level: Option<String>,
     /// Why it can't be used now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub disable_reason: Option<String>,
+    pub disable_reason: Option<DisableReason>,
 }

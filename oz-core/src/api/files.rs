@@ -370,8 +370,7 @@ pub enum ArtifactBody {
         /// Last component of its path.
         filename: String,
         /// Path relative to the conversation's directory.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        filepath: Option<String>,
+        filepath: String,
         /// What it is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<String>,

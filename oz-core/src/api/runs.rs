@@ -170,9 +170,9 @@ impl Validate for CreateRun {
     fn validate(&self) -> Result<(), Error> {
         let prompt = self.prompt.as_deref().unwrap_or_default();
         if self.has_other_task() {
-            check_length("prompt", prompt)?
+            check_length("prompt", prompt)?;
         } else {
-            check_prompt(prompt)?
+            check_prompt(prompt)?;
         }
         if let Some(mode) = &self.mode {
             mode.require_known("mode")?;

@@ -10,7 +10,7 @@ use crate::{
 use axum::{
     body::Body,
     extract::{Path, State},
-    http::{HeaderMap, HeaderValue, Request, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
 use oz_core::{ConversationId, Error, api::Auth};
@@ -19,17 +19,23 @@ use oz_core::{ConversationId, Error, api::Auth};
 pub(super) async fn upload(
     State(ctx): State<Ctx>,
     Path(file_id): Path<String>,
-    request: Request<Body>,
+    uri: Uri,
+    body: Body,
 ) -> Result<Response, ApiError> {
-    let path = request.uri().path().to_owned();
     let take = async {
-        ctx.check_signature(Right::Put, &file_id, request.uri().query())?;
-        ctx.store.file(file_id.clone()).await?;
-        let size = ctx.blobs.receive(&file_id, request.into_body().into_data_stream()).await?;
+        let allowed = async {
+            ctx.check_signature(Right::Put, &file_id, uri.query())?;
+            Ok::<_, Error>(ctx.store.file(file_id.clone()).await?)
+        };
+        if let Err(e) = allowed.await {
+            crate::extract::drain(body).await;
+            return Err(e);
+        }
+        let size = ctx.blobs.receive(&file_id, body.into_data_stream()).await?;
         ctx.store.file_arrived(file_id, size, now()).await?;
         Ok::<_, Error>(StatusCode::OK.into_response())
     };
-    take.await.map_err(|e| ApiError::new(e, &path))
+    take.await.map_err(|e| ApiError::new(e, uri.path()))
 }
 
 /// Sends the bytes of a file. Whatever it is, a browser must store it and not open it as a page of ours.

@@ -123,7 +123,7 @@ pub(super) async fn artifact(
                 expires_at,
                 content_type: mime_type,
                 filename,
-                filepath: Some(filepath),
+                filepath,
                 description,
                 size_bytes: size_bytes.or(file.size_bytes),
                 title,

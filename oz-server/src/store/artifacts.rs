@@ -102,6 +102,7 @@ impl Store {
                     let plan = Artifact::Plan {
                         document_uid: uid.clone(),
                         artifact_uid: Some(uid.clone()),
+                        notebook_uid: Some(uid.clone()),
                         url: None,
                         title: new.title.clone(),
                     };

@@ -296,7 +296,7 @@ const steps = {
     for (const bad of [
       {},
       { prompt: '' },
-      { prompt: 'x', images: Array(26).fill(image) },
+      { prompt: 'x', images: Array(6).fill(image) },
       { prompt: 'x', images: [{ ...image, data: '*' }] },
       { prompt: 'x', config: { mcp_servers: { m: { url: 'https://example.com', command: 'c' } } } },
       { prompt: 'x', config: { mcp_servers: { m: {} } } },

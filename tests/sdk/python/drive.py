@@ -501,7 +501,7 @@ class Scenario:
             "an empty prompt": {"prompt": ""},
             "an unknown mode": {"prompt": "x", "mode": "sideways"},
             "an unknown parent": {"prompt": "x", "parent_run_id": str(uuid4())},
-            "26 attachments": {"prompt": "x", "attachments": [image] * 26},
+            "six attachments": {"prompt": "x", "attachments": [image] * 6},
             "an attachment that isn't base64": {"prompt": "x", "attachments": [{**image, "data": "*"}]},
             "a bad metadata key": {"prompt": "x", "metadata": {"a b": "c"}},
             "21 metadata keys": {"prompt": "x", "metadata": {f"k{i}": "v" for i in range(21)}},

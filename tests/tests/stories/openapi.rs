@@ -26,7 +26,6 @@ const ALLOWED: &[(&str, &str)] = &[
     ),
     (".steps[].messages[].request_id: missing", "optional; requests to models have no ids"),
     (".agent_skill.bundled_skill_id: missing", "optional; every skill is a file of a repository"),
-    (".artifacts[].data.notebook_uid: missing", "optional; a run has no notebooks"),
 ];
 
 /// Whether a value goes to the server or comes from it.

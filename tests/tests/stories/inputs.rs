@@ -1,0 +1,161 @@
+//! What a run brings along or is given later: attachments, skills, follow-ups.
+
+use oz_core::{
+    ErrorCode, RunState,
+    api::{AttachmentInput, CreateRun, ListSkills, ReadLog, SubmitFollowup},
+    config::{AgentConfig, SourceRepo},
+    harness::HarnessEvent,
+    transcript::LogItem,
+};
+use oz_tests::World;
+use std::{fs, path::Path};
+
+const SCRIPT: &str = r#"
+scripts:
+  - match: 'Then you were asked:\s+translate it'
+    turns:
+      - tool_calls: [{ name: run_command, input: { command: "echo hallo" } }]
+      - { tool_calls: [{ name: finish, input: { summary: It is translated. } }], usage: { output_tokens: 2 } }
+  - match: greet the world
+    turns:
+      - { tool_calls: [{ name: finish, input: { summary: The world is greeted. } }], usage: { output_tokens: 1 } }
+  - match: 'publish the note[\s\S]*- \.warp/attachments/note\.txt'
+    turns:
+      - tool_calls:
+          - name: run_command
+            input: { command: "cp .warp/attachments/note.txt published && git add -A && git commit -qm Publish && git push -q origin HEAD:oz/note && cat published" }
+      - expect: the secret ingredient is salt
+        tool_calls: [{ name: finish, input: { summary: The note is published. } }]
+  - match: "Follow the skill 'sweep':\n\nSweep every corner of the house"
+    turns:
+      - tool_calls: [{ name: run_command, input: { command: "cat corners.txt" } }]
+      - expect: four corners
+        tool_calls: [{ name: finish, input: { summary: All corners are swept. } }]
+"#;
+
+const SWEEP: &str = "\
+---
+name: sweep
+description: Sweeps the house.
+---
+
+Sweep every corner of the house, as corners.txt lists them.
+";
+
+/// A repository with a skill.
+fn house(world: &World) -> String {
+    let repo = world.git_repo("house", &[("corners.txt", "four corners\n")]);
+    let dir = Path::new(&repo);
+    fs::create_dir_all(dir.join(".claude/skills/sweep")).unwrap();
+    fs::write(dir.join(".claude/skills/sweep/SKILL.md"), SWEEP).unwrap();
+    world.git(dir, &["add", "."]);
+    world.git(dir, &["-c", "user.name=T", "-c", "user.email=t@localhost", "commit", "-qm", "skill"]);
+    repo
+}
+
+fn over(repo: &str) -> AgentConfig {
+    AgentConfig {
+        source_repos: vec![SourceRepo { url: repo.to_owned(), checkout_ref: None }],
+        ..AgentConfig::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attachment_reaches_the_agent_and_does_not_reach_git_by_itself() {
+    let world = World::scripted(SCRIPT);
+    let repo = world.git_repo("kitchen", &[("README", "a kitchen\n")]);
+    let note = AttachmentInput {
+        file_name: "note.txt".into(),
+        mime_type: "text/plain".into(),
+        // the secret ingredient is salt
+        data: "dGhlIHNlY3JldCBpbmdyZWRpZW50IGlzIHNhbHQ=".into(),
+    };
+    let request = CreateRun {
+        prompt: Some("publish the note".into()),
+        config: Some(over(&repo)),
+        attachments: vec![note],
+        ..CreateRun::default()
+    };
+    let run_id = world.client().send(&request).await.unwrap().run_id;
+    let run = world.wait(run_id).await;
+    assert_eq!(run.state, RunState::Succeeded, "{:?}", run.status_message);
+    let files = world.git(Path::new(&repo), &["ls-tree", "-r", "--name-only", "oz/note"]);
+    assert_eq!(files.lines().collect::<Vec<_>>(), ["README", "published"]);
+    let published = world.git(Path::new(&repo), &["show", "oz/note:published"]);
+    assert_eq!(published, "the secret ingredient is salt");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_skill_is_enough_of_a_task_and_is_listed_afterwards() {
+    let world = World::scripted(SCRIPT);
+    let repo = house(&world);
+    let client = world.client();
+    let request =
+        CreateRun { skill: Some("sweep".into()), config: Some(over(&repo)), ..CreateRun::default() };
+    let run = world.wait(client.send(&request).await.unwrap().run_id).await;
+    assert_eq!(run.state, RunState::Succeeded, "{:?}", run.status_message);
+    assert_eq!(run.status_message.unwrap().message, "All corners are swept.");
+    let listed = client.send(&ListSkills::default()).await.unwrap().agents;
+    let [sweep] = listed.as_slice() else { panic!("{listed:?}") };
+    assert_eq!(sweep.name, "sweep");
+    let variant = &sweep.variants[0];
+    assert_eq!(variant.id, "repos/house:.claude/skills/sweep/SKILL.md");
+    assert_eq!(variant.description, "Sweeps the house.");
+    assert_eq!(variant.base_prompt, "Sweep every corner of the house, as corners.txt lists them.");
+    let request = CreateRun { skill: Some(variant.id.clone()), ..request };
+    let run = world.wait(client.send(&request).await.unwrap().run_id).await;
+    assert_eq!(run.state, RunState::Succeeded, "its id names it: {:?}", run.status_message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_skill_that_is_not_there_is_named() {
+    let world = World::scripted(SCRIPT);
+    let repo = house(&world);
+    for (skill, expected) in [
+        ("dust", "Skill 'dust' not found in repos/house"),
+        ("house:dust", "Skill 'house:dust' not found"),
+        ("garden:sweep", "Repository 'garden' not found"),
+    ] {
+        let request =
+            CreateRun { skill: Some(skill.into()), config: Some(over(&repo)), ..CreateRun::default() };
+        let run = world.wait(world.client().send(&request).await.unwrap().run_id).await;
+        let status = run.status_message.unwrap();
+        assert_eq!((run.state, status.error_code), (RunState::Failed, Some(ErrorCode::ResourceNotFound)));
+        assert!(status.message.contains(expected), "{}", status.message);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follow_up_makes_an_ended_run_go_on() {
+    let world = World::scripted(SCRIPT);
+    let client = world.client();
+    let run_id = world.dispatch("greet the world", AgentConfig::default()).await;
+    let first = world.wait(run_id).await;
+    assert_eq!(first.state, RunState::Succeeded, "{:?}", first.status_message);
+    let message = Some("translate it".into());
+    client.send(&SubmitFollowup { run_id, message, mode: None }).await.unwrap();
+    let before = first.execution.unwrap().execution_id;
+    let second = world
+        .until(run_id, |run| {
+            run.state.is_over() && run.execution.as_ref().is_some_and(|e| e.execution_id != before)
+        })
+        .await;
+    assert_eq!(second.state, RunState::Succeeded, "{:?}", second.status_message);
+    assert_eq!(second.status_message.unwrap().message, "It is translated.");
+    let log = client.send(&ReadLog { run_id, since: 0, limit: None }).await.unwrap().items;
+    let prompts: Vec<String> = log
+        .iter()
+        .filter_map(|item| match item {
+            LogItem::Entry { entry } => match entry.event.known() {
+                Some(HarnessEvent::Prompt { text }) => Some(text.clone()),
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect();
+    let [asked, then] = prompts.as_slice() else { panic!("{prompts:?}") };
+    assert_eq!(asked, "greet the world");
+    for expected in ["greet the world", "The world is greeted.", "translate it"] {
+        assert!(then.contains(expected), "{expected} is not in {then}");
+    }
+}

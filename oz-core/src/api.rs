@@ -20,6 +20,7 @@ macro_rules! by_id {
 use by_id;
 
 mod account;
+mod artifacts;
 mod catalog;
 mod conversations;
 mod environments;
@@ -34,6 +35,7 @@ mod schedules;
 mod team;
 
 pub use account::*;
+pub use artifacts::*;
 pub use catalog::*;
 pub use conversations::*;
 pub use environments::*;

@@ -163,7 +163,10 @@ fn message(entry: &TranscriptEntry) -> Option<Message> {
         ),
         HarnessEvent::State { state, message, code } => {
             let code = code.map(|code| code.as_str().to_owned());
-            (MessageRole::System, event_block(state.as_str(), [("message", message.into()), ("code", code.into())]))
+            (
+                MessageRole::System,
+                event_block(state.as_str(), [("message", message.into()), ("code", code.into())]),
+            )
         }
         HarnessEvent::Usage { .. } => return None,
     };

@@ -117,6 +117,8 @@ pub struct Error {
     pub detail: String,
     /// HTTP status, where it differs from the code's usual one.
     pub status: Option<u16>,
+    /// Whether the same request may succeed later, where that differs from the code's usual answer.
+    pub retryable: Option<bool>,
     /// Where to authorize, for `external_authentication_required`.
     pub auth_url: Option<String>,
     /// With which service, for `external_authentication_required`.
@@ -126,7 +128,7 @@ pub struct Error {
 impl Error {
     /// An error with a code and a detail.
     pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), status: None, auth_url: None, provider: None }
+        Self { code, detail: detail.into(), status: None, retryable: None, auth_url: None, provider: None }
     }
     /// `invalid_request`.
     pub fn invalid(detail: impl Into<String>) -> Self {
@@ -148,6 +150,10 @@ impl Error {
     /// `conflict`.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(ErrorCode::Conflict, detail)
+    }
+    /// `conflict` that waiting does not mend: a name that is taken, a version that is not the newest.
+    pub fn settled(detail: impl Into<String>) -> Self {
+        Self { retryable: Some(false), ..Self::conflict(detail) }
     }
     /// `operation_not_supported`.
     pub fn unsupported(detail: impl Into<String>) -> Self {
@@ -173,7 +179,7 @@ impl Error {
             detail: Some(self.detail.clone()),
             instance: Some(instance.to_owned()),
             error: format!("{} ({})", info.title, self.detail),
-            retryable: Some(info.retryable),
+            retryable: Some(self.retryable.unwrap_or(info.retryable)),
             auth_url: self.auth_url.clone(),
             provider: self.provider.clone(),
         }
@@ -223,6 +229,7 @@ impl From<Problem> for Error {
             code,
             detail: problem.detail.unwrap_or(problem.error),
             status: (problem.status != 0).then_some(problem.status),
+            retryable: problem.retryable,
             auth_url: problem.auth_url,
             provider: problem.provider,
         }

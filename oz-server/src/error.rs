@@ -30,6 +30,10 @@ impl IntoResponse for ApiError {
             StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.error.retryable == Some(false) {
+            // The published clients retry every 409 and 5xx unless they are told not to.
+            headers.insert("x-should-retry", HeaderValue::from_static("false"));
+        }
         match self.error.code {
             ErrorCode::AuthenticationRequired => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

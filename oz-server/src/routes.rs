@@ -217,7 +217,7 @@ where
         access::Turn::Answer(answer) => return Ok(*answer),
     };
     let answer = async {
-        let request = extract::decode::<E>(request).await?;
+        let request = extract::decode::<E>(*request).await?;
         handler(ctx.clone(), caller, request).await
     }
     .await;

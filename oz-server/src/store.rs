@@ -85,7 +85,8 @@ impl StoreError {
         let code = |c: &str| c.starts_with("08") || c.starts_with("57P0") || c == "25P03";
         e.is_closed()
             || e.code().is_some_and(|c| code(c.code()))
-            || std::error::Error::source(e.as_ref()).is_some_and(|s| s.is::<std::io::Error>())
+            || std::error::Error::source(e.as_ref())
+                .is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
     }
 
     fn is_full(&self) -> bool {

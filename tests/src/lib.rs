@@ -7,6 +7,7 @@ pub mod history;
 mod leftovers;
 pub mod processes;
 pub mod proxy;
+mod servers;
 pub mod tools;
 pub mod world;
 

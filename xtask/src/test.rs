@@ -3,12 +3,25 @@
 
 use crate::{Outcome, built, cargo, postgres::Postgres};
 
-/// Builds `oz`, starts PostgreSQL and runs every test.
+/// Stories whose outcome does not depend on where records are kept, or that choose PostgreSQL themselves.
+const ONE_ENGINE: &[&str] = &["models::", "quickstart::", "replicas::", "openapi::"];
+
+/// Builds `oz`, starts PostgreSQL and runs every test; then the stories once more with their records in PostgreSQL.
 pub(crate) fn run(args: &[String]) -> Outcome {
     crate::run(&mut cargo(&["build", "--package", "oz-cli"]))?;
     let postgres = Postgres::start()?;
-    let mut test = cargo(&["test", "--workspace"]);
-    crate::run(
-        test.args(args).env("OZ_BIN", built("debug").join("oz")).env("OZ_TEST_POSTGRES", &postgres.url),
-    )
+    let test = |args: &[&str]| {
+        let mut test = cargo(&["test"]);
+        test.args(args).env("OZ_BIN", built("debug").join("oz")).env("OZ_TEST_POSTGRES", &postgres.url);
+        test
+    };
+    crate::run(test(&["--workspace"]).args(args))?;
+    if !args.is_empty() {
+        return Ok(());
+    }
+    let mut stories = test(&["--package", "oz-tests", "--test", "stories", "--"]);
+    for name in ONE_ENGINE {
+        stories.args(["--skip", name]);
+    }
+    crate::run(stories.env("OZ_TEST_ENGINE", "postgres"))
 }

@@ -79,7 +79,7 @@ pub(super) struct Named {
 /// What to do with a request.
 pub(super) enum Turn {
     /// Serve it, and give the answer to [`Named::answered`].
-    Serve(Request<Body>, Option<Named>),
+    Serve(Box<Request<Body>>, Option<Named>),
     /// It was served before.
     Answer(Box<Response>),
 }
@@ -94,12 +94,12 @@ pub(super) async fn turn(
 ) -> Result<Turn, Error> {
     let Some(key) = request.headers().get(IDEMPOTENCY_HEADER).filter(|_| info.method == http::Method::POST)
     else {
-        return Ok(Turn::Serve(request, None));
+        return Ok(Turn::Serve(Box::new(request), None));
     };
     let owner = match caller {
         Caller::Key(who) => who.key_uid.clone(),
         Caller::Run(who) => who.execution_id.to_string(),
-        Caller::Nobody => return Ok(Turn::Serve(request, None)),
+        Caller::Nobody => return Ok(Turn::Serve(Box::new(request), None)),
     };
     let key = key.to_str().unwrap_or_default().to_owned();
     if key.is_empty() || key.len() > MAX_KEY {
@@ -115,12 +115,12 @@ pub(super) async fn turn(
     let request = Request::from_parts(parts, Body::from(bytes));
     let named = Named { owner, key, keep: !SECRET_ANSWERS.contains(&info.id) };
     match ctx.store.begin_call(named.owner.clone(), named.key.clone(), print, now()).await? {
-        Known::Nothing => Ok(Turn::Serve(request, Some(named))),
+        Known::Nothing => Ok(Turn::Serve(Box::new(request), Some(named))),
         Known::UnderWay => Err(Error::conflict("Idempotency-Key: the first call with it is still under way")),
         Known::Another => Err(Error::unsupported(
             "Idempotency-Key: it was used for another request; use a new one for each",
         )),
-        Known::Answer { body, .. } if body.is_empty() && !named.keep => Err(Error::conflict(
+        Known::Answer { body, .. } if body.is_empty() && !named.keep => Err(Error::settled(
             "Idempotency-Key: this was done already; its answer holds a secret and is not kept",
         )),
         Known::Answer { status, body } => {

@@ -85,7 +85,7 @@ pub(super) async fn create_artifact(
     if let Caller::Run(who) = &caller
         && who.stale
     {
-        return Err(Error::conflict("this run is over or in another execution; its agent must stop"));
+        return Err(Error::settled("this run is over or in another execution; its agent must stop"));
     }
     let made = ctx.store.create_artifact(caller, request, now()).await?;
     let upload_target = made.file.as_ref().map(|f| ctx.upload_target(f));

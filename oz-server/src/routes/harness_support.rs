@@ -30,7 +30,7 @@ use oz_core::{
 fn current(caller: Caller) -> Result<Workload, Error> {
     let who = workload(caller)?;
     if who.stale {
-        return Err(Error::conflict(format!("the run is {} without this agent, which must stop", who.state)));
+        return Err(Error::settled(format!("the run is {} without this agent, which must stop", who.state)));
     }
     Ok(who)
 }

@@ -21,7 +21,7 @@ pub(super) async fn create(ctx: Ctx, caller: Caller, mut request: CreateRun) -> 
     let (member, parent_agent) = match &caller {
         Caller::Run(who) => {
             if who.stale {
-                return Err(Error::conflict("this run is over or in another execution; its agent must stop"));
+                return Err(Error::settled("this run is over or in another execution; its agent must stop"));
             }
             // A run starts runs as its children, whatever it says.
             if request.parent_run_id.is_some_and(|parent| parent != who.run_id) {

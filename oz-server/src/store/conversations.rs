@@ -6,7 +6,8 @@ use super::{
     args, id, log, micros, runs,
 };
 use oz_core::{
-    ConversationId, Error, RunId, Timestamp, conversation::Conversation, transcript::TranscriptEntry,
+    ConversationId, Error, ExecutionId, RunId, Timestamp, conversation::Conversation,
+    transcript::TranscriptEntry,
 };
 
 /// How many forks of forks are followed.
@@ -147,6 +148,41 @@ impl Store {
                     args![conversation.to_string(), &title],
                 )?;
                 Ok(())
+            })
+            .await
+    }
+
+    /// The conversation of the session with this id, once the session is over and something was said in it.
+    pub(crate) async fn conversation_of_session(
+        &self,
+        session: uuid::Uuid,
+    ) -> Result<Option<ConversationId>> {
+        self.engine
+            .read(move |db| {
+                db.first(
+                    "SELECT r.conversation_id FROM executions e JOIN runs r ON r.run_no = e.run_no
+                     WHERE e.execution_id = ?1 AND e.ended_at IS NOT NULL
+                     AND EXISTS (SELECT 1 FROM log l WHERE l.run_no = r.run_no AND l.payload IS NOT NULL)",
+                    args![session.to_string()],
+                    |row| id(row.get(0)?),
+                )
+            })
+            .await
+    }
+
+    /// The live session of a conversation.
+    pub(crate) async fn session_of_conversation(
+        &self,
+        conversation: ConversationId,
+    ) -> Result<Option<ExecutionId>> {
+        self.engine
+            .read(move |db| {
+                db.first(
+                    "SELECT execution_id FROM runs WHERE conversation_id = ?1 AND execution_id IS NOT NULL
+                     AND state IN ('CLAIMED', 'INPROGRESS', 'BLOCKED') ORDER BY run_no DESC LIMIT 1",
+                    args![conversation.to_string()],
+                    |row| id(row.get(0)?),
+                )
             })
             .await
     }

@@ -89,9 +89,7 @@ fn check_name_is_free(db: &Db<'_>, team_id: &str, name: &str, uid: &str) -> Resu
         |_| Ok(()),
     )?;
     match taken {
-        Some(()) => {
-            Err(Error::conflict(format!("name: the team has an agent named '{name}' already")).into())
-        }
+        Some(()) => Err(Error::settled(format!("name: the team has an agent named '{name}' already")).into()),
         None => Ok(()),
     }
 }

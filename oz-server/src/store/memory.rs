@@ -264,7 +264,7 @@ impl Store {
                 let old = current(db, &change.uid, &change.memory_id)?;
                 if let Some(seen) = change.version.filter(|v| *v != old.version) {
                     let text = format!("version: it is {} now, not {seen}; read it again", old.version);
-                    return Err(Error::conflict(text).into());
+                    return Err(Error::settled(text).into());
                 }
                 let version = old.version + 1;
                 let reason = change.reason.as_deref();

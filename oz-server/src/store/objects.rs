@@ -233,7 +233,7 @@ impl Store {
                 let old: Object<serde::de::IgnoredAny> = find(db, new.kind, &who, &uid)?;
                 if let Some(seen) = revision.filter(|r| *r != old.revision) {
                     let text = format!("revision: it is {} now, not {seen}; read it again", old.revision);
-                    return Err(Error::conflict(text).into());
+                    return Err(Error::settled(text).into());
                 }
                 db.execute(
                     "UPDATE objects SET name = ?2, body = ?3, revision = revision + 1, updated_by = ?4, updated_at = ?5

@@ -208,11 +208,11 @@ pub(super) fn require_current(db: &Db<'_>, run_no: i64, execution_id: ExecutionI
     let standing = standing(db, run_no)?;
     if standing.state.is_terminal() {
         let state = &standing.state;
-        return Err(Error::conflict(format!("the run is already {state}; its agent must stop")).into());
+        return Err(Error::settled(format!("the run is already {state}; its agent must stop")).into());
     }
     if standing.execution_id != Some(execution_id.to_string()) || standing.state == RunState::Queued {
         return Err(
-            Error::conflict("another execution of this run has taken over; this agent must stop").into()
+            Error::settled("another execution of this run has taken over; this agent must stop").into()
         );
     }
     Ok(standing)

@@ -146,7 +146,7 @@ impl Store {
                 let config = change.agent_config.clone().or(old.agent_config);
                 let agent = change.agent_uid.clone().or(old.agent_uid).filter(|uid| !uid.is_empty());
                 let prompt = change.prompt.clone().unwrap_or(old.prompt);
-                if prompt.trim().is_empty() && !config.as_ref().is_some_and(|c| c.names_skill()) {
+                if prompt.trim().is_empty() && !config.as_ref().is_some_and(oz_core::config::AgentConfig::names_skill) {
                     return Err(Error::invalid("prompt: it is required unless agent_config names a skill").into());
                 }
                 runs::check_config(db, &who, personal, &config.clone().unwrap_or_default())?;

@@ -48,7 +48,7 @@ fn another_admin(db: &Db<'_>, team_id: &str, user_id: &str) -> Result<()> {
         |row| row.get(0),
     )?;
     if others == 0 {
-        return Err(Error::conflict("a team needs an admin, and this is the last one").into());
+        return Err(Error::settled("a team needs an admin, and this is the last one").into());
     }
     Ok(())
 }
@@ -163,7 +163,7 @@ impl Store {
         self.engine
             .write(move |db| {
                 if find_member(db, &who.team_id.0, &email)?.is_some() {
-                    return Err(Error::conflict(format!("email: '{email}' is in the team already")).into());
+                    return Err(Error::settled(format!("email: '{email}' is in the team already")).into());
                 }
                 let invitation = Invitation {
                     uid: short_id(),

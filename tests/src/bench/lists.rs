@@ -160,7 +160,9 @@ async fn measure(http: &mut Http, query: &str) -> (f64, f64) {
     let mut cursors = Vec::new();
     let mut at: Option<String> = None;
     loop {
-        let next = page(http, query, 500, at.as_deref()).await["page_info"]["next_cursor"].as_str().map(str::to_owned);
+        let next = page(http, query, 500, at.as_deref()).await["page_info"]["next_cursor"]
+            .as_str()
+            .map(str::to_owned);
         let Some(next) = next else { break };
         cursors.push(next.clone());
         at = Some(next);

@@ -1,0 +1,43 @@
+//! What an agent is told to do, put together from what its run brings along: a pure function.
+
+use super::skills::Instructions;
+
+/// What a transcript shows as the task of a run that names skills instead of a prompt.
+pub(super) fn shown(prompt: &str, skills: &[&str]) -> String {
+    if !prompt.trim().is_empty() || skills.is_empty() {
+        return prompt.to_owned();
+    }
+    skills.iter().map(|skill| format!("/{skill}")).collect::<Vec<_>>().join("\n")
+}
+
+/// The whole prompt: skills to follow, what was asked, and the files that came with it.
+pub(super) fn prompt(skills: &[Instructions], asked: &str, files: &[String]) -> String {
+    let mut parts: Vec<String> =
+        skills.iter().map(|skill| format!("Follow the skill '{}':\n\n{}", skill.name, skill.text)).collect();
+    if !asked.trim().is_empty() {
+        parts.push(asked.to_owned());
+    }
+    if !files.is_empty() {
+        let paths: Vec<String> = files.iter().map(|path| format!("- {path}")).collect();
+        parts.push(format!("These files came with the task:\n{}", paths.join("\n")));
+    }
+    parts.join("\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_a_run_brings_is_told() {
+        let skill = |name: &str| Instructions { name: name.into(), text: format!("Do {name}.") };
+        let file = "d/f".to_owned();
+        assert_eq!(prompt(&[], "ask", &[]), "ask");
+        assert_eq!(prompt(&[skill("a")], "", &[]), "Follow the skill 'a':\n\nDo a.");
+        assert_eq!(
+            prompt(&[skill("a"), skill("b")], "ask", &[file]),
+            "Follow the skill 'a':\n\nDo a.\n\nFollow the skill 'b':\n\nDo b.\n\nask\n\nThese files came with the task:\n- d/f"
+        );
+        assert_eq!((shown("p", &["a"]), shown(" ", &["r:a", "b"])), ("p".into(), "/r:a\n/b".into()));
+    }
+}

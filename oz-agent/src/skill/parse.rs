@@ -1,0 +1,121 @@
+//! What a `SKILL.md` says: front matter in YAML between two lines of `---`, then the instructions.
+
+use crate::model::yaml_error;
+use serde::Deserialize;
+
+/// The longest name, in bytes.
+const NAME: usize = 256;
+
+/// What the file of a skill says.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Content {
+    /// The skill's name.
+    pub(crate) name: String,
+    /// What it is for.
+    pub(crate) description: String,
+    /// What to do.
+    pub(crate) instructions: String,
+}
+
+/// The fields of the front matter that matter here; files have others, for other programs.
+#[derive(Deserialize)]
+struct FrontMatter {
+    name: Option<String>,
+    description: Option<String>,
+}
+
+/// Reads the text of a `SKILL.md`.
+///
+/// # Errors
+/// What is wrong with it, in a line.
+pub(super) fn parse(text: &str) -> Result<Content, String> {
+    let (yaml, body) = split(text.trim_start_matches('\u{feff}'))?;
+    let front: FrontMatter = serde_saphyr::from_str(yaml)
+        .map_err(|e| format!("its front matter is not valid: {}", yaml_error(&e)))?;
+    let field = |value: Option<String>, name: &str| {
+        let value = value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        value.ok_or_else(|| format!("its front matter has no {name}"))
+    };
+    let name = field(front.name, "name")?;
+    if name.len() > NAME || name.chars().any(char::is_control) {
+        return Err(format!("its name must be a line of at most {NAME} bytes"));
+    }
+    let description = field(front.description, "description")?;
+    let instructions = body.trim();
+    if instructions.is_empty() {
+        return Err("it has no instructions after its front matter".to_owned());
+    }
+    Ok(Content { name, description, instructions: instructions.to_owned() })
+}
+
+/// The front matter and what follows it.
+fn split(text: &str) -> Result<(&str, &str), String> {
+    let mut start = None;
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let next = at + line.len();
+        match (start, line.trim_end() == "---") {
+            (None, true) => start = Some(next),
+            (None, false) => break,
+            (Some(start), true) => return Ok((&text[start..at], &text[next..])),
+            (Some(_), false) => {}
+        }
+        at = next;
+    }
+    Err(match start {
+        None => "it does not begin with front matter, a line of '---'".to_owned(),
+        Some(_) => "its front matter does not end: there is no second line of '---'".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_front_matter_names_and_the_rest_instructs() {
+        let text = "\u{feff}---\r\nname: fix\r\nallowed-tools: [a, b]\r\ndescription: |\r\n  Fixes it.\r\n---\r\n\r\n# Fix\r\n---\r\nmore\r\n";
+        let expected = Content {
+            name: "fix".into(),
+            description: "Fixes it.".into(),
+            instructions: "# Fix\r\n---\r\nmore".into(),
+        };
+        assert_eq!(parse(text), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (text, problem) in [
+            ("", "does not begin with front matter"),
+            ("# Fix\n---\nname: fix\n---\n", "does not begin with front matter"),
+            ("---\nname: fix\n", "does not end"),
+            ("---\n---\nx", "has no name"),
+            ("---\nname: ' '\ndescription: d\n---\nx", "has no name"),
+            ("---\nname: fix\n---\nx", "has no description"),
+            ("---\nname: [fix]\ndescription: d\n---\nx", "front matter is not valid"),
+            ("---\nname: fix\ndescription: a: b\n---\nx", "front matter is not valid"),
+            ("---\njust words\n---\nx", "front matter is not valid"),
+            ("---\nname: \"a\\nb\"\ndescription: d\n---\nx", "a line of at most"),
+            ("---\nname: fix\ndescription: d\n---\n \n", "no instructions"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(problem) && !error.contains('\n'), "{text:?}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_makes_it_panic(text in "\\PC*") {
+            let _ = parse(&text);
+        }
+
+        #[test]
+        fn nor_does_anything_between_the_lines(yaml in "[-a-z:\\[\\]{}&*!|>'\"#%@?, \\n\\t]{0,60}", body in "\\PC{0,20}") {
+            let text = format!("---\n{yaml}\n---\n{body}");
+            if let Ok(content) = parse(&text) {
+                prop_assert!(!content.name.is_empty() && !content.instructions.is_empty());
+            }
+        }
+    }
+}

@@ -88,6 +88,18 @@ impl Database {
         rows.expect("rows").map(|row| row.expect("row")).collect()
     }
 
+    /// Runs a statement that changes something.
+    pub fn change(&self, sql: &str) {
+        match self {
+            Self::Postgres { url, .. } => drop(ask(url, sql)),
+            Self::Sqlite(path) => {
+                let db = rusqlite::Connection::open(path).expect("database");
+                db.busy_timeout(std::time::Duration::from_secs(5)).expect("time-out");
+                db.execute_batch(sql).expect("statement");
+            }
+        }
+    }
+
     /// Ends every connection to the database, as a restart of its server would.
     pub fn cut_connections(&self) {
         if let Self::Postgres { name, .. } = self {

@@ -205,9 +205,10 @@ fn supported(config: &AgentConfig, assigned: bool) -> Result<(), Error> {
     if let Some(skill) = skills::named(config).first().filter(|_| !assigned) {
         return refuse(format!("the skill '{skill}' can't be used: only runs of a worker can have skills"));
     }
-    if let Some(environment) = &config.environment_id {
+    // The control plane has put into a worker's run what its environment prepares.
+    if let Some(environment) = config.environment_id.as_ref().filter(|_| !assigned) {
         return refuse(format!(
-            "the environment '{environment}' can't be used: environments are not available in this build"
+            "the environment '{environment}' can't be used: only runs of a worker can have environments"
         ));
     }
     if let Some(name) = config.mcp_servers.keys().next() {

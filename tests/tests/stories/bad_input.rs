@@ -8,7 +8,13 @@ use std::{
 };
 
 /// One raw HTTP exchange: status, content type and body.
-fn http(world: &World, method: &str, path: &str, key: Option<&str>, body: &[u8]) -> (u16, String, String) {
+pub(crate) fn http(
+    world: &World,
+    method: &str,
+    path: &str,
+    key: Option<&str>,
+    body: &[u8],
+) -> (u16, String, String) {
     let mut socket = TcpStream::connect(world.url().trim_start_matches("http://")).unwrap();
     let auth = key.map(|k| format!("Authorization: Bearer {k}\r\n")).unwrap_or_default();
     let head = format!(

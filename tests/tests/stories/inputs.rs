@@ -150,7 +150,7 @@ async fn a_follow_up_makes_an_ended_run_go_on() {
                 Some(HarnessEvent::Prompt { text }) => Some(text.clone()),
                 _ => None,
             },
-            _ => None,
+            LogItem::Event { .. } => None,
         })
         .collect();
     let [asked, then] = prompts.as_slice() else { panic!("{prompts:?}") };

@@ -20,3 +20,4 @@ mod quickstart;
 mod replicas;
 mod schemathesis;
 mod sdk;
+mod team;

@@ -295,6 +295,21 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn who_calls_too_often_is_told_when_to_come_back() {
+        let (ctx, _bed) = crate::testing::ctx_with_rate_limit(2).await;
+        let key = format!("Bearer wk-1.{}", "ab".repeat(32));
+        let mut refused = None;
+        for _ in 0..6 {
+            let request = Request::builder().uri("/api/v1/agent/whoami").header("authorization", &key);
+            let Ok(response) = all(ctx.clone()).call(request.body(Body::empty()).unwrap()).await;
+            refused = refused.or((response.status() == 429).then_some(response));
+        }
+        let refused = refused.expect("a key that calls six times at once");
+        assert_eq!(refused.headers()["retry-after"], "1");
+        assert_eq!(refused.headers()["content-type"], "application/problem+json");
+    }
+
     #[test]
     fn older_paths_mean_the_newer_ones() {
         for (from, to) in [

@@ -31,7 +31,12 @@ fn on_postgres(sql: &str) {
 
 /// The shared parts of a fresh control plane on SQLite, with the directory it lives in.
 pub(crate) async fn ctx() -> (Ctx, Bed) {
-    open(None).await
+    open(None, 0).await
+}
+
+/// The same, where each key may make only so many calls a second.
+pub(crate) async fn ctx_with_rate_limit(calls: u32) -> (Ctx, Bed) {
+    open(None, calls).await
 }
 
 /// The same on PostgreSQL; `None` where there is none.
@@ -40,10 +45,10 @@ pub(crate) async fn ctx_on_postgres() -> Option<(Ctx, Bed)> {
     let name = format!("oz_{}", uuid::Uuid::new_v4().simple());
     on_postgres(&format!("CREATE DATABASE {name}"));
     let (server, _) = base.rsplit_once('/').unwrap();
-    Some(open(Some((format!("{server}/{name}?sslmode=disable"), name))).await)
+    Some(open(Some((format!("{server}/{name}?sslmode=disable"), name)), 0).await)
 }
 
-async fn open(database: Option<(String, String)>) -> (Ctx, Bed) {
+async fn open(database: Option<(String, String)>, rate_limit: u32) -> (Ctx, Bed) {
     let dir = tempfile::tempdir().unwrap();
     let (url, name) = database.unzip();
     let config = Config {
@@ -52,7 +57,7 @@ async fn open(database: Option<(String, String)>) -> (Ctx, Bed) {
         database_url: url,
         blob_url: None,
         public_url: None,
-        rate_limit: 0,
+        rate_limit,
         lease: Duration::from_secs(5),
     };
     (Server::open(config).await.unwrap().ctx.clone(), Bed { _dir: dir, database: name })

@@ -23,10 +23,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a control plane without a worker of its own, on the disk that `OZ_BENCH_DIR` or the target directory is on.
+    /// Starts a control plane without a worker of its own, on the disk that `OZ_BENCH_DIR` or the target directory is on,
+    /// or on an empty PostgreSQL database at `OZ_BENCH_DATABASE_URL`.
     pub(crate) fn start() -> Self {
         let dir = bench_dir();
-        let mut child = Command::new(crate::oz())
+        let mut command = Command::new(crate::oz());
+        command
             .args([
                 "serve",
                 "--listen",
@@ -43,9 +45,11 @@ impl Server {
             .env("HOME", dir.path())
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("oz serve");
+            .stderr(Stdio::null());
+        if let Some(url) = std::env::var_os("OZ_BENCH_DATABASE_URL") {
+            command.arg("--database-url").arg(url);
+        }
+        let mut child = command.spawn().expect("oz serve");
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let port = loop {
             let line = lines.next().expect("oz serve ended").unwrap();

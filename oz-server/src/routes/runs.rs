@@ -74,6 +74,7 @@ pub(super) async fn create(ctx: Ctx, caller: Caller, mut request: CreateRun) -> 
         agent_uid: request.agent_identity_uid.or(parent_agent),
         on_behalf_of: request.on_behalf_of,
         mode: request.mode,
+        continues: request.conversation_id.is_some(),
         files: WithFiles { attachments, snapshot_token: request.initial_snapshot_token },
         ..NewRun::by(member, run_id, conversation_id)
     };

@@ -274,7 +274,9 @@ fn offer(db: &Db<'_>, new: &NewOffer, now: Timestamp) -> Result<Option<Offered>>
     )?;
     from.execution_id = Some(new.execution_id.to_string());
     advance(db, &from, Cause::Offer, None, now)?;
-    followups::hand_over(db, new.run_no, &new.execution_id.to_string())?;
+    if from.has_more {
+        followups::hand_over(db, new.run_no, &new.execution_id.to_string())?;
+    }
     let mut task = db.one(
         "SELECT r.run_id, r.title, i.prompt, i.config, r.created_at
          FROM runs r JOIN run_inputs i ON i.run_no = r.run_no WHERE r.run_no = ?1",

@@ -14,19 +14,6 @@ use oz_core::{
     run::{ExecutionLocation, RunMode, RunSource, machine::Cause},
 };
 
-/// Whether a run that is about to end has more to do. A cancelled run has not: who cancels it means all of it.
-pub(super) fn waiting(db: &Db<'_>, run_no: i64, end: &RunState) -> Result<bool> {
-    if *end == RunState::Cancelled {
-        return Ok(false);
-    }
-    let found = db.first(
-        "SELECT 1 FROM followups WHERE run_no = ?1 AND execution_id IS NULL LIMIT 1",
-        args![run_no],
-        |_| Ok(()),
-    )?;
-    Ok(found.is_some())
-}
-
 /// Gives an ended run back to the queue, with all its attempts.
 pub(super) fn reopen(db: &Db<'_>, run_no: i64, now: Timestamp) -> Result<RunState> {
     let from = standing(db, run_no)?;
@@ -40,6 +27,7 @@ pub(super) fn hand_over(db: &Db<'_>, run_no: i64, execution_id: &str) -> Result<
         "UPDATE followups SET execution_id = ?2 WHERE run_no = ?1 AND execution_id IS NULL",
         args![run_no, execution_id],
     )?;
+    db.execute("UPDATE runs SET followups_waiting = 0 WHERE run_no = ?1", args![run_no])?;
     Ok(())
 }
 
@@ -49,6 +37,13 @@ const EARLIER_RUNS: i64 = 5;
 /// What the agent of a run is asked now: what its conversation was about before, the prompt, what came of it, and what
 /// is asked in addition.
 pub(super) fn prompt(db: &Db<'_>, run_no: i64, prompt: &str) -> Result<String> {
+    let alone = db.one("SELECT continued + followups FROM runs WHERE run_no = ?1", args![run_no], |row| {
+        Ok(row.get::<i64>(0)? == 0)
+    })?;
+    if alone { Ok(prompt.to_owned()) } else { with_history(db, run_no, prompt) }
+}
+
+fn with_history(db: &Db<'_>, run_no: i64, prompt: &str) -> Result<String> {
     let mut said: Vec<String> = Vec::new();
     let mut earlier = db.rows(
         "SELECT i.prompt, e.outcome FROM runs r JOIN runs o ON o.conversation_id = r.conversation_id AND o.run_no < r.run_no
@@ -141,6 +136,10 @@ impl Store {
                         by,
                         micros(now)
                     ],
+                )?;
+                db.execute(
+                    "UPDATE runs SET followups = followups + 1, followups_waiting = followups_waiting + 1 WHERE run_no = ?1",
+                    args![run.run_no],
                 )?;
                 if from.state.is_terminal() {
                     reopen(db, run.run_no, now)?;

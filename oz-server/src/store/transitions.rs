@@ -18,13 +18,15 @@ pub(super) struct Standing {
     pub(super) execution_id: Option<String>,
     pub(super) attempts: i64,
     pub(super) run_id: RunId,
+    /// Whether follow-ups wait that no execution has got yet.
+    pub(super) has_more: bool,
     resumed_at: Option<i64>,
 }
 
 /// Reads where a run stands.
 pub(super) fn standing(db: &Db<'_>, run_no: i64) -> Result<Standing> {
     db.first(
-        "SELECT state, execution_id, attempts, resumed_at, run_id FROM runs WHERE run_no = ?1",
+        "SELECT state, execution_id, attempts, resumed_at, run_id, followups_waiting FROM runs WHERE run_no = ?1",
         args![run_no],
         |row| {
             Ok(Standing {
@@ -34,6 +36,7 @@ pub(super) fn standing(db: &Db<'_>, run_no: i64) -> Result<Standing> {
                 attempts: row.get(2)?,
                 resumed_at: row.get(3)?,
                 run_id: id(row.get(4)?)?,
+                has_more: row.get(5)?,
             })
         },
     )?
@@ -88,7 +91,8 @@ pub(super) fn advance(
     if let Some(event) = event(&to, cause) {
         log::append_event(db, from.run_no, &event, None, from.execution_id.as_deref(), now)?;
     }
-    if to.is_terminal() && followups::waiting(db, from.run_no, &to)? {
+    // Who cancels a run means all of it.
+    if from.has_more && to.is_terminal() && to != RunState::Cancelled {
         return followups::reopen(db, from.run_no, now);
     }
     Ok(to)

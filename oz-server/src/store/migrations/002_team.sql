@@ -33,6 +33,11 @@ ALTER TABLE runs ADD COLUMN schedule TEXT;
 ALTER TABLE runs ADD COLUMN mode TEXT;
 ALTER TABLE runs ADD COLUMN depth BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN root_run_no BIGINT;
+-- Whether it goes on with a conversation of earlier runs.
+ALTER TABLE runs ADD COLUMN continued BIGINT NOT NULL DEFAULT 0;
+-- Its follow-ups: all, and those that no execution has got yet.
+ALTER TABLE runs ADD COLUMN followups BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN followups_waiting BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX runs_title ON runs (team_id, title, run_no);
 CREATE INDEX runs_skill ON runs (team_id, skill_spec, run_no) WHERE skill_spec IS NOT NULL;
 CREATE INDEX runs_no_skill ON runs (team_id, run_no) WHERE skill_spec IS NULL;

@@ -46,6 +46,8 @@ pub(crate) struct NewRun {
     pub(crate) agent_uid: Option<String>,
     pub(crate) on_behalf_of: Option<String>,
     pub(crate) mode: Option<RunMode>,
+    /// Whether its conversation has begun before.
+    pub(crate) continues: bool,
     pub(crate) schedule: Option<ScheduleRef>,
     pub(crate) files: WithFiles,
     /// Set for a run that its creator's machine executes: its execution and the digest of its token.
@@ -69,6 +71,7 @@ impl NewRun {
             agent_uid: None,
             on_behalf_of: None,
             mode: None,
+            continues: false,
             schedule: None,
             files: WithFiles::default(),
             local: None,
@@ -301,9 +304,10 @@ fn insert(db: &Db<'_>, new: &NewRun, made: &Made, parent: Option<&Parent>, now: 
     let run_no: i64 = db.one(
         "INSERT INTO runs (run_id, team_id, personal, creator_id, executor_id, title, state, source, location, host,
            name, model_id, environment_id, skill_spec, automation_id, parent_run_no, conversation_id, execution_id,
-           attempts, created_at, updated_at, queued_at, schedule_id, schedule, mode, depth, root_run_no)
+           attempts, created_at, updated_at, queued_at, schedule_id, schedule, mode, depth, root_run_no,
+           continued)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?20, ?20,
-           ?21, ?22, ?23, ?24, ?25)
+           ?21, ?22, ?23, ?24, ?25, ?26)
          RETURNING run_no",
         args![
             new.run_id.to_string(),
@@ -331,6 +335,7 @@ fn insert(db: &Db<'_>, new: &NewRun, made: &Made, parent: Option<&Parent>, now: 
             new.mode.as_ref().map(RunMode::as_str),
             parent.map_or(0, |p| p.depth + 1),
             parent.map(|p| p.root),
+            new.continues,
         ],
         |row| row.get(0),
     )?;

@@ -139,6 +139,7 @@ on_both! {
         assert!(copy.contains("before") && !copy.contains("after"));
         let new = NewRun {
             prompt: "go on".into(),
+            continues: true,
             ..NewRun::by(bed.member.clone(), RunId::mint(now()), conversation)
         };
         let next = bed.store.create_run(new, now()).await.unwrap();

@@ -33,6 +33,8 @@ impl Blobs {
     /// # Errors
     /// A text that says what is wrong with the URL or the place.
     pub(crate) fn open(url: &str) -> Result<Self, String> {
+        // S3 is reached over TLS; an error means that the program has chosen a provider already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let parsed = url::Url::parse(url).map_err(|e| format!("'{url}' is not a URL: {e}"))?;
         if let Ok(dir) = parsed.to_file_path()
             && parsed.scheme() == "file"

@@ -24,7 +24,7 @@ pub(super) fn open(
     db.pragma_update(None, "foreign_keys", true)?;
     db.pragma_update(None, "wal_autocheckpoint", 4000)?;
     db.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    db.pragma_update(None, "cache_size", -8192)?;
+    db.pragma_update(None, "cache_size", -16384)?;
     keep_plans(&db)?;
     db.set_prepared_statement_cache_capacity(256);
     restrict(path)?;

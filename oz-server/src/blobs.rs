@@ -44,6 +44,9 @@ impl Blobs {
         let options = std::env::vars()
             .filter(|(name, _)| name.starts_with("AWS_"))
             .map(|(name, value)| (name.to_lowercase(), value));
+        if !matches!(parsed.scheme(), "file" | "s3") {
+            return Err(format!("'{url}' is not a URL such as file:///srv/oz or s3://bucket/prefix"));
+        }
         let (store, prefix) = object_store::parse_url_opts(&parsed, options).map_err(|e| e.to_string())?;
         Ok(Self(Arc::new(object_store::prefix::PrefixStore::new(store, prefix))))
     }

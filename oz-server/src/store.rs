@@ -54,9 +54,13 @@ pub(crate) enum StoreError {
     Newer { found: i64, known: i64 },
 }
 
-/// The library's own text is only "db error".
+/// The library's own text is only "db error" or "error connecting to server".
 fn said(e: &postgres::Error) -> String {
-    e.as_db_error().map_or_else(|| e.to_string(), |e| format!("{} ({})", e.message(), e.code().code()))
+    match (e.as_db_error(), std::error::Error::source(e)) {
+        (Some(e), _) => format!("{} ({})", e.message(), e.code().code()),
+        (None, Some(cause)) => format!("{e}: {cause}"),
+        (None, None) => e.to_string(),
+    }
 }
 
 impl From<rusqlite::Error> for StoreError {

@@ -101,8 +101,9 @@ pub(super) fn open(
     migrations: &[&str],
     on_change: OnChange,
 ) -> Result<(mpsc::SyncSender<BoxedJob>, Readers)> {
-    let mut config = postgres::Config::from_str(url)
-        .map_err(|e| StoreError::Io(format!("the database URL is not valid: {e}")))?;
+    let mut config = postgres::Config::from_str(url).map_err(|e| {
+        StoreError::Io(format!("its URL is not one such as postgres://user@host/database ({e})"))
+    })?;
     config
         .connect_timeout(Duration::from_secs(10))
         .application_name("oz")

@@ -13,7 +13,13 @@ pub(super) use value::{Row, Value, args};
 
 use super::StoreError;
 use oz_core::{ExecutionId, RunId};
-use std::{cell::RefCell, collections::BTreeSet, mem, path::Path, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+    mem,
+    path::Path,
+    sync::Arc,
+};
 use tokio::sync::oneshot;
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -58,6 +64,8 @@ pub(crate) type OnChange = Arc<dyn Fn(&Changes) + Send + Sync>;
 pub(crate) struct Db<'a> {
     conn: Conn<'a>,
     changes: RefCell<Changes>,
+    /// Whether there may be something to undo.
+    touched: Cell<bool>,
 }
 
 enum Conn<'a> {
@@ -67,11 +75,12 @@ enum Conn<'a> {
 
 impl<'a> Db<'a> {
     fn new(conn: Conn<'a>) -> Self {
-        Self { conn, changes: RefCell::default() }
+        Self { conn, changes: RefCell::default(), touched: Cell::new(false) }
     }
 
     /// Runs a statement. Returns how many rows it changed.
     pub(super) fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<u64> {
+        self.touched.set(true);
         match &self.conn {
             Conn::Sqlite(db) => sqlite::execute(db, sql, values),
             Conn::Postgres(session) => session.borrow_mut().execute(sql, values),
@@ -83,15 +92,22 @@ impl<'a> Db<'a> {
         &self,
         sql: &str,
         values: &[Value<'_>],
-        map: impl FnMut(&Row<'_>) -> Result<T>,
+        mut map: impl FnMut(&Row<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
+        self.touch(sql);
         match &self.conn {
             Conn::Sqlite(db) => sqlite::rows(db, sql, values, map),
             Conn::Postgres(session) => {
-                let rows = session.borrow_mut().query(sql, values)?;
-                let mut map = map;
+                // An error of PostgreSQL ends its transaction.
+                let rows = session.borrow_mut().query(sql, values).inspect_err(|_| self.touched.set(true))?;
                 rows.iter().map(|row| map(&Row::Postgres(row))).collect()
             }
+        }
+    }
+
+    fn touch(&self, sql: &str) {
+        if !sql.trim_start().starts_with("SELECT") {
+            self.touched.set(true);
         }
     }
 
@@ -102,6 +118,7 @@ impl<'a> Db<'a> {
         values: &[Value<'_>],
         map: impl FnMut(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
+        self.touch(sql);
         match &self.conn {
             Conn::Sqlite(db) => sqlite::first(db, sql, values, map),
             Conn::Postgres(_) => Ok(self.rows(sql, values, map)?.into_iter().next()),
@@ -128,8 +145,8 @@ impl<'a> Db<'a> {
     }
 }
 
-/// A write on its way through the writer thread. It may run more than once, when the connection is lost before its
-/// commit began.
+/// A write on its way through the writer thread. It may run more than once: when the connection is lost before its
+/// commit began, and when another write of its batch has to be undone.
 trait Job: Send {
     /// Runs it; `false` when its changes must be undone.
     fn run(&mut self, db: &Db<'_>) -> bool;

@@ -25,8 +25,7 @@ pub(super) fn append_event(
     execution_id: Option<&str>,
     now: Timestamp,
 ) -> Result<i64> {
-    let index = last_index(db, run_no)? + 1;
-    append(db, run_no, index, event.as_str(), ref_id, execution_id, micros(now), None)
+    append(db, run_no, event.as_str(), ref_id, execution_id, micros(now), None)
 }
 
 /// Appends transcript entries that this execution has not sent before.
@@ -41,21 +40,10 @@ pub(super) fn append_entries(
             row.get(0)
         })?;
     let mut last = known;
-    let mut index = last_index(db, run_no)?;
     for entry in entries.iter().filter(|e| e.number > known) {
-        index += 1;
         last = last.max(entry.number);
         let payload = to_json(&entry.event)?;
-        append(
-            db,
-            run_no,
-            index,
-            TRANSCRIPT,
-            None,
-            Some(execution_id),
-            micros(entry.occurred_at),
-            Some(&payload),
-        )?;
+        append(db, run_no, TRANSCRIPT, None, Some(execution_id), micros(entry.occurred_at), Some(&payload))?;
     }
     if last > known {
         db.execute(
@@ -68,26 +56,14 @@ pub(super) fn append_entries(
 
 /// Appends an entry that has no number, because it does not come from the harness.
 pub(super) fn append_notice(db: &Db<'_>, run_no: i64, execution_id: &str, entry: &NewEntry) -> Result<()> {
-    let index = last_index(db, run_no)? + 1;
     let (at, payload) = (micros(entry.occurred_at), to_json(&entry.event)?);
-    append(db, run_no, index, TRANSCRIPT, None, Some(execution_id), at, Some(&payload))?;
+    append(db, run_no, TRANSCRIPT, None, Some(execution_id), at, Some(&payload))?;
     Ok(())
 }
 
-fn last_index(db: &Db<'_>, run_no: i64) -> Result<i64> {
-    let last = db.first(
-        "SELECT run_index FROM log WHERE run_no = ?1 ORDER BY sequence DESC LIMIT 1",
-        args![run_no],
-        |row| row.get(0),
-    )?;
-    Ok(last.unwrap_or(0))
-}
-
-#[expect(clippy::too_many_arguments, reason = "one per column of the log")]
 fn append(
     db: &Db<'_>,
     run_no: i64,
-    index: i64,
     kind: &str,
     ref_id: Option<&str>,
     execution_id: Option<&str>,
@@ -99,8 +75,9 @@ fn append(
     });
     db.one(
         "INSERT INTO log (run_no, run_index, event_type, ref_id, execution_id, occurred_at, payload)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING sequence",
-        args![run_no, index, kind, ref_id, execution_id, at, payload],
+         VALUES (?1, 1 + COALESCE((SELECT run_index FROM log WHERE run_no = ?1 ORDER BY sequence DESC LIMIT 1), 0),
+           ?2, ?3, ?4, ?5, ?6) RETURNING sequence",
+        args![run_no, kind, ref_id, execution_id, at, payload],
         |row| row.get(0),
     )
 }

@@ -20,11 +20,17 @@ pub(crate) async fn run() -> Vec<Figure> {
     let server = Server::start();
     let mut http = Http::connect(server.port).await;
     let names = fill(&server, &mut http).await;
+    // The server closes connections that wait for long.
+    let mut http = Http::connect(server.port).await;
     let mut worst = (0.0, String::new());
     let mut firsts = Vec::new();
+    let mut slowest = (0.0, String::new());
     for query in queries(&names) {
         let (first, far) = measure(&mut http, &query).await;
         firsts.push(first);
+        if first > slowest.0 {
+            slowest = (first, query.clone());
+        }
         let ratio = far / first;
         if ratio > worst.0 {
             worst = (ratio, query);
@@ -34,7 +40,7 @@ pub(crate) async fn run() -> Vec<Figure> {
     vec![
         Figure::info(
             "first page of 20 of 100,000 runs, over every sort and filter: median, slowest",
-            format!("{:.1} ms, {:.1} ms", percentile(&mut firsts, 0.5), percentile(&mut firsts, 1.0)),
+            format!("{:.1} ms, {:.1} ms ({})", percentile(&mut firsts, 0.5), slowest.0, slowest.1),
         ),
         Figure::new(
             "page at 90 % of the list against the first, worst of every sort and filter",

@@ -252,24 +252,40 @@ impl Writer {
         batch: &mut Vec<BoxedJob>,
         jobs: &mpsc::Receiver<BoxedJob>,
     ) -> std::result::Result<Changes, Failure> {
+        match self.attempt(batch, jobs, false)? {
+            Some(changes) => Ok(changes),
+            None => Ok(self.attempt(batch, jobs, true)?.ok_or(StoreError::Closed)?),
+        }
+    }
+
+    /// As with SQLite: `None` when a write has to be undone, which only a `careful` attempt can do by itself.
+    fn attempt(
+        &mut self,
+        batch: &mut Vec<BoxedJob>,
+        jobs: &mpsc::Receiver<BoxedJob>,
+        careful: bool,
+    ) -> std::result::Result<Option<Changes>, Failure> {
         let mut session = match self.session.take().filter(|s| !s.client.is_closed()) {
             Some(session) => session,
             None => Session::connect(&self.config)?,
         };
         let mut changes = Changes::default();
-        session
-            .client
-            .batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK}); SAVEPOINT job"))?;
+        let savepoint = if careful { "; SAVEPOINT job" } else { "" };
+        session.client.batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK}){savepoint}"))?;
         let mut done = 0;
         while done < batch.len() {
             let view = Db::new(Conn::Postgres((&mut session).into()));
             let good = batch[done].run(&view);
-            let changed = view.take_changes();
+            let (changed, touched) = (view.take_changes(), view.touched.get());
             drop(view);
             if good {
                 changes.merge(changed);
-            } else {
+            } else if careful {
                 session.client.batch_execute("ROLLBACK TO job")?;
+            } else if touched {
+                session.client.batch_execute("ROLLBACK")?;
+                self.session = Some(session);
+                return Ok(None);
             }
             done += 1;
             if done == batch.len()
@@ -278,7 +294,7 @@ impl Writer {
             {
                 batch.push(next);
             }
-            if done < batch.len() {
+            if careful && done < batch.len() {
                 session.client.batch_execute("RELEASE job; SAVEPOINT job")?;
             }
         }
@@ -286,7 +302,7 @@ impl Writer {
         let committed = session.client.batch_execute("COMMIT");
         committed.map_err(|e| Failure { error: e.into(), before_commit: false })?;
         self.session = Some(session);
-        Ok(changes)
+        Ok(Some(changes))
     }
 }
 

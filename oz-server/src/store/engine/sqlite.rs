@@ -156,19 +156,39 @@ fn write_loop(db: &Connection, jobs: &mpsc::Receiver<BoxedJob>, on_change: &OnCh
 }
 
 fn run_batch(db: &Connection, batch: &mut Vec<BoxedJob>, jobs: &mpsc::Receiver<BoxedJob>) -> Result<Changes> {
+    // A write rarely fails after it has changed something; to be ready for it costs more than to start again.
+    match attempt(db, batch, jobs, false)? {
+        Some(changes) => Ok(changes),
+        None => attempt(db, batch, jobs, true)?.ok_or(StoreError::Closed),
+    }
+}
+
+/// Runs and commits a batch. `None` when a write has to be undone, which only a `careful` attempt can do by itself.
+fn attempt(
+    db: &Connection,
+    batch: &mut Vec<BoxedJob>,
+    jobs: &mpsc::Receiver<BoxedJob>,
+    careful: bool,
+) -> Result<Option<Changes>> {
     let mut changes = Changes::default();
     step(db, "BEGIN IMMEDIATE")?;
     let mut done = 0;
     while done < batch.len() {
-        // The changes of a job vanish when it fails, without disturbing the others.
-        step(db, "SAVEPOINT job")?;
+        if careful {
+            step(db, "SAVEPOINT job")?;
+        }
         let view = Db::new(Conn::Sqlite(db));
         if batch[done].run(&view) {
             changes.merge(view.take_changes());
-        } else {
+        } else if careful {
             step(db, "ROLLBACK TO job")?;
+        } else if view.touched.get() {
+            step(db, "ROLLBACK")?;
+            return Ok(None);
         }
-        step(db, "RELEASE job")?;
+        if careful {
+            step(db, "RELEASE job")?;
+        }
         done += 1;
         if done == batch.len()
             && done < MAX_BATCH
@@ -178,7 +198,7 @@ fn run_batch(db: &Connection, batch: &mut Vec<BoxedJob>, jobs: &mpsc::Receiver<B
         }
     }
     step(db, "COMMIT")?;
-    Ok(changes)
+    Ok(Some(changes))
 }
 
 fn step(db: &Connection, sql: &str) -> Result<()> {

@@ -45,7 +45,7 @@ use crate::{
     out,
 };
 use clap::CommandFactory as _;
-use std::{io, process::ExitCode};
+use std::{io, pin::Pin, process::ExitCode};
 
 /// What a command answers: whether it, and the run that it is about, went well.
 pub(crate) type Outcome = Result<bool, CliError>;
@@ -100,26 +100,31 @@ fn start_logging(debug: bool, daemon: bool) {
     log.with_ansi(false).with_target(false).init();
 }
 
-async fn dispatch(command: Command, global: Global) -> Outcome {
+/// The work of a command, boxed: each way of driving a future compiles the whole of it anew otherwise.
+fn dispatch(command: Command, global: Global) -> Pin<Box<dyn Future<Output = Outcome>>> {
+    Box::pin(async move { perform(command, &global).await })
+}
+
+async fn perform(command: Command, global: &Global) -> Outcome {
     match command {
         Command::Quickstart(args) => quickstart::run(args).await,
         Command::Serve(args) => serve::run(args).await,
-        Command::Worker(args) => worker::run(args, &global).await,
-        Command::Agent(command) => agent::run(command, &global).await,
-        Command::Run(command) => run::run(command, &global).await,
-        Command::Environment(command) => environment::run(command, &global).await,
-        Command::Schedule(args) => schedule::run(*args, &global).await,
-        Command::Artifact(command) => artifact::run(command, &global).await,
-        Command::Mcp(command) => mcp::run(command, &global).await,
-        Command::Model(command) => model::run(&command, &global).await,
-        Command::MemoryStore(command) => memory_store::run(command, &global).await,
-        Command::Memory(command) => memory::run(command, &global).await,
-        Command::ApiKey(command) => api_key::run(command, &global).await,
-        Command::Team(command) => team::run(command, &global).await,
-        Command::User(command) => user::run(command, &global).await,
-        Command::Login(args) => login::run(args, &global).await,
+        Command::Worker(args) => worker::run(args, global).await,
+        Command::Agent(command) => agent::run(command, global).await,
+        Command::Run(command) => run::run(command, global).await,
+        Command::Environment(command) => environment::run(command, global).await,
+        Command::Schedule(args) => schedule::run(*args, global).await,
+        Command::Artifact(command) => artifact::run(command, global).await,
+        Command::Mcp(command) => mcp::run(command, global).await,
+        Command::Model(command) => model::run(&command, global).await,
+        Command::MemoryStore(command) => memory_store::run(command, global).await,
+        Command::Memory(command) => memory::run(command, global).await,
+        Command::ApiKey(command) => api_key::run(command, global).await,
+        Command::Team(command) => team::run(command, global).await,
+        Command::User(command) => user::run(command, global).await,
+        Command::Login(args) => login::run(args, global).await,
         Command::Logout => logout::run(),
-        Command::Whoami => whoami::run(&global).await,
+        Command::Whoami => whoami::run(global).await,
         Command::Completions(args) => completions::run(&args),
     }
 }

@@ -5,7 +5,7 @@ use std::{
     fs, io,
     net::TcpListener,
     os::unix::fs::{MetadataExt as _, chown},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -99,14 +99,15 @@ fn binaries() -> Result<PathBuf, String> {
     find().ok_or_else(|| "PostgreSQL is installed, but initdb is nowhere to be found".to_owned())
 }
 
+/// Debian keeps each version's programs together, the newest last; elsewhere they are in PATH.
 fn find() -> Option<PathBuf> {
-    let has = |dir: &Path| dir.join("initdb").exists() && dir.join("postgres").exists();
-    let debian =
-        fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|e| e.path().join("bin"));
+    let has =
+        |dir: &PathBuf| ["initdb", "postgres", "pg_isready"].iter().all(|program| dir.join(program).exists());
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut debian: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).filter(has).collect();
+    debian.sort();
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut found: Vec<PathBuf> = debian.chain(std::env::split_paths(&path)).filter(|dir| has(dir)).collect();
-    found.sort();
-    found.pop()
+    debian.pop().or_else(|| std::env::split_paths(&path).find(has))
 }
 
 fn install() -> Outcome {

@@ -94,7 +94,7 @@ mod tests {
         let body = |filename: &str, content_type: &str| -> ArtifactBody {
             serde_json::from_value(serde_json::json!({ "artifact_type": "FILE", "data": {
                 "download_url": "/x", "expires_at": "2026-03-02T08:00:00Z", "content_type": content_type,
-                "filename": filename } }))
+                "filename": filename, "filepath": filename } }))
             .unwrap()
         };
         assert_eq!(file_name("u", &body("a.txt", "text/plain")), "a.txt");

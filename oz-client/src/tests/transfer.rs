@@ -18,7 +18,7 @@ fn artifact(kind: &str, data: &serde_json::Value) -> String {
 
 fn file(url: &str) -> String {
     let data = serde_json::json!({ "download_url": url, "expires_at": "2026-03-02T09:00:00Z",
-        "content_type": "text/csv", "filename": "f.csv" });
+        "content_type": "text/csv", "filename": "f.csv", "filepath": "f.csv" });
     artifact("FILE", &data)
 }
 

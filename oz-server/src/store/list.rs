@@ -152,14 +152,17 @@ fn filters(caller: &Caller, query: &ListRuns) -> Conditions {
         // There are no factories here, so no run belongs to one.
         c.sql.push("1 = 0".to_owned());
     }
-    for (time, condition) in [
-        (query.created_after, "r.created_at >= "),
-        (query.created_before, "r.created_at < "),
-        (query.updated_after, "r.updated_at >= "),
+    for (time, column, condition, sort) in [
+        (query.created_after, "r.created_at", ">=", RunSort::CreatedAt),
+        (query.created_before, "r.created_at", "<", RunSort::CreatedAt),
+        (query.updated_after, "r.updated_at", ">=", RunSort::UpdatedAt),
     ] {
         if let Some(time) = time {
             let place = c.value(micros(time));
-            c.sql.push(format!("{condition}{place}"));
+            // A plus keeps the planner from finding the rows by this column and sorting all of them: the list has its
+            // own order to follow.
+            let plus = if query.sort_by.as_ref().unwrap_or(&RunSort::UpdatedAt) == &sort { "" } else { "+" };
+            c.sql.push(format!("{plus}{column} {condition} {place}"));
         }
     }
     if let Some(ancestor) = query.ancestor_run_id {

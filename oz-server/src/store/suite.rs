@@ -264,6 +264,19 @@ async fn lists_filter_sort_and_page_without_loss(bed: Bed) {
         count(ListRuns { name: Some("even".into()), ..Default::default() }).await.unwrap().runs.len(),
         13
     );
+    let (past, future) = ("2020-01-01T00:00:00Z".parse().unwrap(), "2100-01-01T00:00:00Z".parse().unwrap());
+    for sort_by in [RunSort::UpdatedAt, RunSort::CreatedAt, RunSort::Title] {
+        let between = ListRuns {
+            created_after: Some(past),
+            created_before: Some(future),
+            updated_after: Some(past),
+            sort_by: Some(sort_by),
+            ..Default::default()
+        };
+        assert_eq!(count(between.clone()).await.unwrap().runs.len(), 25);
+        let never = ListRuns { created_before: Some(past), ..between };
+        assert_eq!(count(never).await.unwrap().runs.len(), 0);
+    }
     assert_eq!(
         count(ListRuns { q: Some("TITLE 03".into()), ..Default::default() }).await.unwrap().runs.len(),
         4

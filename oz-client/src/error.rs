@@ -53,6 +53,13 @@ pub enum Error {
     Config(String),
 }
 
+impl From<oz_core::Error> for Error {
+    /// What was found wrong before anything was sent.
+    fn from(error: oz_core::Error) -> Self {
+        Self::Api { error, retry_after: None, should_retry: None }
+    }
+}
+
 impl Error {
     /// The platform error code, when the server sent one.
     #[must_use]

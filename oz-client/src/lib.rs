@@ -20,6 +20,7 @@ mod live;
 mod options;
 mod resources;
 pub mod retry;
+mod seal;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -31,3 +32,4 @@ pub use error::Error;
 pub use http::http_client;
 pub use options::RequestOptions;
 pub use resources::*;
+pub use seal::seal;

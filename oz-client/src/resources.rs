@@ -56,6 +56,7 @@ macro_rules! calls {
 mod account;
 mod api_keys;
 mod artifacts;
+mod budgets;
 mod conversations;
 mod environments;
 mod event_log;
@@ -63,16 +64,21 @@ mod identities;
 mod mcp_servers;
 mod memory;
 mod messages;
+mod model_endpoints;
 mod models;
 mod profiles;
+mod runners;
 mod runs;
+mod saved_prompts;
 mod schedules;
+mod secrets;
 mod skills;
 mod team;
 
 pub use account::Accounts;
 pub use api_keys::ApiKeys;
 pub use artifacts::Artifacts;
+pub use budgets::Budgets;
 pub use conversations::Conversations;
 pub use environments::Environments;
 pub use event_log::EventLog;
@@ -80,10 +86,14 @@ pub use identities::Identities;
 pub use mcp_servers::McpServers;
 pub use memory::MemoryStores;
 pub use messages::Messages;
+pub use model_endpoints::ModelEndpoints;
 pub use models::Models;
 pub use profiles::Profiles;
+pub use runners::Runners;
 pub use runs::Runs;
+pub use saved_prompts::SavedPrompts;
 pub use schedules::Schedules;
+pub use secrets::{NewSecret, Secrets};
 pub use skills::Skills;
 pub use team::Teams;
 
@@ -96,6 +106,7 @@ mod tests {
         super::account::ROWS,
         super::api_keys::ROWS,
         super::artifacts::ROWS,
+        super::budgets::ROWS,
         super::conversations::ROWS,
         super::environments::ROWS,
         super::event_log::ROWS,
@@ -103,10 +114,14 @@ mod tests {
         super::mcp_servers::ROWS,
         super::memory::ROWS,
         super::messages::ROWS,
+        super::model_endpoints::ROWS,
         super::models::ROWS,
         super::profiles::ROWS,
+        super::runners::ROWS,
         super::runs::ROWS,
+        super::saved_prompts::ROWS,
         super::schedules::ROWS,
+        super::secrets::ROWS,
         super::skills::ROWS,
         super::team::ROWS,
     ];

@@ -30,8 +30,11 @@ mod harness_support;
 mod identities;
 mod memory;
 mod messages;
+mod objects;
 mod runs;
 mod schedules;
+mod secrets;
+mod spending;
 mod team;
 
 pub use account::*;
@@ -45,9 +48,12 @@ pub use harness_support::*;
 pub use identities::*;
 pub use memory::*;
 pub use messages::*;
+pub use objects::*;
 pub use runs::*;
 use runs::{check_limit, check_prompt};
 pub use schedules::*;
+pub use secrets::*;
+pub use spending::*;
 pub use team::*;
 
 use crate::Error;
@@ -213,6 +219,10 @@ endpoints! {
     Key POST 200 "/agent/schedules/{schedule_id}/pause" PauseSchedule => Schedule;
     /// Let a schedule fire again.
     Key POST 200 "/agent/schedules/{schedule_id}/resume" ResumeSchedule => Schedule;
+    /// (+) Make a run of a schedule now, whether or not it is paused; its times stay as they are.
+    Key POST 200 "/agent/schedules/{schedule_id}/run" RunSchedule => RunCreated;
+    /// (+) List what became of the times of a schedule.
+    Key GET 200 "/agent/schedules/{schedule_id}/history" ListScheduleHistory => ScheduleTickList;
     /// List the skills in the repositories that runs have used.
     Key GET 200 "/agent" ListSkills => SkillList;
     /// List models.
@@ -229,6 +239,8 @@ endpoints! {
     User DELETE 204 "/agent/identities/{uid}" DeleteIdentity => Empty;
     /// List environments.
     Key GET 200 "/agent/environments" ListEnvironments => EnvironmentList;
+    /// (+) List images that environments may use: well-known ones, and those that the team uses.
+    Key GET 200 "/agent/environment-images" ListImages => ImageList;
     /// (+) Make an environment.
     Key POST 201 "/agent/environments" CreateEnvironment => Environment;
     /// (+) Get an environment.
@@ -257,6 +269,54 @@ endpoints! {
     Key PUT 200 "/agent/profiles/{uid}" UpdateProfile => Profile;
     /// (+) Delete a profile.
     Key DELETE 204 "/agent/profiles/{uid}" DeleteProfile => Empty;
+    /// (+) Get the public key that values of secrets are sealed with.
+    Key GET 200 "/agent/secrets/sealing-key" GetSealingKey => SealingKey;
+    /// (+) List what was done with secrets: who used what when.
+    Key GET 200 "/agent/secrets/log" ListSecretLog => SecretLog;
+    /// (+) List secrets: the team's and the caller's own. Values can't be read.
+    Key GET 200 "/agent/secrets" ListSecrets => SecretList;
+    /// (+) Make a secret.
+    Key POST 201 "/agent/secrets" CreateSecret => Secret;
+    /// (+) Change a secret; its name, type and owner stay.
+    Key PUT 200 "/agent/secrets/{uid}" UpdateSecret => Secret;
+    /// (+) Delete a secret; no later run gets it.
+    Key DELETE 204 "/agent/secrets/{uid}" DeleteSecret => Empty;
+    /// (+) List saved prompts.
+    Key GET 200 "/agent/saved-prompts" ListSavedPrompts => SavedPromptList;
+    /// (+) Save a prompt.
+    Key POST 201 "/agent/saved-prompts" CreateSavedPrompt => SavedPrompt;
+    /// (+) Get a saved prompt.
+    Key GET 200 "/agent/saved-prompts/{uid}" GetSavedPrompt => SavedPrompt;
+    /// (+) Replace a saved prompt.
+    Key PUT 200 "/agent/saved-prompts/{uid}" UpdateSavedPrompt => SavedPrompt;
+    /// (+) Delete a saved prompt.
+    Key DELETE 204 "/agent/saved-prompts/{uid}" DeleteSavedPrompt => Empty;
+    /// (+) List runners.
+    Key GET 200 "/agent/runners" ListRunners => RunnerList;
+    /// (+) Make a runner.
+    Key POST 201 "/agent/runners" CreateRunner => Runner;
+    /// (+) Get a runner.
+    Key GET 200 "/agent/runners/{uid}" GetRunner => Runner;
+    /// (+) Replace a runner.
+    Key PUT 200 "/agent/runners/{uid}" UpdateRunner => Runner;
+    /// (+) Delete a runner.
+    Key DELETE 204 "/agent/runners/{uid}" DeleteRunner => Empty;
+    /// (+) List model services.
+    Key GET 200 "/agent/model-endpoints" ListModelEndpoints => ModelEndpointList;
+    /// (+) Add a model service, on localhost too.
+    Key POST 201 "/agent/model-endpoints" CreateModelEndpoint => ModelEndpoint;
+    /// (+) Get a model service.
+    Key GET 200 "/agent/model-endpoints/{uid}" GetModelEndpoint => ModelEndpoint;
+    /// (+) Replace a model service.
+    Key PUT 200 "/agent/model-endpoints/{uid}" UpdateModelEndpoint => ModelEndpoint;
+    /// (+) Delete a model service.
+    Key DELETE 204 "/agent/model-endpoints/{uid}" DeleteModelEndpoint => Empty;
+    /// (+) Get the budget of the caller's team.
+    Key GET 200 "/agent/budget" GetBudget => Budget;
+    /// (+) Replace the budget of the caller's team.
+    Admin PUT 200 "/agent/budget" UpdateBudget => Budget;
+    /// (+) Add up what runs used.
+    Key GET 200 "/agent/usage" GetUsage => UsageReport;
     /// (+) List keys: the caller's own and those of the team's agents.
     User GET 200 "/agent/api-keys" ListApiKeys => ApiKeyList;
     /// (+) Make a key.
@@ -319,6 +379,10 @@ endpoints! {
     Workload POST 200 "/harness-support/update-run" UpdateRun => RunStatus;
     /// (+) Append to the transcript of this run; an empty list just tells that the agent lives.
     Workload POST 200 "/harness-support/transcript-entries" AppendTranscript => RunStatus;
+    /// (+) Get the credentials of this run: its secrets, and what logs it in to git and model services.
+    Workload POST 200 "/harness-support/credentials" GetRunCredentials => RunCredentials;
+    /// (+) Issue an OpenID Connect token that proves which run this is.
+    Workload POST 200 "/harness-support/identity-token" IssueIdentityToken => IdentityToken;
     /// (+) List the files that came with this run.
     Workload GET 200 "/harness-support/attachments" ListOwnAttachments => AttachmentList;
     /// (+) Tell which skills this run found in a repository.
@@ -373,6 +437,8 @@ pub const BY_HAND: &[(&str, &str, &str)] = &[
     ("PUT", "/api/v1/blobs/{file_id}", "takes bytes at a signed URL"),
     ("GET", "/api/v1/selfhosted/worker/ws", "the worker socket"),
     ("GET", "/openapi.json", "the OpenAPI document"),
+    ("GET", "/.well-known/openid-configuration", "what others need to check identity tokens of runs"),
+    ("GET", "/.well-known/jwks.json", "the public keys of identity tokens of runs"),
     ("GET", "/healthz", "200 while the process lives"),
     ("GET", "/readyz", "200 while the store answers"),
 ];

@@ -169,6 +169,41 @@ impl SourceRepo {
     }
 }
 
+/// (+) A secret that logs git in to one host. The token goes nowhere else: not into addresses, arguments or files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GitCredential {
+    /// The host, such as `github.com`, with its port where that is not the usual one.
+    pub host: String,
+    /// The secret with the password or token; of a raw value.
+    pub secret: String,
+    /// The user name; what the host expects beside a token when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+}
+
+impl GitCredential {
+    /// The user name to log in with.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        match &self.username {
+            Some(name) => name,
+            None if self.host.contains("gitlab") => "oauth2",
+            None if self.host == "bitbucket.org" => "x-token-auth",
+            None => "x-access-token",
+        }
+    }
+}
+
+/// The secrets that log git in to well-known hosts wherever a run has them: host and name.
+pub const WELL_KNOWN_GIT_SECRETS: &[(&str, &str)] = &[
+    ("github.com", "GITHUB_TOKEN"),
+    ("github.com", "GH_TOKEN"),
+    ("github.com", "GITHUB_ACCESS_TOKEN"),
+    ("gitlab.com", "GITLAB_TOKEN"),
+    ("bitbucket.org", "BITBUCKET_TOKEN"),
+    ("dev.azure.com", "AZURE_DEVOPS_TOKEN"),
+];
+
 /// One MCP server: exactly one of `warp_id`, `command` and `url`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct McpServerConfig {
@@ -267,6 +302,24 @@ pub struct AgentConfig {
     /// (+) When the run must stop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
+    /// Secrets that the run gets: absent means those of its environment or else all in scope, an empty list none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<Vec<SecretRef>>,
+    /// (+) Secrets that log git in, each to one host.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub git_credentials: Vec<GitCredential>,
+    /// (+) Environment variables of setup commands and agent.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environment_variables: BTreeMap<String, String>,
+    /// (+) Seconds that each setup command may take, 1 to 86400; 3600 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setup_timeout_seconds: Option<i64>,
+    /// (+) Cloud providers that the run may log in to; taken from its environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub providers: Option<crate::environment::Providers>,
+    /// (+) Models to go on with, in order, while the chosen one is not available.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fallback_model_ids: Vec<String>,
 }
 
 /// Checks MCP servers: exactly one way to reach each.
@@ -283,6 +336,65 @@ pub fn check_mcp_servers(field: &str, servers: &BTreeMap<String, McpServerConfig
         }
     }
     Ok(())
+}
+
+/// Checks environment variables.
+///
+/// # Errors
+/// `invalid_request` that names the variable.
+pub fn check_variables(field: &str, variables: &BTreeMap<String, String>) -> Result<(), Error> {
+    for (name, value) in variables {
+        crate::secret::check_name(field, name, &crate::secret::SecretKind::RawValue)?;
+        if value.contains('\0') || value.len() > crate::secret::MAX_VALUE_BYTES {
+            let text = format!(
+                "{field}.{name}: expected at most {} bytes without NUL",
+                crate::secret::MAX_VALUE_BYTES
+            );
+            return Err(Error::invalid(text));
+        }
+    }
+    Ok(())
+}
+
+/// Checks what logs git in.
+///
+/// # Errors
+/// `invalid_request` that names the entry.
+pub fn check_git_credentials(field: &str, credentials: &[GitCredential]) -> Result<(), Error> {
+    for (i, credential) in credentials.iter().enumerate() {
+        let host = &credential.host;
+        let legal = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b':' | b'[' | b']' | b'_');
+        if host.is_empty() || host.len() > 255 || !host.bytes().all(legal) {
+            return Err(Error::invalid_field(
+                &format!("{field}[{i}].host"),
+                host,
+                "a host such as github.com",
+            ));
+        }
+        if credential.secret.is_empty() || credential.secret.len() > 128 {
+            let field = format!("{field}[{i}].secret");
+            return Err(Error::invalid_field(&field, &credential.secret, "the name of a secret"));
+        }
+        let breaks = |name: &String| name.contains(['\n', '\r', '\0']) || name.len() > 255;
+        if let Some(name) = credential.username.as_ref().filter(|name| breaks(name)) {
+            return Err(Error::invalid_field(&format!("{field}[{i}].username"), name, "one line"));
+        }
+        if credentials[..i].iter().any(|other| other.host == *host) {
+            return Err(Error::invalid(format!("{field}[{i}].host: '{host}' is there twice")));
+        }
+    }
+    Ok(())
+}
+
+/// Checks the time that setup commands may take.
+///
+/// # Errors
+/// `invalid_request` that names the field and the value.
+pub fn check_setup_timeout(field: &str, seconds: Option<i64>) -> Result<(), Error> {
+    match seconds.filter(|seconds| !(1..=86_400).contains(seconds)) {
+        Some(seconds) => Err(Error::invalid_field(field, &seconds.to_string(), "1 to 86400 seconds")),
+        None => Ok(()),
+    }
 }
 
 /// Checks addresses of repositories.
@@ -368,6 +480,10 @@ impl AgentConfig {
         }
         check_mcp_servers(&format!("{at}.mcp_servers"), &self.mcp_servers)?;
         check_repos(&format!("{at}.source_repos"), &self.source_repos)?;
+        check_variables(&format!("{at}.environment_variables"), &self.environment_variables)?;
+        check_git_credentials(&format!("{at}.git_credentials"), &self.git_credentials)?;
+        check_setup_timeout(&format!("{at}.setup_timeout_seconds"), self.setup_timeout_seconds)?;
+        crate::secret::check_refs(&format!("{at}.secrets"), self.secrets.as_deref().unwrap_or_default())?;
         if let Some(limits) = &self.limits
             && let Some(cost) = limits.max_cost_usd
             && !(cost.is_finite() && cost > 0.0)

@@ -168,7 +168,7 @@ fn message(entry: &TranscriptEntry) -> Option<Message> {
                 event_block(state.as_str(), [("message", message.into()), ("code", code.into())]),
             )
         }
-        HarnessEvent::Usage { .. } => return None,
+        HarnessEvent::Usage { .. } | HarnessEvent::Output { .. } => return None,
     };
     Some(Message { role, content: vec![block], timestamp: Some(entry.occurred_at) })
 }

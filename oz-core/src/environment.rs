@@ -2,11 +2,12 @@
 
 use crate::{
     Error,
-    config::{SecretRef, SourceRepo},
+    config::{GitCredential, SecretRef, SourceRepo},
     open::open_enum,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Id that a filter uses for runs without an environment.
 pub const EMPTY_ENVIRONMENT: &str = "empty-environment";
@@ -43,6 +44,18 @@ pub struct EnvironmentConfig {
     /// Runner of runs that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_runner_uid: Option<String>,
+    /// (+) Environment variables of setup commands and agents. They are shown to everybody: use secrets for the rest.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environment_variables: BTreeMap<String, String>,
+    /// (+) Secrets that log git in, each to one host.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub git_credentials: Vec<GitCredential>,
+    /// (+) Worker of runs that name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_worker_host: Option<String>,
+    /// (+) Seconds that each setup command may take, 1 to 86400; 3600 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setup_timeout_seconds: Option<i64>,
 }
 
 /// A repository on GitHub.
@@ -141,6 +154,10 @@ impl EnvironmentConfig {
             }
         }
         crate::config::check_repos("config.source_repos", self.source_repos.as_deref().unwrap_or_default())?;
+        crate::config::check_variables("config.environment_variables", &self.environment_variables)?;
+        crate::config::check_git_credentials("config.git_credentials", &self.git_credentials)?;
+        crate::config::check_setup_timeout("config.setup_timeout_seconds", self.setup_timeout_seconds)?;
+        crate::secret::check_refs("config.secrets", self.secrets.as_deref().unwrap_or_default())?;
         if let Some(minutes) = self.failure_session_retention_minutes
             && !(1..=60).contains(&minutes)
         {

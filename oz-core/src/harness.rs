@@ -137,6 +137,13 @@ pub enum HarnessEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<ErrorCode>,
     },
+    /// A command of the preparation printed something.
+    Output {
+        /// The step, such as `setup_environment_setup_commands`.
+        stage: String,
+        /// Whole lines, as they came; what is too much is left out with a word about it.
+        text: String,
+    },
     /// A step of the run driver, such as cloning a repository, ended.
     Stage {
         /// The step, such as `setup_environment_repo_clone`.
@@ -164,6 +171,8 @@ pub struct HarnessTask {
     pub workspace: PathBuf,
     /// The model to use; absent means the harness's default.
     pub model_id: Option<String>,
+    /// Models to go on with, in order, while the chosen one is not available.
+    pub fallback_model_ids: Vec<String>,
     /// When to stop.
     pub limits: Limits,
     /// The whole environment of the processes that the agent starts.

@@ -252,6 +252,9 @@ pub struct Run {
     /// The skill that says what to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_skill: Option<AgentSkill>,
+    /// (+) What became of its secrets when it started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<crate::secret::RunSecrets>,
     /// (+) The current or last execution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution: Option<Execution>,

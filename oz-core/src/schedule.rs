@@ -1,4 +1,5 @@
-//! When a schedule fires: five fields of cron, in UTC.
+//! When a schedule fires: five fields of cron in a time zone. Where clocks are put forward, a time that does not exist is
+//! taken at the first moment after the gap; where they are put back, a fixed time comes once.
 
 use crate::{Error, Timestamp};
 use croner::parser::{CronParser, Seconds, Year};
@@ -20,19 +21,30 @@ fn parse(expression: &str) -> Result<croner::Cron, Error> {
 ///
 /// # Errors
 /// `invalid_request` that names the expression and what is wrong with it.
-pub fn check(expression: &str, now: Timestamp) -> Result<(), Error> {
-    next_after(expression, now)?.map(|_| ()).ok_or_else(|| {
+pub fn check(expression: &str, zone: &str, now: Timestamp) -> Result<(), Error> {
+    next_after(expression, zone, now)?.map(|_| ()).ok_or_else(|| {
         Error::invalid_field("cron_schedule", expression, "a time that comes at all; this one never does")
     })
 }
 
-/// The first time after `after` at which a schedule fires; `None` when it never does.
+/// A time zone by its name in the IANA database.
 ///
 /// # Errors
-/// `invalid_request` when the expression is not understood.
-pub fn next_after(expression: &str, after: Timestamp) -> Result<Option<Timestamp>, Error> {
+/// `invalid_request` that names the zone.
+pub fn time_zone(name: &str) -> Result<TimeZone, Error> {
+    // The library also takes fixed offsets and POSIX rules, which nobody could tell from a typing error.
+    let named = name == "UTC" || name.contains('/');
+    let zone = named.then(|| TimeZone::get(name).ok()).flatten();
+    zone.ok_or_else(|| Error::invalid_field("time_zone", name, "UTC or a name such as Europe/Berlin"))
+}
+
+/// The first time after `after` at which a schedule in the time zone `zone` fires; `None` when it never does.
+///
+/// # Errors
+/// `invalid_request` when the expression or the zone is not understood.
+pub fn next_after(expression: &str, zone: &str, after: Timestamp) -> Result<Option<Timestamp>, Error> {
     let cron = parse(expression)?;
-    let next = cron.find_next_occurrence(&after.to_zoned(TimeZone::UTC), false);
+    let next = cron.find_next_occurrence(&after.to_zoned(time_zone(zone)?), false);
     Ok(next.ok().map(|zoned| zoned.timestamp()))
 }
 
@@ -42,7 +54,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn next(expression: &str, after: &str) -> Option<String> {
-        next_after(expression, after.parse().unwrap()).unwrap().map(|t| t.to_string())
+        next_after(expression, "UTC", after.parse().unwrap()).unwrap().map(|t| t.to_string())
     }
 
     #[test]
@@ -61,12 +73,37 @@ mod tests {
     }
 
     #[test]
+    fn time_zones_and_changes_of_the_clock() {
+        for (expression, zone, after, expected) in [
+            ("0 9 * * *", "Europe/Berlin", "2026-01-10T00:00:00Z", "2026-01-10T08:00:00Z"),
+            ("0 9 * * *", "Europe/Berlin", "2026-07-10T00:00:00Z", "2026-07-10T07:00:00Z"),
+            ("0 9 * * *", "Asia/Kolkata", "2026-07-10T00:00:00Z", "2026-07-10T03:30:00Z"),
+            // 02:30 does not exist on 29 March 2026 in Berlin, and comes twice on 25 October.
+            ("30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", "2026-03-29T01:00:00Z"),
+            ("30 2 * * *", "Europe/Berlin", "2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"),
+            ("30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z", "2026-10-25T00:30:00Z"),
+            ("30 2 * * *", "Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"),
+        ] {
+            let next = next_after(expression, zone, after.parse().unwrap()).unwrap().unwrap();
+            assert_eq!(next.to_string(), expected, "{expression} {zone} {after}");
+        }
+        for bad in ["", "Berlin", "europe", "+02:00", "CET-1CEST", "Europe/Nowhere", "../etc/passwd"] {
+            let error = time_zone(bad).unwrap_err();
+            assert!(
+                error.detail.starts_with(&format!("time_zone: '{bad}' is not valid")),
+                "{}",
+                error.detail
+            );
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         let now: Timestamp = "2026-03-02T00:00:00Z".parse().unwrap();
         for bad in
             ["", "nine", "* * * *", "0 25 * * *", "61 * * * *", "0 0 9 * * *", "0 9 * * 8", "0 0 30 2 *"]
         {
-            let error = check(bad, now).unwrap_err();
+            let error = check(bad, "UTC", now).unwrap_err();
             assert!(
                 error.detail.starts_with(&format!("cron_schedule: '{bad}' is not valid")),
                 "{}",
@@ -79,14 +116,15 @@ mod tests {
         #[test]
         fn the_next_time_is_later_and_a_whole_minute(minute in 0..60, step in 1..30, after in 0_i64..4_000_000_000) {
             let after = Timestamp::from_second(after).unwrap();
-            let next = next_after(&format!("{minute}-59/{step} * * * *"), after).unwrap().unwrap();
+            let next = next_after(&format!("{minute}-59/{step} * * * *"), "Europe/Berlin", after).unwrap().unwrap();
             prop_assert!(next > after);
             prop_assert_eq!(next.as_second() % 60, 0);
         }
 
         #[test]
         fn nothing_makes_it_panic(text in "[-0-9*/,?LW# a-zA-Z]{0,40}") {
-            let _ = next_after(&text, Timestamp::UNIX_EPOCH);
+            let _ = next_after(&text, "UTC", Timestamp::UNIX_EPOCH);
+            let _ = time_zone(&text);
         }
     }
 }

@@ -131,8 +131,13 @@ impl From<StoreError> for Error {
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-const MIGRATIONS: &[&str] =
-    &[include_str!("store/migrations/001_init.sql"), include_str!("store/migrations/002_team.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("store/migrations/001_init.sql"),
+    include_str!("store/migrations/002_team.sql"),
+    include_str!("store/migrations/003_secrets.sql"),
+    include_str!("store/migrations/004_schedules.sql"),
+    include_str!("store/migrations/005_usage.sql"),
+];
 
 /// The store of one control plane.
 #[derive(Clone)]

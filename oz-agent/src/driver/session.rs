@@ -109,6 +109,7 @@ impl<'a> Session<'a> {
             base_prompt: config.base_prompt,
             workspace,
             model_id: model.or(config.model_id),
+            fallback_model_ids: config.fallback_model_ids,
             limits: config.limits.unwrap_or_default(),
             env,
         };

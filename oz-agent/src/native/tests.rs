@@ -42,6 +42,7 @@ impl Room {
             base_prompt: None,
             workspace: self.dir.path().join("w"),
             model_id: None,
+            fallback_model_ids: Vec::new(),
             limits: self.limits.clone(),
             env: std::env::vars().collect(),
         };
@@ -271,6 +272,7 @@ async fn what_can_t_start_is_an_error_and_a_harness_starts_once() {
         base_prompt: None,
         workspace: room.dir.path().join("gone"),
         model_id: None,
+        fallback_model_ids: Vec::new(),
         limits: Limits::default(),
         env: std::collections::BTreeMap::new(),
     };
@@ -288,6 +290,7 @@ fn the_first_request_is_small() {
         base_prompt: None,
         workspace: "/w".into(),
         model_id: None,
+        fallback_model_ids: Vec::new(),
         limits: Limits::default(),
         env: std::collections::BTreeMap::new(),
     };

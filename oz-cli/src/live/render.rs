@@ -42,6 +42,7 @@ pub(crate) fn event(event: &HarnessEvent) -> Option<String> {
         HarnessEvent::Stage { name, ok, duration_ms, detail } => {
             stage(name, *ok, *duration_ms, detail.as_deref().unwrap_or_default())
         }
+        HarnessEvent::Output { text, .. } => format!("{DIM}{}{DIM:#}", indent(text.trim_end())),
         // Who shows a run has shown its prompt before, and shows its record after.
         HarnessEvent::Prompt { .. } | HarnessEvent::Usage { .. } | HarnessEvent::State { .. } => return None,
     };

@@ -1,6 +1,6 @@
 //! Environments: what a run finds when it starts.
 
-use oz_core::api::{Empty, Environment, EnvironmentList};
+use oz_core::api::{Empty, Environment, EnvironmentList, ImageList};
 
 noun! {
     /// Calls about environments.
@@ -16,6 +16,8 @@ calls! { Environments;
     get(GetEnvironment { uid: String }) -> Environment;
     /// Replaces what an environment is made of. With a revision, only the one that the caller has seen.
     update(UpdateEnvironment) -> Environment;
+    /// Lists images that environments may use.
+    images(ListImages {}) -> ImageList;
     /// Deletes the environment with this id.
     delete(DeleteEnvironment { uid: String }) -> Empty;
 }

@@ -1,6 +1,6 @@
 //! Schedules: runs that start by themselves.
 
-use oz_core::api::{Done, Schedule, ScheduleList};
+use oz_core::api::{Done, RunCreated, Schedule, ScheduleList, ScheduleTickList};
 
 noun! {
     /// Calls about schedules.
@@ -35,4 +35,8 @@ calls! { Schedules;
     pause(PauseSchedule { schedule_id: String }) -> Schedule;
     /// Lets the schedule with this id fire again.
     resume(ResumeSchedule { schedule_id: String }) -> Schedule;
+    /// Makes a run of the schedule with this id now.
+    run(RunSchedule { schedule_id: String }) -> RunCreated;
+    /// Lists what became of the times of a schedule, newest first.
+    history(ListScheduleHistory) -> ScheduleTickList;
 }

@@ -203,3 +203,39 @@ pub struct ModelInfo {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disable_reason: Option<DisableReason>,
 }
+
+/// List images that environments may use.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ListImages {}
+impl Validate for ListImages {}
+
+/// Images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ImageList {
+    /// Those that the team's environments use, then well-known ones.
+    pub images: Vec<Image>,
+}
+
+/// An image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Image {
+    /// Its whole name, such as `node:22`.
+    pub image: String,
+    /// The name without its tag.
+    pub repository: String,
+    /// The tag.
+    pub tag: String,
+}
+
+impl Image {
+    /// The image that a whole name means; without a tag it is `latest`.
+    #[must_use]
+    pub fn named(image: &str) -> Self {
+        let slash = image.rfind('/').map_or(0, |at| at + 1);
+        let (repository, tag) = match image[slash..].split_once([':', '@']) {
+            Some((name, tag)) => (format!("{}{name}", &image[..slash]), tag.to_owned()),
+            None => (image.to_owned(), "latest".to_owned()),
+        };
+        Self { image: image.to_owned(), repository, tag }
+    }
+}

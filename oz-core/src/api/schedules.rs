@@ -2,9 +2,10 @@
 
 use super::{Validate, identities::check_name, runs::check_metadata};
 use crate::{
-    Error, Timestamp,
+    Error, RunId, RunState, Timestamp,
     config::AgentConfig,
     environment::EnvironmentConfig,
+    open::open_enum,
     principal::{Principal, Scope},
     run::RunMode,
 };
@@ -19,8 +20,17 @@ pub struct Schedule {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// When it fires: five fields of cron, in UTC.
+    /// When it fires: five fields of cron, in its time zone.
     pub cron_schedule: String,
+    /// (+) Its time zone, such as `Europe/Berlin`.
+    #[serde(default = "utc")]
+    pub time_zone: String,
+    /// (+) What happens when it fires while a run of it is under way.
+    #[serde(default)]
+    pub overlap_policy: OverlapPolicy,
+    /// (+) What happens to times that nobody was there for.
+    #[serde(default)]
+    pub missed_run_policy: MissedRunPolicy,
     /// Whether it fires.
     pub enabled: bool,
     /// What its runs are asked; empty when a skill says it.
@@ -59,6 +69,44 @@ pub struct Schedule {
     pub scope: Option<Scope>,
 }
 
+fn utc() -> String {
+    "UTC".to_owned()
+}
+
+open_enum! {
+    /// What happens when a schedule fires while a run of it is under way.
+    OverlapPolicy {
+        /// Another run starts beside it.
+        Allow = "allow",
+        /// The time is passed over.
+        Skip = "skip",
+        /// A run starts when the other one is over; at most one waits.
+        Queue = "queue",
+    }
+}
+
+impl Default for OverlapPolicy {
+    fn default() -> Self {
+        Self::Allow
+    }
+}
+
+open_enum! {
+    /// What happens to the times of a schedule at which no server was there to fire it.
+    MissedRunPolicy {
+        /// One run makes up for all of them.
+        RunOnce = "run_once",
+        /// They are passed over.
+        Skip = "skip",
+    }
+}
+
+impl Default for MissedRunPolicy {
+    fn default() -> Self {
+        Self::RunOnce
+    }
+}
+
 /// When a schedule fired and will fire.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ScheduleHistory {
@@ -73,8 +121,17 @@ pub struct ScheduleHistory {
 pub struct CreateSchedule {
     /// Its name.
     pub name: String,
-    /// When it fires: five fields of cron, in UTC.
+    /// When it fires: five fields of cron, in its time zone.
     pub cron_schedule: String,
+    /// (+) Its time zone, such as `Europe/Berlin`; UTC when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// (+) What happens when it fires while a run of it is under way; `allow` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap_policy: Option<OverlapPolicy>,
+    /// (+) What happens to times that nobody was there for; `run_once` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed_run_policy: Option<MissedRunPolicy>,
     /// What its runs are asked; may be absent when `agent_config` names a skill.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
@@ -105,8 +162,17 @@ pub struct UpdateSchedule {
     pub schedule_id: String,
     /// Its name.
     pub name: String,
-    /// When it fires: five fields of cron, in UTC.
+    /// When it fires: five fields of cron, in its time zone.
     pub cron_schedule: String,
+    /// (+) Its time zone; stays when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// (+) What happens when it fires while a run of it is under way; stays when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap_policy: Option<OverlapPolicy>,
+    /// (+) What happens to times that nobody was there for; stays when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed_run_policy: Option<MissedRunPolicy>,
     /// Whether it fires.
     pub enabled: bool,
     /// What its runs are asked; stays when absent.
@@ -134,6 +200,11 @@ impl Validate for CreateSchedule {
             return Err(Error::invalid("prompt: it is required unless agent_config names a skill"));
         }
         check(self.prompt.as_ref(), self.agent_config.as_ref(), self.mode.as_ref())?;
+        check_policies(
+            self.time_zone.as_deref(),
+            self.overlap_policy.as_ref(),
+            self.missed_run_policy.as_ref(),
+        )?;
         check_metadata(&self.metadata)
     }
 }
@@ -142,6 +213,11 @@ impl Validate for UpdateSchedule {
     fn validate(&self) -> Result<(), Error> {
         check_name(&self.name)?;
         check(self.prompt.as_ref(), self.agent_config.as_ref(), self.mode.as_ref())?;
+        check_policies(
+            self.time_zone.as_deref(),
+            self.overlap_policy.as_ref(),
+            self.missed_run_policy.as_ref(),
+        )?;
         self.metadata.as_ref().map_or(Ok(()), check_metadata)
     }
 }
@@ -154,6 +230,81 @@ fn check(prompt: Option<&String>, config: Option<&AgentConfig>, mode: Option<&Ru
         mode.require_known("mode")?;
     }
     config.map_or(Ok(()), |c| c.validate_as("agent_config"))
+}
+
+fn check_policies(
+    zone: Option<&str>,
+    overlap: Option<&OverlapPolicy>,
+    missed: Option<&MissedRunPolicy>,
+) -> Result<(), Error> {
+    if let Some(zone) = zone {
+        crate::schedule::time_zone(zone)?;
+    }
+    if let Some(policy) = overlap {
+        policy.require_known("overlap_policy")?;
+    }
+    missed.map_or(Ok(()), |p| p.require_known("missed_run_policy").map(|_| ()))
+}
+
+open_enum! {
+    /// What became of a time of a schedule.
+    TickOutcome {
+        /// A run was made.
+        Started = "started",
+        /// A run is made when the one before is over.
+        Queued = "queued",
+        /// It was passed over, because a run was under way.
+        Skipped = "skipped",
+        /// It was passed over, because nobody was there.
+        Missed = "missed",
+        /// No run could be made.
+        Failed = "failed",
+    }
+}
+
+/// What became of a time of a schedule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ScheduleTick {
+    /// The time at which it was to fire; when somebody fired it by hand, that time.
+    pub scheduled_for: Timestamp,
+    /// When it did.
+    pub fired_at: Timestamp,
+    /// Whether somebody fired it by hand.
+    #[serde(default)]
+    pub by_hand: bool,
+    /// What became of it.
+    pub outcome: TickOutcome,
+    /// The run that was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<RunId>,
+    /// Where that run stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_state: Option<RunState>,
+    /// Why there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// List what became of the times of a schedule.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ListScheduleHistory {
+    /// The schedule.
+    pub schedule_id: String,
+    /// How many, 1 to 500; 20 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i64>,
+}
+impl Validate for ListScheduleHistory {
+    fn validate(&self) -> Result<(), Error> {
+        super::check_limit(self.limit, 500)
+    }
+}
+
+/// What became of the times of a schedule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ScheduleTickList {
+    /// Newest first. The last 500 of a schedule are kept; its runs stay longer.
+    pub ticks: Vec<ScheduleTick>,
 }
 
 /// List schedules.
@@ -184,4 +335,6 @@ super::by_id! { schedule_id: String;
     PauseSchedule;
     /// Let a schedule fire again.
     ResumeSchedule;
+    /// Make a run of a schedule now.
+    RunSchedule;
 }

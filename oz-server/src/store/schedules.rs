@@ -33,6 +33,9 @@ fn schedule(row: &Row<'_>) -> Result<Schedule> {
         id: row.get(8)?,
         name: row.get(9)?,
         cron_schedule: row.get(10)?,
+        time_zone: "UTC".to_owned(),
+        overlap_policy: oz_core::api::OverlapPolicy::Allow,
+        missed_run_policy: oz_core::api::MissedRunPolicy::RunOnce,
         enabled: row.get(11)?,
         prompt: row.get(12)?,
         agent_config: row.get::<Option<&str>>(13)?.map(json).transpose()?,
@@ -75,8 +78,8 @@ fn find(db: &Db<'_>, who: &Member, id: &str) -> Result<Schedule> {
 }
 
 fn next(cron: &str, enabled: bool, now: Timestamp) -> Result<Option<i64>> {
-    oz_core::schedule::check(cron, now)?;
-    Ok(if enabled { next_after(cron, now)?.map(micros) } else { None })
+    oz_core::schedule::check(cron, "UTC", now)?;
+    Ok(if enabled { next_after(cron, "UTC", now)?.map(micros) } else { None })
 }
 
 impl Store {
@@ -255,7 +258,7 @@ impl Store {
                            last_ran = CASE WHEN ?5 THEN ?3 ELSE last_ran END WHERE schedule_id = ?1",
                         args![
                             &schedule.id,
-                            next_after(&schedule.cron_schedule, now)?.map(micros),
+                            next_after(&schedule.cron_schedule, &schedule.time_zone, now)?.map(micros),
                             micros(now),
                             error.as_deref(),
                             error.is_none(),

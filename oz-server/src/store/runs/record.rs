@@ -175,6 +175,7 @@ fn run(row: &Row<'_>) -> Result<Run> {
         last_event_sequence: row.get(19)?,
         children: Vec::new(),
         agent_skill: row.get::<Option<&str>>(35)?.map(AgentSkill::of_spec),
+        secrets: None,
         execution,
         state,
     })

@@ -1,0 +1,2 @@
+-- Secrets, the keys of the vault, and who used what when.
+

@@ -1,0 +1,2 @@
+-- Time zones and policies of schedules, and what became of their times.
+

@@ -1,0 +1,2 @@
+-- What runs used, and how much they may use.
+

@@ -2,6 +2,7 @@
 //! the master key, which never does; so neither the database nor the data directory alone opens anything. Nothing that is
 //! opened is kept: every use reads and decrypts what it needs, and wipes it.
 
+mod claims;
 mod identity;
 mod master;
 mod seal;
@@ -12,8 +13,9 @@ use crate::{
     store::{Store, StoreError, accounts::short_id, vault::VaultKey},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-pub(crate) use master::MasterKey;
+pub(crate) use claims::Claims;
 pub use master::KeySource;
+use master::MasterKey;
 use oz_core::{
     Error,
     secret::{self, SecretKind},
@@ -250,7 +252,9 @@ impl Vault {
 fn make(path: &Path) -> Result<()> {
     if MasterKey::make(path).map_err(VaultError::MasterKey)? {
         let path = path.display();
-        tracing::warn!("made {path}, the master key of the secrets; back it up: without it they can't be read");
+        tracing::warn!(
+            "made {path}, the master key of the secrets; back it up: without it they can't be read"
+        );
     }
     Ok(())
 }

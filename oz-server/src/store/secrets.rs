@@ -113,7 +113,13 @@ pub(super) fn log(db: &Db<'_>, deed: &Deed<'_>, now: Timestamp) -> Result<()> {
 }
 
 /// Writes down what a member did with a secret.
-fn log_change(db: &Db<'_>, who: &Member, action: SecretAction, secret: &Secret, now: Timestamp) -> Result<()> {
+fn log_change(
+    db: &Db<'_>,
+    who: &Member,
+    action: SecretAction,
+    secret: &Secret,
+    now: Timestamp,
+) -> Result<()> {
     let personal = secret.scope.kind.as_str() == "User";
     let deed = Deed {
         action,
@@ -289,7 +295,10 @@ fn entry(row: &Row<'_>) -> Result<SecretLogEntry> {
 }
 
 fn cursor(text: &str) -> Result<i64> {
-    let number = BASE64_URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok());
+    let number = BASE64_URL_SAFE_NO_PAD
+        .decode(text)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok());
     number.ok_or_else(|| {
         StoreError::Refused(Error::invalid_field("cursor", text, "the next_cursor of an earlier page"))
     })

@@ -82,7 +82,9 @@ impl MasterKey {
             },
         };
         let wrong = || {
-            format!("{source} is not a key: expected 32 bytes in base64 or as 64 hex digits, as `openssl rand -base64 32` makes")
+            format!(
+                "{source} is not a key: expected 32 bytes in base64 or as 64 hex digits, as `openssl rand -base64 32` makes"
+            )
         };
         Self::decode(text.trim()).map(Some).ok_or_else(wrong)
     }
@@ -160,7 +162,9 @@ async fn printed(command: &str) -> Result<Zeroizing<String>, String> {
         .output();
     let output = tokio::time::timeout(COMMAND_WITHIN, child)
         .await
-        .map_err(|_| format!("the command for the master key took longer than {} seconds", COMMAND_WITHIN.as_secs()))?
+        .map_err(|_| {
+            format!("the command for the master key took longer than {} seconds", COMMAND_WITHIN.as_secs())
+        })?
         .map_err(|e| format!("the command for the master key can't be run: {e}"))?;
     let text = Zeroizing::new(output.stdout);
     if !output.status.success() {

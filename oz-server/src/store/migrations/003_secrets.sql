@@ -46,7 +46,7 @@ CREATE TABLE secret_log (
   run_no BIGINT,
   execution_id TEXT,
   -- An execution that asks again is not written down again.
-  UNIQUE (execution_id, action, name)
+  UNIQUE (execution_id, action, owner_id, name)
 );
 CREATE INDEX secret_log_team ON secret_log (team_id, entry_no);
 

@@ -240,6 +240,14 @@ impl Vault {
         identity::sign(&private, &key.key_id, claims).ok_or(VaultError::Crypto)
     }
 
+    /// The private halves of all key pairs, for tests that look for them where they must not be.
+    #[cfg(test)]
+    pub(crate) async fn private_keys(&self) -> Vec<Zeroizing<Vec<u8>>> {
+        let keys = self.store.vault_keys().await.unwrap();
+        let private = keys.iter().map(|key| async { self.unwrap(key).await.unwrap() });
+        futures_util::future::join_all(private).await
+    }
+
     /// The public keys of identity tokens, as JSON Web Keys.
     pub(crate) async fn web_keys(&self) -> Result<Vec<Value>> {
         let keys = self.store.vault_keys().await?;

@@ -137,3 +137,6 @@ pub(super) async fn web_keys(State(ctx): State<Ctx>) -> Response {
         Err(e) => ApiError::new(e.into(), "/.well-known/jwks.json").into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -338,10 +338,10 @@ async fn a_store_of_every_older_version_is_brought_to_this_one() {
         for sql in &super::MIGRATIONS[..version] {
             db.execute_batch(sql).unwrap();
         }
-        db.pragma_update(None, "user_version", version).unwrap();
+        db.pragma_update(None, "user_version", i64::try_from(version).unwrap()).unwrap();
         if version > 0 {
             db.execute_batch(
-                "INSERT INTO teams VALUES ('t', 'T', 1);
+                "INSERT INTO teams (team_id, name, created_at) VALUES ('t', 'T', 1);
                  INSERT INTO users (user_id, kind, display_name, created_at) VALUES ('u', 'user', 'U', 1);
                  INSERT INTO runs (run_id, team_id, creator_id, executor_id, title, state, source, location, host,
                    conversation_id, created_at, updated_at, queued_at)

@@ -16,10 +16,12 @@ use crate::{
 use oz_core::{
     ConversationId, Error, ExecutionId, RunId,
     api::{
-        CreateIdentity, CreateSchedule, IdentityProfile, ListRuns, ListSecretLog, SecretAction, SubmitFollowup,
+        CreateIdentity, CreateSchedule, IdentityProfile, ListRuns, ListSecretLog, SecretAction,
+        SubmitFollowup,
     },
     config::{
-        AgentConfig, GitCredential, HarnessAuthSecrets, HarnessConfig, HarnessType, McpServerConfig, SecretRef,
+        AgentConfig, GitCredential, HarnessAuthSecrets, HarnessConfig, HarnessType, McpServerConfig,
+        SecretRef,
     },
     environment::EnvironmentConfig,
     inference::{EndpointApi, EndpointConfig},
@@ -89,7 +91,10 @@ fn list(text: &str) -> Option<Vec<SecretRef>> {
 }
 
 fn by(member: &Member) -> NewRun {
-    NewRun { prompt: "x".into(), ..NewRun::by(member.clone(), RunId::mint(now()), ConversationId::mint(now())) }
+    NewRun {
+        prompt: "x".into(),
+        ..NewRun::by(member.clone(), RunId::mint(now()), ConversationId::mint(now()))
+    }
 }
 
 impl Bed {
@@ -106,8 +111,7 @@ impl Bed {
     async fn agent_with(&self, secrets: Option<Vec<SecretRef>>) -> String {
         let profile = IdentityProfile { on_behalf_of_enabled: Some(true), ..IdentityProfile::default() };
         let name = auth::random_hex();
-        let new =
-            CreateIdentity { name, secrets: secrets.unwrap_or_default(), profile, ..CreateIdentity::default() };
+        let new = CreateIdentity { name, secrets, profile, ..CreateIdentity::default() };
         self.store.create_identity(self.member.clone(), new, now()).await.unwrap().uid
     }
 

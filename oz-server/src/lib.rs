@@ -127,6 +127,10 @@ impl Server {
             Some(url) => Store::postgres(url, on_change).map_err(|e| StartError::Database(e.to_string()))?,
             None => Store::sqlite(&config.data_dir, on_change).map_err(|e| unusable(e.to_string()))?,
         };
+        // Before anything is made: a key that is shown once must not be lost to a start that fails.
+        let vault = Vault::open(store.clone(), config.master_keys.clone())
+            .await
+            .map_err(|e| StartError::Vault(e.to_string()))?;
         let open = async {
             let key = config.bootstrap_api_key.clone().unwrap_or_else(auth::new_key);
             let first = FirstTeam {
@@ -143,9 +147,6 @@ impl Server {
             Ok::<_, StoreError>((made.then_some(key), signing_key))
         };
         let (made, signing_key) = open.await.map_err(|e| unusable(e.to_string()))?;
-        let vault = Vault::open(store.clone(), config.master_keys.clone())
-            .await
-            .map_err(|e| StartError::Vault(e.to_string()))?;
         let bootstrap = made.map(|api_key| Bootstrap {
             team_name: "Default".into(),
             user_email: "admin@localhost".into(),

@@ -25,10 +25,13 @@ use serde_json::Value;
 use std::path::Path;
 use tokio::sync::OnceCell;
 use wrap::Binding;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::{Zeroize, Zeroizing};
 
 const SEALING: &str = "sealing";
 const IDENTITY: &str = "identity";
+
+/// A new key pair: its private and its public half.
+type Pair = (Zeroizing<Vec<u8>>, Vec<u8>);
 
 /// The master keys of a control plane.
 #[derive(Debug, Clone)]
@@ -164,11 +167,7 @@ impl Vault {
     }
 
     /// The key pair that serves a purpose; made when there is none.
-    async fn key_for(
-        &self,
-        purpose: &'static str,
-        new_pair: fn() -> Option<(Zeroizing<Vec<u8>>, Vec<u8>)>,
-    ) -> Result<VaultKey> {
+    async fn key_for(&self, purpose: &'static str, new_pair: fn() -> Option<Pair>) -> Result<VaultKey> {
         if let Some(key) = self.store.vault_key_for(purpose).await? {
             return Ok(key);
         }
@@ -229,7 +228,7 @@ impl Vault {
         };
         let mut variables = secret::variables(sealed.name, sealed.kind, &value)
             .map_err(|e| Error::invalid(format!("sealed_value: {}", e.detail)))?;
-        variables.values_mut().for_each(|value| value.zeroize());
+        variables.values_mut().for_each(Zeroize::zeroize);
         Ok(())
     }
 

@@ -68,7 +68,7 @@ async fn value(ctx: &Ctx, secret: &StoredSecret) -> Result<Zeroizing<String>, Er
 }
 
 async fn run_secret(ctx: &Ctx, secret: StoredSecret) -> Result<RunSecret, Error> {
-    let variables = secret::variables(&secret.name, &secret.kind, &*value(ctx, &secret).await?)?;
+    let variables = secret::variables(&secret.name, &secret.kind, &value(ctx, &secret).await?)?;
     Ok(RunSecret { name: secret.name, kind: secret.kind, variables })
 }
 

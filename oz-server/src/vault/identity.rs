@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 /// A new key pair: the private key as PKCS #8, and the public key as an uncompressed point.
-pub(super) fn new_pair() -> Option<(Zeroizing<Vec<u8>>, Vec<u8>)> {
+pub(super) fn new_pair() -> Option<super::Pair> {
     let random = SystemRandom::new();
     let document = EcdsaKeyPair::generate_pkcs8(&ES256, &random).ok()?;
     let private = Zeroizing::new(document.as_ref().to_vec());

@@ -11,7 +11,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 pub(crate) const ALGORITHM: &str = "DHKEM_X25519_HKDF_SHA256, HKDF_SHA256, AES_256_GCM";
 
 /// A new key pair: the private key and the public key.
-pub(super) fn new_pair() -> Option<(Zeroizing<Vec<u8>>, Vec<u8>)> {
+pub(super) fn new_pair() -> Option<super::Pair> {
     let mut seed = Zeroizing::new([0; 32]);
     getrandom::fill(&mut *seed).ok()?;
     let (private, public) = X25519::derive_keypair(&*seed);

@@ -112,12 +112,12 @@ fn encodings(bytes: &[u8]) -> Vec<Vec<u8>> {
         let shifted = [&[0; 3][..shift], bytes].concat();
         for text in [BASE64_STANDARD.encode(&shifted), BASE64_URL_SAFE_NO_PAD.encode(&shifted)] {
             let text = text.trim_end_matches('=');
-            all.push(text[4..text.len() - 4].as_bytes().to_vec());
+            all.push(text.as_bytes()[4..text.len() - 4].to_vec());
         }
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
         let quoted = serde_json::to_string(text).unwrap();
-        all.push(quoted[1..quoted.len() - 1].as_bytes().to_vec());
+        all.push(quoted.as_bytes()[1..quoted.len() - 1].to_vec());
         all.push(url::form_urlencoded::byte_serialize(bytes).collect::<String>().into_bytes());
     }
     all

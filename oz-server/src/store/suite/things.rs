@@ -15,8 +15,8 @@ use oz_core::{
         CreateArtifact, CreateMemory, CreateMemoryStore, CreateSchedule, ListRuns, UpdateMemory, UpdateRun,
     },
     artifact::ArtifactType,
-    config::AgentConfig,
-    environment::EnvironmentConfig,
+    config::{AgentConfig, GitCredential},
+    environment::{AwsProvider, EnvironmentConfig, Providers},
 };
 use std::time::Duration;
 
@@ -102,6 +102,64 @@ on_both! {
         let error = bed.store.create_run(new.clone(), now()).await.unwrap_err();
         assert_eq!(Error::from(error).http_status(), 400, "a team's run in a personal environment");
         bed.store.create_run(NewRun { personal: true, ..new }, now()).await.unwrap();
+    }
+
+    async fn a_run_stands_before_its_environment(bed: Bed) {
+        let git = |host: &str, secret: &str| GitCredential {
+            host: host.into(),
+            secret: secret.into(),
+            username: None,
+        };
+        let variables = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let role = AwsProvider { role_arn: "arn:aws:iam::1:role/r".into() };
+        let place = EnvironmentConfig {
+            name: "e".into(),
+            environment_variables: variables(&[("A", "its"), ("B", "its")]),
+            git_credentials: vec![git("github.com", "ITS"), git("gitlab.com", "ITS")],
+            setup_timeout_seconds: Some(10),
+            providers: Some(Providers { gcp: None, aws: Some(role) }),
+            default_worker_host: Some("its".into()),
+            default_runner_uid: Some("its".into()),
+            ..EnvironmentConfig::default()
+        };
+        let new = NewObject::new(Kind::Environment, "e".into(), &place, None).unwrap();
+        let made: Object<EnvironmentConfig> =
+            bed.store.create_object(bed.member.clone(), new, now()).await.unwrap();
+        let bare = AgentConfig { environment_id: Some(made.uid.clone()), ..AgentConfig::default() };
+        let (run_no, _) = bed.create_with("bare", bare.clone(), Default::default()).await;
+        let got = bed.store.get_run(run_no).await.unwrap().agent_config.unwrap();
+        assert_eq!(got.environment_variables, place.environment_variables);
+        assert_eq!(got.git_credentials, place.git_credentials);
+        assert_eq!((got.setup_timeout_seconds, &got.providers), (Some(10), &place.providers));
+        assert_eq!((got.host(), got.runner_id.as_deref()), (Some("its"), Some("its")));
+        let own = AgentConfig {
+            environment_variables: variables(&[("B", "own"), ("C", "own")]),
+            git_credentials: vec![git("gitlab.com", "OWN")],
+            setup_timeout_seconds: Some(20),
+            providers: Some(Providers::default()),
+            worker_host: Some("warp".into()),
+            runner_id: Some("own".into()),
+            ..bare.clone()
+        };
+        let (run_no, _) = bed.create_with("own", own, Default::default()).await;
+        let got = bed.store.get_run(run_no).await.unwrap().agent_config.unwrap();
+        assert_eq!(got.environment_variables, variables(&[("A", "its"), ("B", "own"), ("C", "own")]));
+        assert_eq!(got.git_credentials, [git("gitlab.com", "OWN"), git("github.com", "ITS")]);
+        assert_eq!((got.setup_timeout_seconds, got.providers.clone()), (Some(20), Some(Providers::default())));
+        assert_eq!((got.host(), got.runner_id.as_deref()), (None, Some("own")));
+        let old = EnvironmentConfig { environment_variables: variables(&[("PATH", "/evil")]), ..place };
+        let new = NewObject::new(Kind::Environment, "e".into(), &old, None).unwrap();
+        let update = bed.store.update_object::<EnvironmentConfig>(bed.member.clone(), made.uid, new, None, now());
+        update.await.unwrap();
+        let new = NewRun {
+            config: bare,
+            ..NewRun::by(bed.member.clone(), RunId::mint(now()), ConversationId::mint(now()))
+        };
+        let error = Error::from(bed.store.create_run(new, now()).await.unwrap_err());
+        assert_eq!(error.http_status(), 400);
+        assert!(error.detail.starts_with("config.environment_variables: 'PATH'"), "{}", error.detail);
     }
 
     async fn an_object_is_changed_only_by_who_has_seen_it(bed: Bed) {

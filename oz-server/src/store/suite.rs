@@ -28,14 +28,15 @@ const KEY: &str = "wk-1.abababababababababababababababababababababababababababab
 struct Bed {
     store: Store,
     member: Member,
-    _bed: testing::Bed,
+    ctx: Ctx,
+    bed: testing::Bed,
 }
 
 async fn bed((ctx, bed): (Ctx, testing::Bed)) -> Bed {
     let Some(Caller::Key(member)) = ctx.store.caller(&auth::digest(KEY), now()).await.unwrap() else {
         panic!("no member")
     };
-    Bed { store: ctx.store.clone(), member, _bed: bed }
+    Bed { store: ctx.store.clone(), member, ctx, bed }
 }
 
 /// Runs each test on both engines.
@@ -59,6 +60,7 @@ macro_rules! on_both {
 }
 
 mod conversations;
+mod schedules;
 mod team;
 mod things;
 

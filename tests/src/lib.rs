@@ -2,6 +2,7 @@
 //! on free ports, in a temporary directory. A world ends by proving that nothing is left over.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test's own tools may fail it")]
 
+mod clock;
 pub mod database;
 pub mod history;
 mod leftovers;

@@ -5,9 +5,13 @@ mod api_key;
 mod artifact;
 mod completions;
 mod confirm;
+mod doctor;
+mod dump_debug_info;
 mod environment;
+mod harness_support;
 mod login;
 mod logout;
+mod man;
 mod mcp;
 mod memory;
 mod memory_store;
@@ -25,8 +29,11 @@ pub(crate) use agent::AgentCommand;
 pub(crate) use api_key::ApiKeyCommand;
 pub(crate) use artifact::ArtifactCommand;
 pub(crate) use completions::CompletionsArgs;
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use environment::EnvironmentCommand;
+pub(crate) use harness_support::HarnessSupportArgs;
 pub(crate) use login::LoginArgs;
+pub(crate) use man::ManArgs;
 pub(crate) use mcp::McpCommand;
 pub(crate) use memory::MemoryCommand;
 pub(crate) use memory_store::MemoryStoreCommand;
@@ -126,5 +133,9 @@ async fn perform(command: Command, global: &Global) -> Outcome {
         Command::Logout => logout::run(),
         Command::Whoami => whoami::run(global).await,
         Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+        Command::Doctor(args) => doctor::run(&args, global).await,
+        Command::HarnessSupport(args) => harness_support::run(args, global).await,
+        Command::DumpDebugInfo => dump_debug_info::run(global),
     }
 }

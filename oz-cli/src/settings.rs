@@ -24,7 +24,8 @@ pub(crate) fn default_data_dir() -> Result<PathBuf, CliError> {
     Ok(strategy()?.data_dir().join("oz"))
 }
 
-fn path() -> Result<PathBuf, CliError> {
+/// The file of the stored login, whether or not it is there.
+pub(crate) fn path() -> Result<PathBuf, CliError> {
     Ok(strategy()?.config_dir().join("oz").join("login.json"))
 }
 

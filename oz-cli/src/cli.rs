@@ -120,7 +120,10 @@ pub(crate) enum Command {
     /// What runs used: calls, tokens, dollars
     Usage(cmd::UsageArgs),
     /// How much runs may cost
-    #[command(subcommand, after_help = "Examples:\n  oz budget get\n  oz budget set --monthly 200 --per-run 5")]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  oz budget get\n  oz budget set --monthly 200 --per-run 5"
+    )]
     Budget(cmd::BudgetCommand),
     /// Prove to other services which run this is
     #[command(

@@ -13,9 +13,7 @@ use crate::{
     error::CliError,
     out::{self, schedule, table::print_one},
 };
-use clap::{
-    ArgMatches, Args, Command, FromArgMatches, Subcommand,
-};
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use oz_client::Client;
 use oz_core::api::{ListScheduleHistory, Schedule};
 
@@ -116,8 +114,10 @@ pub(crate) async fn run(args: ScheduleArgs, global: &Global) -> Outcome {
 fn id(text: String) -> Result<String, CliError> {
     match text.chars().count() {
         22 => Ok(text),
-        length => Err(CliError::new(format!("Invalid schedule ID '{text}': it has {length} characters, not 22"))
-            .hint("`oz schedule list` shows the ids")),
+        length => {
+            Err(CliError::new(format!("Invalid schedule ID '{text}': it has {length} characters, not 22"))
+                .hint("`oz schedule list` shows the ids"))
+        }
     }
 }
 

@@ -161,14 +161,59 @@ mod tests {
 
     #[test]
     fn schedules_are_a_table() {
-        insta::assert_snapshot!(LIST.text(&schedules(), Format::Text), @"");
-        insta::assert_snapshot!(LIST.framed(&schedules()[..1]).force_no_tty(), @"");
+        insta::assert_snapshot!(LIST.text(&schedules(), Format::Text), @"
+        ID	NAME	SCHEDULE	PAUSED	LAST RAN	NEXT RUN	SCOPE
+        S817BXYZ000000000000AB	nightly	0 3 * * * (Europe/Berlin)	No	-	2026-03-03 02:00:00	Personal
+        S817BXYZ000000000000AC	old	0 3 * * *	Yes	2026-03-01 03:00:00	-	Team
+        ");
+        insta::assert_snapshot!(LIST.framed(&schedules()[..1]).force_no_tty(), @"
+        ╭────────────────────────┬─────────┬───────────────────────────┬────────┬──────────┬─────────────────────┬──────────╮
+        │ ID                     ┆ NAME    ┆ SCHEDULE                  ┆ PAUSED ┆ LAST RAN ┆ NEXT RUN            ┆ SCOPE    │
+        ╞════════════════════════╪═════════╪═══════════════════════════╪════════╪══════════╪═════════════════════╪══════════╡
+        │ S817BXYZ000000000000AB ┆ nightly ┆ 0 3 * * * (Europe/Berlin) ┆ No     ┆ -        ┆ 2026-03-03 02:00:00 ┆ Personal │
+        ╰────────────────────────┴─────────┴───────────────────────────┴────────┴──────────┴─────────────────────┴──────────╯
+        ");
     }
 
     #[test]
     fn a_schedule_is_a_card() {
-        insta::assert_snapshot!(card(&schedules()[0]), @"");
-        insta::assert_snapshot!(card(&schedules()[1]), @"");
+        insta::assert_snapshot!(card(&schedules()[0]), @"
+        Schedule     S817BXYZ000000000000AB
+        Name         nightly
+        Cron         0 3 * * * (Europe/Berlin)
+        Paused       No
+        Overlap      queue: waits until the run under way is over
+        Missed times skip: passed over
+        Next run     2026-03-03 02:00:00 UTC
+        Last error   no worker
+        Prompt       update the dependencies
+                     and test
+        Agent        a1
+        Model        claude-sonnet-4-5
+        MCP server   linear
+        Secret       METABASE_API_KEY
+        Variable     REGION=eu
+        Git login    github.com with BOT_TOKEN
+        Label        team=web
+        Scope        Personal
+        Created by   Ann
+        Created      2026-03-02 08:00:00 UTC
+        Changed      2026-03-02 09:00:00 UTC
+        ");
+        insta::assert_snapshot!(card(&schedules()[1]), @"
+        Schedule     S817BXYZ000000000000AC
+        Name         old
+        Cron         0 3 * * * (UTC)
+        Paused       Yes
+        Overlap      merge
+        Missed times run-once: one run makes up for them
+        Last ran     2026-03-01 03:00:00 UTC
+        Skill        me/app:triage
+        Secrets      none
+        Scope        Team
+        Created      2026-03-02 08:00:00 UTC
+        Changed      2026-03-02 09:00:00 UTC
+        ");
     }
 
     #[test]
@@ -184,7 +229,13 @@ mod tests {
             { "scheduled_for": "2026-03-01T02:00:00Z", "fired_at": "2026-03-01T02:00:01Z", "outcome": "postponed" }
         ]))
         .unwrap();
-        insta::assert_snapshot!(TICKS.text(&ticks, Format::Text), @"");
-        insta::assert_snapshot!(TICKS.text(&[], Format::Text), @"");
+        insta::assert_snapshot!(TICKS.text(&ticks, Format::Text), @"
+        TIME	FIRED	OUTCOME	RUN ID	STATE	DETAIL
+        2026-03-03 02:10:00	2026-03-03 02:10:00	started (by hand)	0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e	INPROGRESS	-
+        2026-03-03 02:00:00	2026-03-03 02:00:01	started	0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e	SUCCEEDED	-
+        2026-03-02 02:00:00	2026-03-02 02:00:01	failed	-	-	environment 'E' does not exist
+        2026-03-01 02:00:00	2026-03-01 02:00:01	postponed	-	-	-
+        ");
+        insta::assert_snapshot!(TICKS.text(&[], Format::Text), @"TIME	FIRED	OUTCOME	RUN ID	STATE	DETAIL");
     }
 }

@@ -78,8 +78,19 @@ mod tests {
               "created_at": "2026-03-02T08:00:00Z", "updated_at": "2026-03-02T08:00:00Z", "last_used_at": null }
         ]))
         .unwrap();
-        insta::assert_snapshot!(LIST.text(&secrets, Format::Text), @"");
-        insta::assert_snapshot!(LIST.framed(&secrets[..1]).force_no_tty(), @"");
+        insta::assert_snapshot!(LIST.text(&secrets, Format::Text), @"
+        NAME	SCOPE	TYPE	CREATED	UPDATED	LAST USED	DESCRIPTION
+        METABASE_API_KEY	Team	Raw value	2026-03-02 08:00:00	2026-03-03 08:00:00	2026-03-04 08:00:00	read only
+        claude-login	Personal	Anthropic API key	2026-03-02 08:00:00	2026-03-02 08:00:00	Never	-
+        ssh	Galaxy	SSH_KEY	2026-03-02 08:00:00	2026-03-02 08:00:00	Never	-
+        ");
+        insta::assert_snapshot!(LIST.framed(&secrets[..1]).force_no_tty(), @"
+        ╭──────────────────┬───────┬───────────┬─────────────────────┬─────────────────────┬─────────────────────┬─────────────╮
+        │ NAME             ┆ SCOPE ┆ TYPE      ┆ CREATED             ┆ UPDATED             ┆ LAST USED           ┆ DESCRIPTION │
+        ╞══════════════════╪═══════╪═══════════╪═════════════════════╪═════════════════════╪═════════════════════╪═════════════╡
+        │ METABASE_API_KEY ┆ Team  ┆ Raw value ┆ 2026-03-02 08:00:00 ┆ 2026-03-03 08:00:00 ┆ 2026-03-04 08:00:00 ┆ read only   │
+        ╰──────────────────┴───────┴───────────┴─────────────────────┴─────────────────────┴─────────────────────┴─────────────╯
+        ");
     }
 
     #[test]
@@ -95,6 +106,11 @@ mod tests {
               "actor": { "type": "user", "uid": "u1", "email": "ann@example.com" } }
         ]))
         .unwrap();
-        insta::assert_snapshot!(LOG.text(&entries, Format::Text), @"");
+        insta::assert_snapshot!(LOG.text(&entries, Format::Text), @"
+        TIME	ACTION	NAME	SCOPE	BY	RUN ID
+        2026-03-04 08:00:00	refused	GONE	-	-	0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e
+        2026-03-04 08:00:00	used	METABASE_API_KEY	Team	reviewer	0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e
+        2026-03-02 08:00:00	created	METABASE_API_KEY	Team	ann@example.com	-
+        ");
     }
 }

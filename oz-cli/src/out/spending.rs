@@ -25,7 +25,11 @@ pub(crate) fn usage(report: &UsageReport, format: Format) -> String {
     let numbers = ["RUNS", "CALLS", "INPUT", "CACHED", "OUTPUT", "COST (USD)"];
     let header = [&[head(&report.group_by)], of_text, &numbers].concat();
     let mut rows: Vec<Vec<String>> = report.rows.iter().map(|row| cells(row, named, format)).collect();
-    rows.push(cells(&UsageRow { key: "TOTAL".to_owned(), name: None, ..report.total.clone() }, named, format));
+    rows.push(cells(
+        &UsageRow { key: "TOTAL".to_owned(), name: None, ..report.total.clone() },
+        named,
+        format,
+    ));
     if format == Format::Text {
         let lines = rows.iter().map(|row| row.join("\t"));
         return std::iter::once(header.join("\t")).chain(lines).collect::<Vec<_>>().join("\n");
@@ -101,9 +105,11 @@ pub(crate) fn budget(budget: &Budget, format: Format) -> String {
     table::card(&rows)
 }
 
-/// Dollars with cents; smaller amounts with as much as it takes to tell them from nothing.
+/// Dollars with cents; below a dollar, parts of cents are shown, too.
 fn dollars(usd: f64) -> String {
-    if usd > 0.0 && usd < 1.0 { format!("${usd:.4}") } else { format!("${usd:.2}") }
+    let text = format!("{usd:.4}");
+    let whole_cents = text.strip_suffix("00").filter(|_| usd < 1.0);
+    if usd < 1.0 { format!("${}", whole_cents.unwrap_or(&text)) } else { format!("${usd:.2}") }
 }
 
 fn bar(spent: f64, limit: f64) -> String {
@@ -111,7 +117,7 @@ fn bar(spent: f64, limit: f64) -> String {
     let part = if limit > 0.0 { spent.max(0.0) / limit } else { 1.0 };
     let full = (1..=WIDTH).filter(|step| f64::from(*step) <= part * f64::from(WIDTH)).count();
     let empty = usize::from(WIDTH) - full;
-    format!("{}{} {:.0} %", "█".repeat(full), "░".repeat(empty), part * 100.0)
+    format!("{}{} {:.0} %", "█".repeat(full), "░".repeat(empty), (part * 100.0).floor())
 }
 
 #[cfg(test)]
@@ -133,8 +139,23 @@ mod tests {
               "cache_read_tokens": 9_000, "cache_write_tokens": 1_000, "output_tokens": 60_000, "cost_usd": 12.345_678 },
             { "key": "ollama/qwen3", "runs": 2, "calls": 45, "input_tokens": 34_567, "output_tokens": 5_432 }
         ]);
-        insta::assert_snapshot!(usage(&report("model", &rows), Format::Pretty), @"");
-        insta::assert_snapshot!(usage(&report("model", &rows), Format::Text), @"");
+        insta::assert_snapshot!(usage(&report("model", &rows), Format::Pretty), @"
+        From 2026-03-01 00:00:00 UTC until 2026-03-08 12:30:00 UTC
+        ╭───────────────────┬──────┬───────┬───────────┬────────┬────────┬────────────╮
+        │ MODEL             ┆ RUNS ┆ CALLS ┆     INPUT ┆ CACHED ┆ OUTPUT ┆ COST (USD) │
+        ╞═══════════════════╪══════╪═══════╪═══════════╪════════╪════════╪════════════╡
+        │ claude-sonnet-4-5 ┆   10 ┆   300 ┆ 1,200,000 ┆ 10,000 ┆ 60,000 ┆    12.3457 │
+        │ ollama/qwen3      ┆    2 ┆    45 ┆    34,567 ┆      0 ┆  5,432 ┆          - │
+        │ TOTAL             ┆   12 ┆   345 ┆ 1,234,567 ┆ 10,000 ┆ 65,432 ┆    12.3457 │
+        ╰───────────────────┴──────┴───────┴───────────┴────────┴────────┴────────────╯
+        The cost of models whose price is not known is not in these figures.
+        ");
+        insta::assert_snapshot!(usage(&report("model", &rows), Format::Text), @"
+        MODEL	RUNS	CALLS	INPUT	CACHED	OUTPUT	COST (USD)
+        claude-sonnet-4-5	10	300	1200000	10000	60000	12.3457
+        ollama/qwen3	2	45	34567	0	5432	-
+        TOTAL	12	345	1234567	10000	65432	12.3457
+        ");
     }
 
     #[test]
@@ -143,8 +164,20 @@ mod tests {
             { "key": "S817BXYZ000000000000AB", "name": "nightly\tx", "runs": 1, "calls": 2, "cost_usd": 0.5 },
             { "key": "", "runs": 1, "calls": 0 }
         ]);
-        insta::assert_snapshot!(usage(&report("schedule", &rows), Format::Text), @"");
-        insta::assert_snapshot!(usage(&report("galaxy", &json!([])), Format::Pretty), @"");
+        insta::assert_snapshot!(usage(&report("schedule", &rows), Format::Text), @"
+        SCHEDULE	NAME	RUNS	CALLS	INPUT	CACHED	OUTPUT	COST (USD)
+        S817BXYZ000000000000AB	nightly x	1	2	0	0	0	0.5000
+        -	-	1	0	0	0	0	-
+        TOTAL	-	12	345	1234567	10000	65432	12.3457
+        ");
+        insta::assert_snapshot!(usage(&report("galaxy", &json!([])), Format::Pretty), @"
+        From 2026-03-01 00:00:00 UTC until 2026-03-08 12:30:00 UTC
+        ╭───────┬──────┬───────┬───────────┬────────┬────────┬────────────╮
+        │ KEY   ┆ RUNS ┆ CALLS ┆     INPUT ┆ CACHED ┆ OUTPUT ┆ COST (USD) │
+        ╞═══════╪══════╪═══════╪═══════════╪════════╪════════╪════════════╡
+        │ TOTAL ┆   12 ┆   345 ┆ 1,234,567 ┆ 10,000 ┆ 65,432 ┆    12.3457 │
+        ╰───────┴──────┴───────┴───────────┴────────┴────────┴────────────╯
+        ");
     }
 
     #[test]
@@ -152,10 +185,21 @@ mod tests {
         let of = |value: &Value| from_value::<Budget>(value.clone()).unwrap();
         let some = of(&json!({ "monthly_limit_usd": 200.0, "run_limit_usd": 0.5,
             "spent_this_month_usd": 50.004, "month_began_at": "2026-03-01T00:00:00Z" }));
-        insta::assert_snapshot!(budget(&some, Format::Pretty), @"");
+        insta::assert_snapshot!(budget(&some, Format::Pretty), @"
+        Month since   2026-03-01 00:00:00 UTC
+        Spent         $50.00
+        Monthly limit $200.00
+                      ███████░░░░░░░░░░░░░░░░░░░░░░░ 25 %
+        Limit per run $0.50
+        ");
         let none = of(&json!({ "monthly_limit_usd": null, "run_limit_usd": null,
             "spent_this_month_usd": 0.0123, "month_began_at": "2026-03-01T00:00:00Z" }));
-        insta::assert_snapshot!(budget(&none, Format::Pretty), @"");
+        insta::assert_snapshot!(budget(&none, Format::Pretty), @"
+        Month since   2026-03-01 00:00:00 UTC
+        Spent         $0.0123
+        Monthly limit none
+        Limit per run none
+        ");
         let text = budget(&some, Format::Text);
         assert!(!text.contains('█') && text.contains("$200.00"), "{text}");
     }
@@ -165,7 +209,7 @@ mod tests {
         let full = |spent, limit| bar(spent, limit).matches('█').count();
         assert_eq!((full(0.0, 10.0), full(9.99, 10.0), full(10.0, 10.0)), (0, 29, 30));
         assert_eq!((full(500.0, 10.0), full(0.0, 0.0)), (30, 30));
-        assert!(bar(25.0, 10.0).ends_with(" 250 %"));
+        assert!(bar(25.0, 10.0).ends_with(" 250 %") && bar(9.999, 10.0).ends_with(" 99 %"));
         assert_eq!((grouped(0), grouped(999), grouped(1000)), ("0".into(), "999".into(), "1,000".into()));
     }
 }

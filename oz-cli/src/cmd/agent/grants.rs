@@ -16,11 +16,11 @@ pub(in crate::cmd) struct GrantOptions {
     /// The run gets no secrets
     #[arg(long)]
     no_secrets: bool,
-    /// An environment variable of setup commands and agent; not for secrets, everybody can read it; repeatable
+    /// A variable of setup commands and agent, which everybody may read; repeatable
     #[arg(long = "env", value_name = "KEY=VALUE", value_parser = pair)]
     variables: Vec<(String, String)>,
-    /// The secret that logs git in to a host, with a user name where the host needs one; repeatable
-    #[arg(long = "git-credential", value_name = "HOST=SECRET[:USER]", value_parser = git_credential)]
+    /// Log git in to a host with a secret: HOST=SECRET, or HOST=SECRET:USER; repeatable
+    #[arg(long = "git-credential", value_name = "LOGIN", value_parser = git_credential)]
     git_credentials: Vec<GitCredential>,
 }
 

@@ -27,7 +27,7 @@ use std::path::PathBuf;
   oz agent run-cloud -p \"update the docs\" --host build-1 --max-cost 2 --max-time 30m
   oz agent run-cloud -p \"what is wrong here?\" --attach crash.log -e ENVIRONMENT --mcp servers.json
   oz agent run-cloud --skill me/app:triage --agent UID
-  oz agent run-cloud -p \"deploy to staging\" --secret DEPLOY_TOKEN --env REGION=eu --git-credential github.com=BOT_TOKEN
+  oz agent run-cloud -p \"deploy it\" --secret DEPLOY_TOKEN --git-credential github.com=BOT_TOKEN
   oz agent run-cloud -f agent.yaml -p \"review this\" --output-format json"
 )]
 pub(crate) struct RunCloudArgs {

@@ -56,8 +56,7 @@ mod tests {
 
     #[test]
     fn what_is_not_named_stays() {
-        let before =
-            Budget { monthly_limit_usd: Some(200.0), run_limit_usd: Some(5.0), ..Budget::default() };
+        let before = Budget { monthly_limit_usd: Some(200.0), run_limit_usd: Some(5.0), ..Budget::default() };
         let limits = |args| {
             let request = changed(&before, &args);
             (request.monthly_limit_usd, request.run_limit_usd)

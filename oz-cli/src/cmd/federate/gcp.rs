@@ -112,7 +112,7 @@ mod tests {
         let issued = serde_json::from_value(serde_json::json!({ "token": "eyJ.x.y",
             "expires_at": "2026-03-02T09:00:00.5Z", "issuer": "https://oz.example.com" }))
         .unwrap();
-        insta::assert_snapshot!(success(TOKEN_TYPES[0], &issued).unwrap(), @"");
-        insta::assert_snapshot!(failure(&CliError::new("no \"run\"")).unwrap(), @"");
+        insta::assert_snapshot!(success(TOKEN_TYPES[0], &issued).unwrap(), @r#"{"version":1,"success":true,"token_type":"urn:ietf:params:oauth:token-type:id_token","id_token":"eyJ.x.y","expiration_time":1772442000}"#);
+        insta::assert_snapshot!(failure(&CliError::new("no \"run\"")).unwrap(), @r#"{"version":1,"success":false,"code":"TOKEN_ISSUANCE_FAILED","message":"no \"run\""}"#);
     }
 }

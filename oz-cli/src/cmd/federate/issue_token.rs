@@ -58,6 +58,10 @@ mod tests {
         let issued = serde_json::from_value(serde_json::json!({ "token": "eyJ.x.y",
             "expires_at": "2026-03-02T09:00:00Z", "issuer": "https://oz.example.com" }))
         .unwrap();
-        insta::assert_snapshot!(card(&issued), @"");
+        insta::assert_snapshot!(card(&issued), @"
+        Token       eyJ.x.y
+        Expires     2026-03-02 09:00:00 UTC
+        Issuer      https://oz.example.com
+        ");
     }
 }

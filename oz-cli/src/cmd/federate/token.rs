@@ -50,7 +50,8 @@ pub(super) async fn token(
 /// To connect: send `request` to the socket at `OZ_GIT_SOCKET` by `oz_agent::local`.
 #[expect(clippy::unused_async, reason = "the driver will be asked over its socket")]
 async fn from_driver(_request: &IssueIdentityToken) -> Result<IdentityToken, CliError> {
-    Err(CliError::new("not inside a run").hint("only the commands of a run's agent can prove which run they are of"))
+    Err(CliError::new("not inside a run")
+        .hint("only the commands of a run's agent can prove which run they are of"))
 }
 
 #[cfg(test)]
@@ -62,8 +63,8 @@ mod tests {
         let (run, other) = ("0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e", "0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8f");
         assert!(check(run, None).is_ok() && check(run, Some(run)).is_ok() && check(run, Some("x")).is_ok());
         let refused = |run_id, own| check(run_id, own).unwrap_err().to_string();
-        insta::assert_snapshot!(refused(run, Some(other)), @"");
-        insta::assert_snapshot!(refused("short", None), @"");
-        insta::assert_snapshot!(refused("00000000-0000-0000-0000-000000000000", None), @"");
+        insta::assert_snapshot!(refused(run, Some(other)), @"Error: --run-id: this is run 0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8f; a run gets no token of another one");
+        insta::assert_snapshot!(refused("short", None), @"Error: Invalid run ID 'short': expected a UUID other than nil");
+        insta::assert_snapshot!(refused("00000000-0000-0000-0000-000000000000", None), @"Error: Invalid run ID '00000000-0000-0000-0000-000000000000': expected a UUID other than nil");
     }
 }

@@ -71,7 +71,8 @@ mod tests {
         assert_eq!(chosen("C", false, false).unwrap(), "C-User");
         assert_eq!(chosen("B", true, false).unwrap(), "B-Team");
         assert_eq!(chosen("B", false, true).unwrap(), "B-User");
-        let both = "Error: there are two secrets called 'B', one of the team (Team) and one of your own (Personal)";
+        let both =
+            "Error: there are two secrets called 'B', one of the team (Team) and one of your own (Personal)";
         assert_eq!(chosen("B", false, false).unwrap_err(), both);
         assert_eq!(chosen("A", false, true).unwrap_err(), "Error: Secret 'A' not found among your own");
         assert_eq!(chosen("C", true, false).unwrap_err(), "Error: Secret 'C' not found among the team's");

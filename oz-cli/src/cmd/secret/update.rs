@@ -49,7 +49,15 @@ pub(super) async fn run(client: &Client, args: UpdateArgs, format: Format) -> Ou
     let value = match input.map(Input::read) {
         None => None,
         Some(text) => match text? {
-            Some(text) => Some(value::of(&secret.kind, text, None)?),
+            Some(text) => {
+                let plain = !value::is_json(&text);
+                if secret.kind == SecretKind::OpenAiApiKey && plain {
+                    out::note(
+                        "The key is for OpenAI's own API; one for another address is JSON with its base_url.",
+                    );
+                }
+                Some(value::of(&secret.kind, text, None)?)
+            }
             None => {
                 out::note(value::NOTHING);
                 return Ok(true);

@@ -100,8 +100,11 @@ impl Parts {
         let missing = self.parts.iter().filter(|part| part.given.is_none() && !part.optional);
         let missing: Vec<_> = missing.map(|part| part.flag).collect();
         if ask.is_none() && !missing.is_empty() {
-            return Err(CliError::new(format!("{} must be given where nobody can be asked", missing.join(", ")))
-                .hint(self.instead));
+            return Err(CliError::new(format!(
+                "{} must be given where nobody can be asked",
+                missing.join(", ")
+            ))
+            .hint(self.instead));
         }
         let mut all = Vec::new();
         for part in self.parts {
@@ -134,7 +137,7 @@ fn ask(prompt: &str, hidden: bool) -> Result<Option<String>, CliError> {
 
 /// The value of a secret of this type: a plain key becomes the JSON of its type, JSON stays what it is.
 pub(super) fn of(kind: &SecretKind, text: String, base_url: Option<String>) -> Result<String, CliError> {
-    if text.trim_start().starts_with('{') {
+    if is_json(&text) {
         return match serde_json::from_str::<OpenAiApiKey>(&text) {
             Ok(key) if base_url.is_some() => json(&OpenAiApiKey { base_url, ..key }),
             _ => Ok(text),
@@ -145,6 +148,11 @@ pub(super) fn of(kind: &SecretKind, text: String, base_url: Option<String>) -> R
         SecretKind::OpenAiApiKey => json(&OpenAiApiKey { api_key: text, base_url }),
         _ => Ok(text),
     }
+}
+
+/// Whether a value is JSON rather than a plain key, none of which begins like that.
+pub(super) fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with('{')
 }
 
 /// A value as the JSON of its type.

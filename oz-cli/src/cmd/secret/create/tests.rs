@@ -42,8 +42,19 @@ fn every_type_can_be_made() {
             r#"{"aws_bearer_token_bedrock":"k","aws_region":"r"}"#,
         ),
         (
-            &["claude", "bedrock-access-key", "n", "--access-key-id", "i", "--secret-access-key", "s",
-                "--session-token", "t", "--region", "r"],
+            &[
+                "claude",
+                "bedrock-access-key",
+                "n",
+                "--access-key-id",
+                "i",
+                "--secret-access-key",
+                "s",
+                "--session-token",
+                "t",
+                "--region",
+                "r",
+            ],
             "ANTHROPIC_BEDROCK_ACCESS_KEY",
             r#"{"aws_access_key_id":"i","aws_secret_access_key":"s","aws_session_token":"t","aws_region":"r"}"#,
         ),
@@ -56,18 +67,23 @@ fn every_type_can_be_made() {
 fn a_secret_may_be_called_like_a_command_but_needs_a_name() {
     let CreateArgs::Any(args) = parsed(&["--personal", "--", "claude"]) else { panic!() };
     assert_eq!((args.name.as_deref(), args.about.owner.team()), (Some("claude"), Some(false)));
-    insta::assert_snapshot!(made(&[]).unwrap_err(), @"");
+    insta::assert_snapshot!(made(&[]).unwrap_err(), @"
+    Error: the secret needs a name
+    => oz secret create NAME; `oz secret create --help` has examples
+    ");
 }
 
 #[test]
 fn options_before_a_command_are_refused() {
     let refused = |args: &[&str]| {
         let error = Cli::try_parse_from([&["oz", "secret", "create"], args].concat()).unwrap_err();
-        (error.exit_code(), error.to_string().trim().to_owned())
+        (error.exit_code(), error.to_string().lines().next().unwrap_or_default().to_owned())
     };
     let said = |text: &str| (2, format!("error: {text} must stand after the command"));
     assert_eq!(refused(&["--team", "claude", "api-key", "N"]), said("--team"));
     assert_eq!(refused(&["N", "claude", "api-key", "N"]), said("NAME"));
     // Options of every command stand anywhere.
-    let CreateArgs::Typed(_) = parsed(&["--output-format", "json", "codex", "api-key", "N"]) else { panic!() };
+    let CreateArgs::Typed(_) = parsed(&["--output-format", "json", "codex", "api-key", "N"]) else {
+        panic!()
+    };
 }

@@ -13,9 +13,7 @@ fn collected(given: [Option<&str>; 3], answers: Option<&[&str]>) -> Result<Optio
     };
     let mut answers = answers.map(|answers| answers.iter());
     let asked = match &mut answers {
-        Some(answers) => {
-            parts.collect(Some(&mut |_| Ok(answers.next().map(|answer| (*answer).to_owned()))))
-        }
+        Some(answers) => parts.collect(Some(&mut |_| Ok(answers.next().map(|answer| (*answer).to_owned())))),
         None => parts.collect(None),
     };
     asked.map_err(|e| e.to_string())
@@ -45,7 +43,8 @@ fn a_file_is_taken_as_it_is() {
     };
     assert_eq!(read(" a\r\nb\n".as_bytes()), Ok(Some(" a\r\nb\n".into())));
     assert_eq!(read(b""), Ok(None));
-    let binary = "Error: the value file 'FILE' is not UTF-8 text (at byte 2); encode it, for example with base64";
+    let binary =
+        "Error: the value file 'FILE' is not UTF-8 text (at byte 2); encode it, for example with base64";
     assert_eq!(read(b"ok\xff\xfe"), Err(binary.into()));
     let error = Input::File("-".into()).read().unwrap_err().to_string();
     assert!(error.starts_with("Error: the value file '-' can't be read: "), "{error}");
@@ -73,11 +72,14 @@ fn owners_are_warned_but_never_shown_the_value() {
         warnings("TOKEN", &SecretKind::from(kind), value).map(|w| w.join("\n")).map_err(|e| e.to_string())
     };
     assert_eq!(warned("raw-value", "long enough").unwrap(), "");
-    insta::assert_snapshot!(warned("raw-value", "abcd\n").unwrap(), @"");
-    insta::assert_snapshot!(warned("dotenv", "DEBUG=1\nKEY=long enough\nPORT=80\n").unwrap(), @"");
+    insta::assert_snapshot!(warned("raw-value", "abcd\n").unwrap(), @"
+    Warning: shorter than 6 bytes, and so not hidden where a run prints it: TOKEN
+    Warning: the value ends with a newline, which stays a part of it.
+    ");
+    insta::assert_snapshot!(warned("dotenv", "DEBUG=1\nKEY=long enough\nPORT=80\n").unwrap(), @"Warning: shorter than 6 bytes, and so not hidden where a run prints it: DEBUG, PORT");
     let bedrock = r#"{"aws_bearer_token_bedrock":"long enough","aws_region":"us"}"#;
     assert_eq!(warned("anthropic-bedrock-api-key", bedrock).unwrap(), "");
-    insta::assert_snapshot!(warned("anthropic-api-key", r#"{"api_key":"long enough\n"}"#).unwrap(), @"");
+    insta::assert_snapshot!(warned("anthropic-api-key", r#"{"api_key":"long enough\n"}"#).unwrap(), @"Warning: the value ends with a newline, which stays a part of it.");
     let error = warned("anthropic-bedrock-api-key", "hunter2").unwrap_err();
     assert!(error.contains("the JSON of its type") && !error.contains("hunter2"), "{error}");
 }

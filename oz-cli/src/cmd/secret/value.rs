@@ -10,7 +10,7 @@ use std::{
 };
 
 /// What is told when there is no value.
-pub(super) const NOTHING: &str = "The value is empty; nothing was done.";
+pub(super) const NOTHING: &str = "There is no value; nothing was done.";
 
 /// Shorter values are not redacted: too much else would look like them.
 const SHORTEST_REDACTED: usize = 6;
@@ -45,6 +45,9 @@ pub(super) struct Part {
     pub(super) optional: bool,
     pub(super) given: Option<String>,
 }
+
+/// Asks for a part; `None` calls the whole thing off.
+type Ask<'a> = dyn FnMut(&Part) -> Result<Option<String>, CliError> + 'a;
 
 /// Whether there is somebody to ask.
 pub(super) fn can_ask() -> bool {
@@ -87,10 +90,7 @@ fn text(bytes: Vec<u8>, what: &str) -> Result<String, CliError> {
 
 impl Parts {
     /// Warns of those that stand on the command line, asks for those that are missing, and joins all of them.
-    fn collect(
-        self,
-        mut ask: Option<&mut dyn FnMut(&Part) -> Result<Option<String>, CliError>>,
-    ) -> Result<Option<String>, CliError> {
+    fn collect(self, mut ask: Option<&mut Ask<'_>>) -> Result<Option<String>, CliError> {
         let secret = self.parts.iter().filter(|part| part.hidden && part.given.is_some());
         for Part { flag, .. } in secret {
             out::note(format!(

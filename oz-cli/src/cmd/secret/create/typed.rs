@@ -30,9 +30,11 @@ pub(crate) enum Claude {
   oz secret create claude api-key claude-login -f key.txt --personal")]
     ApiKey(KeyArgs),
     /// An API key for Anthropic's models on Amazon Bedrock
-    BedrockApiKey(BedrockApiKeyArgs),
+    #[command(name = "bedrock-api-key")]
+    Bedrock(BedrockApiKeyArgs),
     /// An access key for Anthropic's models on Amazon Bedrock
-    BedrockAccessKey(BedrockAccessKeyArgs),
+    #[command(name = "bedrock-access-key")]
+    BedrockAccess(BedrockAccessKeyArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -119,14 +121,14 @@ impl Typed {
     pub(super) fn draft(self) -> Draft {
         match self {
             Self::Claude(Claude::ApiKey(args)) => args.draft(SecretKind::AnthropicApiKey),
-            Self::Claude(Claude::BedrockApiKey(args)) => Draft {
+            Self::Claude(Claude::Bedrock(args)) => Draft {
                 name: args.name,
                 kind: SecretKind::AnthropicBedrockApiKey,
                 about: args.about,
                 input: bedrock::api_key(args.bedrock_api_key, args.region),
                 base_url: None,
             },
-            Self::Claude(Claude::BedrockAccessKey(args)) => Draft {
+            Self::Claude(Claude::BedrockAccess(args)) => Draft {
                 name: args.name,
                 kind: SecretKind::AnthropicBedrockAccessKey,
                 about: args.about,

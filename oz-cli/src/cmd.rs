@@ -3,9 +3,12 @@
 mod agent;
 mod api_key;
 mod artifact;
+mod budget;
 mod completions;
 mod confirm;
 mod environment;
+mod federate;
+mod group;
 mod login;
 mod logout;
 mod mcp;
@@ -15,8 +18,10 @@ mod model;
 mod quickstart;
 mod run;
 mod schedule;
+mod secret;
 mod serve;
 mod team;
+mod usage;
 mod user;
 mod whoami;
 mod worker;
@@ -24,8 +29,10 @@ mod worker;
 pub(crate) use agent::AgentCommand;
 pub(crate) use api_key::ApiKeyCommand;
 pub(crate) use artifact::ArtifactCommand;
+pub(crate) use budget::BudgetCommand;
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use environment::EnvironmentCommand;
+pub(crate) use federate::FederateCommand;
 pub(crate) use login::LoginArgs;
 pub(crate) use mcp::McpCommand;
 pub(crate) use memory::MemoryCommand;
@@ -34,8 +41,10 @@ pub(crate) use model::ModelCommand;
 pub(crate) use quickstart::QuickstartArgs;
 pub(crate) use run::RunCommand;
 pub(crate) use schedule::ScheduleArgs;
+pub(crate) use secret::SecretCommand;
 pub(crate) use serve::ServeArgs;
 pub(crate) use team::TeamCommand;
+pub(crate) use usage::UsageArgs;
 pub(crate) use user::UserCommand;
 pub(crate) use worker::WorkerArgs;
 
@@ -114,6 +123,10 @@ async fn perform(command: Command, global: &Global) -> Outcome {
         Command::Run(command) => run::run(command, global).await,
         Command::Environment(command) => environment::run(command, global).await,
         Command::Schedule(args) => schedule::run(*args, global).await,
+        Command::Secret(command) => secret::run(command, global).await,
+        Command::Usage(args) => usage::run(args, global).await,
+        Command::Budget(command) => budget::run(command, global).await,
+        Command::Federate(command) => federate::run(command, global).await,
         Command::Artifact(command) => artifact::run(command, global).await,
         Command::Mcp(command) => mcp::run(command, global).await,
         Command::Model(command) => model::run(&command, global).await,

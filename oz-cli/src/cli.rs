@@ -110,6 +110,30 @@ pub(crate) enum Command {
   oz schedule create --name nightly --cron \"0 3 * * *\" -p \"update the dependencies\"
   oz schedule list")]
     Schedule(Box<cmd::ScheduleArgs>),
+    /// What runs may know and nobody can read back: keys, tokens, passwords
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  oz secret create METABASE_API_KEY
+  oz secret create claude api-key claude-login
+  oz secret log METABASE_API_KEY"
+    )]
+    Secret(cmd::SecretCommand),
+    /// What runs used: calls, tokens, dollars
+    Usage(cmd::UsageArgs),
+    /// How much runs may cost
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  oz budget get\n  oz budget set --monthly 200 --per-run 5"
+    )]
+    Budget(cmd::BudgetCommand),
+    /// Prove to other services which run this is
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  oz federate issue-token --run-id \"$OZ_RUN_ID\" --audience sts.amazonaws.com"
+    )]
+    Federate(cmd::FederateCommand),
     /// Files that runs leave behind
     #[command(
         subcommand,
@@ -204,6 +228,14 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 /// Reads a timestamp as RFC 3339 writes it.
 pub(crate) fn timestamp(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|e| format!("invalid RFC 3339 timestamp '{text}': {e}"))
+}
+
+/// Reads a timestamp, or how long ago it was, such as `7d`.
+pub(crate) fn ago_or_timestamp(text: &str) -> Result<Timestamp, String> {
+    let Ok(ago) = duration(text) else {
+        return timestamp(text).map_err(|e| format!("{e}; a time such as 7d means that long ago"));
+    };
+    Timestamp::now().checked_sub(ago).map_err(|e| e.to_string())
 }
 
 /// Reads `KEY=VALUE`. The value may be empty and may hold further `=`.

@@ -3,11 +3,14 @@
 mod agent;
 mod api_key;
 mod artifact;
+mod budget;
 mod completions;
 mod confirm;
 mod doctor;
 mod dump_debug_info;
 mod environment;
+mod federate;
+mod group;
 mod harness_support;
 mod login;
 mod logout;
@@ -19,8 +22,10 @@ mod model;
 mod quickstart;
 mod run;
 mod schedule;
+mod secret;
 mod serve;
 mod team;
+mod usage;
 mod user;
 mod whoami;
 mod worker;
@@ -28,9 +33,11 @@ mod worker;
 pub(crate) use agent::AgentCommand;
 pub(crate) use api_key::ApiKeyCommand;
 pub(crate) use artifact::ArtifactCommand;
+pub(crate) use budget::BudgetCommand;
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use environment::EnvironmentCommand;
+pub(crate) use federate::FederateCommand;
 pub(crate) use harness_support::HarnessSupportArgs;
 pub(crate) use login::LoginArgs;
 pub(crate) use man::ManArgs;
@@ -41,8 +48,10 @@ pub(crate) use model::ModelCommand;
 pub(crate) use quickstart::QuickstartArgs;
 pub(crate) use run::RunCommand;
 pub(crate) use schedule::ScheduleArgs;
+pub(crate) use secret::SecretCommand;
 pub(crate) use serve::ServeArgs;
 pub(crate) use team::TeamCommand;
+pub(crate) use usage::UsageArgs;
 pub(crate) use user::UserCommand;
 pub(crate) use worker::WorkerArgs;
 
@@ -121,6 +130,10 @@ async fn perform(command: Command, global: &Global) -> Outcome {
         Command::Run(command) => run::run(command, global).await,
         Command::Environment(command) => environment::run(command, global).await,
         Command::Schedule(args) => schedule::run(*args, global).await,
+        Command::Secret(command) => secret::run(command, global).await,
+        Command::Usage(args) => usage::run(args, global).await,
+        Command::Budget(command) => budget::run(command, global).await,
+        Command::Federate(command) => federate::run(command, global).await,
         Command::Artifact(command) => artifact::run(command, global).await,
         Command::Mcp(command) => mcp::run(command, global).await,
         Command::Model(command) => model::run(&command, global).await,

@@ -10,6 +10,8 @@ pub(crate) mod memory;
 pub(crate) mod message;
 pub(crate) mod run;
 pub(crate) mod schedule;
+pub(crate) mod secret;
+pub(crate) mod spending;
 pub(crate) mod table;
 pub(crate) mod team;
 

@@ -52,7 +52,8 @@ pub(crate) fn forget() -> Result<bool, CliError> {
     }
 }
 
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
+/// Writes a file that only its owner can read, at no moment half of it.
+pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     use std::io::Write as _;
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir)?;

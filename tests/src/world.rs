@@ -275,7 +275,11 @@ impl World {
 
     /// Waits until a run's record satisfies `wanted`; fails after a minute.
     pub async fn until(&self, run_id: RunId, wanted: impl Fn(&Run) -> bool) -> Run {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        self.until_within(run_id, wanted, Duration::from_secs(60)).await
+    }
+
+    async fn until_within(&self, run_id: RunId, wanted: impl Fn(&Run) -> bool, within: Duration) -> Run {
+        let deadline = Instant::now() + within;
         loop {
             let run = self.run(run_id).await;
             if wanted(&run) {
@@ -293,6 +297,11 @@ impl World {
     /// Waits until a run is over and returns its record.
     pub async fn wait(&self, run_id: RunId) -> Run {
         self.until(run_id, |run| run.state.is_over()).await
+    }
+
+    /// The same, for a run that takes long.
+    pub async fn wait_within(&self, run_id: RunId, within: Duration) -> Run {
+        self.until_within(run_id, |run| run.state.is_over(), within).await
     }
 
     /// Waits until a file of the world exists.

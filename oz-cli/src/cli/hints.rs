@@ -9,7 +9,7 @@ use clap::{
 
 /// The command, the word that it refuses or misses, and what to use. `*` at the end of the command stands for any words;
 /// `--flag *` for what follows a flag that takes no value.
-const HINTS: &[(&str, &[&str], &str)] = &[
+pub(super) const HINTS: &[(&str, &[&str], &str)] = &[
     ("", &["logs", "log"], "use `oz run transcript RUN_ID` or `oz run watch RUN_ID`"),
     ("", &["ps", "list", "jobs"], "use `oz run list`"),
     ("", &["cancel", "stop", "kill"], "use `oz run cancel RUN_ID`"),

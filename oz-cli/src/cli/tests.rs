@@ -109,6 +109,10 @@ fn the_help_of_oz() {
       run           Look at runs and steer them
       environment   What runs find prepared: repositories, an image, setup commands [alias: e]
       schedule      Runs that start by the clock
+      secret        What runs may know and nobody can read back: keys, tokens, passwords
+      usage         What runs used: calls, tokens, dollars
+      budget        How much runs may cost
+      federate      Prove to other services which run this is
       artifact      Files that runs leave behind
       mcp           MCP servers that your team shares
       model         Models that runs may use
@@ -188,6 +192,13 @@ fn the_help_of_run_cloud() {
           --mcp <SPEC>                 An MCP server: the id of a shared one, a file or JSON; repeatable
       -e, --environment <ID>           The environment to prepare
           --conversation <ID>          The conversation to continue
+          --secret <NAME>              A secret that the run gets, rather than all that it may have;
+                                       repeatable
+          --no-secrets                 The run gets no secrets
+          --env <KEY=VALUE>            A variable of setup commands and agent, which everybody may read;
+                                       repeatable
+          --git-credential <LOGIN>     Log git in to a host with a secret: HOST=SECRET, or
+                                       HOST=SECRET:USER; repeatable
           --title <TITLE>              Title of the run
           --host <WORKER_ID>           The worker to run on
           --team                       The run belongs to the team (default)
@@ -214,6 +225,7 @@ fn the_help_of_run_cloud() {
       oz agent run-cloud -p "update the docs" --host build-1 --max-cost 2 --max-time 30m
       oz agent run-cloud -p "what is wrong here?" --attach crash.log -e ENVIRONMENT --mcp servers.json
       oz agent run-cloud --skill me/app:triage --agent UID
+      oz agent run-cloud -p "deploy it" --secret DEPLOY_TOKEN --git-credential github.com=BOT_TOKEN
       oz agent run-cloud -f agent.yaml -p "review this" --output-format json
     "#);
 }

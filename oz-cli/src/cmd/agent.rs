@@ -5,6 +5,7 @@ pub(super) mod config;
 mod create;
 mod delete;
 mod get;
+pub(super) mod grants;
 mod list;
 mod machine;
 mod options;
@@ -13,6 +14,8 @@ mod run;
 mod run_cloud;
 mod skills;
 mod update;
+
+pub(super) use run_cloud::announce;
 
 use super::Outcome;
 use crate::{cli::Global, connection};

@@ -101,9 +101,11 @@ pub(crate) async fn run(args: &DoctorArgs, global: &Global) -> Outcome {
 }
 
 fn groups<'a>(args: &DoctorArgs, here: &'a Surroundings, connection: &'a Connection) -> Vec<Group<'a>> {
-    let mut groups =
-        vec![Group::new("login", async { login::checks(&here.login_file, connection.api_key.is_some()) })];
-    if !args.local_only {
+    let asks_server = !args.local_only;
+    let mut groups = vec![Group::new("login", async move {
+        login::checks(&here.login_file, connection.api_key.is_some(), asks_server)
+    })];
+    if asks_server {
         groups.push(Group::new("server", server::checks(connection)));
     }
     if !args.server_only {

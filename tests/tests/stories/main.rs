@@ -23,4 +23,6 @@ mod quickstart;
 mod replicas;
 mod schemathesis;
 mod sdk;
+mod secrets;
+mod setup;
 mod team;

@@ -1,4 +1,5 @@
-use super::refusal;
+use super::{is_there, parse, refusal};
+use crate::cli::hints::HINTS;
 
 #[test]
 fn who_uses_other_words_is_told_ours() {
@@ -50,5 +51,22 @@ fn who_is_not_helped_by_a_hint_gets_none() {
     for line in ["agent run", "run get", "run list --stat failed", "frobnicate"] {
         let text = refusal(line).unwrap();
         assert!(!text.contains("use `") && !text.contains("this is an option"), "{line}: {text}");
+    }
+}
+
+#[test]
+fn no_hint_is_about_a_line_that_works() {
+    for (command, words, hint) in
+        HINTS.iter().filter(|(command, ..)| !command.ends_with('*') && is_there(command))
+    {
+        for word in *words {
+            let line = match word.strip_suffix(" *") {
+                Some(flag) => format!("{command} N {flag} v"),
+                None => format!("{command} {word}"),
+            };
+            assert_ne!(parse(&line), 0, "oz {line}");
+            let text = refusal(&line).unwrap();
+            assert!(text.contains(hint), "oz {line}: {text}");
+        }
     }
 }

@@ -4,9 +4,10 @@ use super::report::Check;
 use crate::settings::Login;
 use std::{fs, io, path::Path};
 
-pub(super) fn checks(login_file: &Path, has_key: bool) -> Vec<Check> {
+/// `needed` says whether something asks the control plane.
+pub(super) fn checks(login_file: &Path, has_key: bool, needed: bool) -> Vec<Check> {
     let dir = login_file.parent().unwrap_or(login_file);
-    vec![directory(dir), login(login_file, has_key)]
+    vec![directory(dir), login(login_file, has_key, needed)]
 }
 
 fn directory(dir: &Path) -> Check {
@@ -23,7 +24,7 @@ fn directory(dir: &Path) -> Check {
     Check::problem(name, format!("{shown} can't be written to"), &format!("chmod u+rwx {shown}"))
 }
 
-fn login(file: &Path, has_key: bool) -> Check {
+fn login(file: &Path, has_key: bool, needed: bool) -> Check {
     let (name, shown) = ("login", file.display());
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
@@ -31,7 +32,15 @@ fn login(file: &Path, has_key: bool) -> Check {
             return Check::ok(name, "none is stored; the key comes from the command line or the environment");
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            return Check::problem(name, "you are not logged in", "oz login --server URL --api-key KEY");
+            let log_in = "oz login --server URL --api-key KEY";
+            if needed {
+                return Check::problem(name, "you are not logged in", log_in);
+            }
+            return Check::absent(
+                name,
+                "you are not logged in; runs of this machine are not recorded",
+                log_in,
+            );
         }
         Err(e) => {
             return Check::problem(name, format!("{shown}: {e}"), &format!("chmod 600 {shown}"));
@@ -84,7 +93,8 @@ mod tests {
     fn the_key_is_its_owners_alone() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("oz/login.json");
-        let found = |has_key| shown(&checks(&file, has_key)).replace(&dir.path().display().to_string(), "~");
+        let found =
+            |has_key| shown(&checks(&file, has_key, true)).replace(&dir.path().display().to_string(), "~");
         insta::assert_snapshot!(found(true), @"
         ok configuration: ~/oz is made by the first login
         ok login: none is stored; the key comes from the command line or the environment
@@ -93,6 +103,7 @@ mod tests {
         ok configuration: ~/oz is made by the first login
         problem login: you are not logged in => oz login --server URL --api-key KEY
         ");
+        assert!(shown(&checks(&file, false, false)).contains("skipped login: you are not logged in"));
         fs::create_dir(dir.path().join("oz")).unwrap();
         let write = |text: &str, mode| {
             fs::write(&file, text).unwrap();

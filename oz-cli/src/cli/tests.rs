@@ -89,6 +89,37 @@ fn every_command_shows_examples() {
     }
 }
 
+#[test]
+fn a_group_without_a_command_shows_its_help_as_an_error() {
+    let mut found = Vec::new();
+    commands(&Cli::command(), "oz", &mut found);
+    // These do something by themselves.
+    let is_command = |path: &str| matches!(path, "oz" | "oz schedule" | "oz secret create");
+    let groups = |path: &&str| found.iter().any(|(other, _)| other.starts_with(&format!("{path} ")));
+    let paths = found.iter().map(|(path, _)| path.as_str()).filter(groups);
+    for path in paths.filter(|path| !is_command(path)) {
+        let error = Cli::try_parse_from(path.split(' ')).unwrap_err();
+        assert_eq!((error.exit_code(), error.use_stderr()), (2, true), "{path}");
+        assert!(error.to_string().contains(&format!("Usage: {path}")), "{path}: {error}");
+    }
+}
+
+#[test]
+fn the_guide_says_what_every_command_prints() {
+    let guide = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide/output.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let mut found = Vec::new();
+    commands(&Cli::command(), "oz", &mut found);
+    let paths: Vec<String> = found.into_iter().map(|(path, _)| path).collect();
+    let is_group = |path: &str| paths.iter().any(|other| other.starts_with(&format!("{path} ")));
+    let with_kinds = |path: &str| {
+        path.match_indices(' ').any(|(end, _)| guide.contains(&format!("`{}` and its kinds", &path[..end])))
+    };
+    for path in paths.iter().filter(|path| !is_group(path) && !with_kinds(path)) {
+        assert!(guide.contains(&format!("`{path}`")), "{path} is not in docs/guide/output.md");
+    }
+}
+
 /// Help without the spaces that clap leaves at the ends of lines.
 fn shown(help: &clap::builder::StyledStr) -> String {
     help.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")

@@ -31,6 +31,11 @@ vars! {
     BLOB_URL = "OZ_BLOB_URL";
     /// Address under which users and workers reach the control plane, when it is not the one they call.
     PUBLIC_URL = "OZ_PUBLIC_URL";
+    /// Master key of the vault for secrets: the key (base64 or 64 hex digits), `file:PATH`, or `command:COMMAND`, which
+    /// prints it; a file in the configuration directory when absent.
+    MASTER_KEY = "OZ_MASTER_KEY";
+    /// The master key before it, in the same forms, for the start that changes it.
+    PREVIOUS_MASTER_KEY = "OZ_PREVIOUS_MASTER_KEY";
     /// Inside a run: its id.
     RUN_ID = "OZ_RUN_ID";
     /// Inside a run: its execution's id.

@@ -146,7 +146,7 @@ impl Store {
                     "DELETE FROM memberships WHERE team_id = ?1 AND user_id = ?2",
                     args![&team_id, &uid],
                 )?;
-                Ok(())
+                super::secrets::forget_person(db, &team_id, &uid)
             })
             .await
     }

@@ -34,7 +34,7 @@ impl Servers {
         let (here, there) = (time(now), time(now + skew));
         let made =
             futures_util::join!(self.bed.store.fire_schedules(here), self.second.fire_schedules(there));
-        (made.0.unwrap(), made.1.unwrap());
+        made.0.and(made.1).unwrap();
         here.max(there)
     }
 }

@@ -34,6 +34,12 @@ fn path() -> Result<PathBuf, CliError> {
     Ok(strategy()?.config_dir().join("oz").join("login.json"))
 }
 
+/// The file with this person's model services, if there is one.
+pub(crate) fn models_file() -> Option<PathBuf> {
+    let path = strategy().ok()?.config_dir().join("oz").join("models.yaml");
+    path.is_file().then_some(path)
+}
+
 /// The stored login, if there is one.
 pub(crate) fn load() -> Option<Login> {
     let text = fs::read_to_string(path().ok()?).ok()?;

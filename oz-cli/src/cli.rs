@@ -1,5 +1,7 @@
 //! The arguments of `oz` as a whole. Each command's own arguments stand with the command.
 
+pub(crate) mod hints;
+
 use crate::{cmd, error::CliError};
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use oz_core::{Timestamp, api::SortOrder, env};
@@ -195,8 +197,23 @@ pub(crate) enum Command {
     /// Show who you are
     #[command(after_help = "Examples:\n  oz whoami\n  oz whoami --output-format json")]
     Whoami,
+    /// Check this machine and the control plane, and say what to do
+    Doctor(cmd::DoctorArgs),
     /// Print a completion script for a shell
     Completions(cmd::CompletionsArgs),
+    /// Print the manual page, or write a page for each command
+    Man(cmd::ManArgs),
+    /// What the agent of a run tells the platform
+    #[command(
+        hide = true,
+        after_help = "Examples:
+  oz harness-support --run-id RUN_ID report-shutdown
+  oz harness-support finish-task --status success --summary \"Fixed the parser.\""
+    )]
+    HarnessSupport(cmd::HarnessSupportArgs),
+    /// Show what a report of a bug needs
+    #[command(hide = true, after_help = "Examples:\n  oz dump-debug-info --output-format json")]
+    DumpDebugInfo,
 }
 
 /// Reads a duration such as `90s` or `1h 30m`.

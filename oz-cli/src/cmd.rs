@@ -6,11 +6,15 @@ mod artifact;
 mod budget;
 mod completions;
 mod confirm;
+mod doctor;
+mod dump_debug_info;
 mod environment;
 mod federate;
 mod group;
+mod harness_support;
 mod login;
 mod logout;
+mod man;
 mod mcp;
 mod memory;
 mod memory_store;
@@ -31,9 +35,12 @@ pub(crate) use api_key::ApiKeyCommand;
 pub(crate) use artifact::ArtifactCommand;
 pub(crate) use budget::BudgetCommand;
 pub(crate) use completions::CompletionsArgs;
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use environment::EnvironmentCommand;
 pub(crate) use federate::FederateCommand;
+pub(crate) use harness_support::HarnessSupportArgs;
 pub(crate) use login::LoginArgs;
+pub(crate) use man::ManArgs;
 pub(crate) use mcp::McpCommand;
 pub(crate) use memory::MemoryCommand;
 pub(crate) use memory_store::MemoryStoreCommand;
@@ -139,5 +146,9 @@ async fn perform(command: Command, global: &Global) -> Outcome {
         Command::Logout => logout::run(),
         Command::Whoami => whoami::run(global).await,
         Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+        Command::Doctor(args) => doctor::run(&args, global).await,
+        Command::HarnessSupport(args) => harness_support::run(args, global).await,
+        Command::DumpDebugInfo => dump_debug_info::run(global),
     }
 }

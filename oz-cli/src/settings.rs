@@ -30,7 +30,8 @@ pub(crate) fn default_master_key() -> Result<PathBuf, CliError> {
     Ok(strategy()?.config_dir().join("oz").join("master.key"))
 }
 
-fn path() -> Result<PathBuf, CliError> {
+/// The file of the stored login, whether or not it is there.
+pub(crate) fn path() -> Result<PathBuf, CliError> {
     Ok(strategy()?.config_dir().join("oz").join("login.json"))
 }
 

@@ -1,7 +1,10 @@
 use super::*;
 use clap::CommandFactory as _;
 
+mod documented;
+mod hints;
 mod lines;
+mod vectors;
 
 const T: &str = "7b0f3c52-5a0e-4f0b-9a54-0a6f8f1f2d11";
 
@@ -10,22 +13,32 @@ fn the_arguments_fit_together() {
     Cli::command().debug_assert();
 }
 
-/// 0 when the words parse, else the parser's exit code.
+/// 0 when the line parses, else the parser's exit code.
 fn parse(line: &str) -> i32 {
-    let words = shell_words(line).into_iter().map(|word| if word == "T" { T.to_owned() } else { word });
-    match Cli::try_parse_from(std::iter::once("oz".to_owned()).chain(words)) {
-        Ok(_) => 0,
-        Err(e) => e.exit_code(),
-    }
+    Cli::try_parse_from(words(line)).map_or_else(|e| e.exit_code(), |_| 0)
 }
 
-/// Words apart by spaces; `''` is an empty one.
-fn shell_words(line: &str) -> Vec<String> {
-    line.split_whitespace().map(|word| if word == "''" { String::new() } else { word.to_owned() }).collect()
+/// What a person reads who types the line; `None` when it parses.
+fn refusal(line: &str) -> Option<String> {
+    let words = words(line);
+    let error = Cli::try_parse_from(&words).err()?;
+    Some(shown(&super::hints::explain(error, &words[1..]).render()))
 }
 
-/// Published callers depend on these. Ours is a superset in three places: `run cancel` exists; a bedrock role may come
-/// without its region, as the published worker sends it; a configuration file may hold the prompt.
+/// The words of a line as a shell makes them, after the program's name. `T` stands for an id.
+fn words(line: &str) -> Vec<String> {
+    let words = shlex::split(line).unwrap();
+    let id = |word: String| if word == "T" { T.to_owned() } else { word };
+    std::iter::once("oz".to_owned()).chain(words.into_iter().map(id)).collect()
+}
+
+/// Whether there is a command of this name, such as `agent profile`. Some groups of the published command line may not
+/// be there yet.
+fn is_there(path: &str) -> bool {
+    let oz = Cli::command();
+    path.split_whitespace().try_fold(&oz, |at, word| at.find_subcommand(word)).is_some()
+}
+
 #[test]
 fn a_schedule_is_made_without_a_command() {
     for line in
@@ -111,7 +124,9 @@ fn the_help_of_oz() {
       login         Remember the address and key of a control plane
       logout        Forget the address and key
       whoami        Show who you are
+      doctor        Check this machine and the control plane, and say what to do
       completions   Print a completion script for a shell
+      man           Print the manual page, or write a page for each command
       help          Print this message or the help of the given subcommand(s)
 
     Options:

@@ -10,8 +10,11 @@
 
 mod bad_input;
 mod cancel;
+mod command_line;
 mod crash;
+mod doctor;
 mod failure;
+mod harness_support;
 mod inputs;
 mod main_job;
 mod models;

@@ -24,9 +24,21 @@ pub(crate) fn default_data_dir() -> Result<PathBuf, CliError> {
     Ok(strategy()?.data_dir().join("oz"))
 }
 
+/// Where the control plane makes the master key of its secrets unless told otherwise: not beside its data, so that who
+/// takes the one does not have the other.
+pub(crate) fn default_master_key() -> Result<PathBuf, CliError> {
+    Ok(strategy()?.config_dir().join("oz").join("master.key"))
+}
+
 /// The file of the stored login, whether or not it is there.
 pub(crate) fn path() -> Result<PathBuf, CliError> {
     Ok(strategy()?.config_dir().join("oz").join("login.json"))
+}
+
+/// The file with this person's model services, if there is one.
+pub(crate) fn models_file() -> Option<PathBuf> {
+    let path = strategy().ok()?.config_dir().join("oz").join("models.yaml");
+    path.is_file().then_some(path)
 }
 
 /// The stored login, if there is one.

@@ -31,6 +31,11 @@ vars! {
     BLOB_URL = "OZ_BLOB_URL";
     /// Address under which users and workers reach the control plane, when it is not the one they call.
     PUBLIC_URL = "OZ_PUBLIC_URL";
+    /// Master key of the vault for secrets: the key (base64 or 64 hex digits), `file:PATH`, or `command:COMMAND`, which
+    /// prints it; a file in the configuration directory when absent.
+    MASTER_KEY = "OZ_MASTER_KEY";
+    /// The master key before it, in the same forms, for the start that changes it.
+    PREVIOUS_MASTER_KEY = "OZ_PREVIOUS_MASTER_KEY";
     /// Inside a run: its id.
     RUN_ID = "OZ_RUN_ID";
     /// Inside a run: its execution's id.
@@ -57,6 +62,10 @@ vars! {
     OLLAMA_HOST = "OLLAMA_HOST";
     /// The model to use when a run names none.
     MODEL = "OZ_MODEL";
+    /// Models to go on with while the chosen one is not available, with commas between them; for runs that name none.
+    MODEL_FALLBACK = "OZ_MODEL_FALLBACK";
+    /// YAML file with model services, by its absolute path. `oz agent run` reads `models.yaml` in its configuration directory when it is not set.
+    MODELS_FILE = "OZ_MODELS_FILE";
     /// YAML script of the `scripted` model.
     SCRIPTED_MODEL = "OZ_SCRIPTED_MODEL";
     /// YAML file with prices of models that the built-in table lacks.
@@ -77,6 +86,8 @@ pub const MODEL_PROVIDER: &[&str] = &[
     OPENAI_API,
     OLLAMA_HOST,
     MODEL,
+    MODEL_FALLBACK,
+    MODELS_FILE,
     SCRIPTED_MODEL,
     MODEL_PRICES,
     MODEL_TIMEOUT,

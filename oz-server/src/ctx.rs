@@ -6,6 +6,7 @@ use crate::{
     keys::Keys,
     live::{hub::Hub, leases::Leases, workers::Workers},
     store::Store,
+    vault::Vault,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
@@ -21,6 +22,8 @@ pub(crate) struct Ctx {
 
 pub(crate) struct Inner {
     pub(crate) store: Store,
+    /// Opens secrets and signs for runs.
+    pub(crate) vault: Vault,
     pub(crate) blobs: Blobs,
     /// The keys in use.
     pub(crate) keys: Keys,
@@ -33,7 +36,7 @@ pub(crate) struct Inner {
     /// Wakes the dispatcher.
     pub(crate) dispatch: Arc<Notify>,
     /// Wakes the scheduler.
-    pub(crate) schedules: Notify,
+    pub(crate) schedules: Arc<Notify>,
     /// Wakes the clerk.
     pub(crate) clerk: Notify,
     /// How long a run may go without a sign of life.

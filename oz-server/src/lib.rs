@@ -16,6 +16,7 @@ mod serve;
 mod store;
 #[cfg(test)]
 mod testing;
+mod vault;
 
 use auth::Key;
 use blobs::Blobs;
@@ -24,6 +25,8 @@ use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
 use store::{Store, StoreError, accounts::FirstTeam};
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::sync::CancellationToken;
+use vault::Vault;
+pub use vault::{KeySource, MasterKeys};
 
 /// How to run a control plane.
 #[derive(Debug, Clone)]
@@ -43,6 +46,8 @@ pub struct Config {
     pub rate_limit: u32,
     /// How long a run may go without a sign of life from its worker or agent before it is given to another.
     pub lease: Duration,
+    /// The keys under which the keys of secrets are encrypted. They must not lie in `data_dir`.
+    pub master_keys: MasterKeys,
 }
 
 /// What the first start of a control plane made. The key is not stored and can't be shown again.
@@ -75,6 +80,9 @@ pub enum StartError {
     /// The database can't be used.
     #[error("the database can't be used: {0}")]
     Database(String),
+    /// The vault of the secrets can't be used.
+    #[error("the secrets can't be used: {0}")]
+    Vault(String),
     /// The blob storage can't be used.
     #[error("the blob storage can't be used: {0}")]
     Blobs(String),
@@ -114,7 +122,8 @@ impl Server {
         let hub = Arc::new(live::hub::Hub::default());
         let workers = Arc::new(live::workers::Workers::default());
         let dispatch = Arc::new(Notify::new());
-        let on_change = on_change(hub.clone(), workers.clone(), dispatch.clone());
+        let schedules = Arc::new(Notify::new());
+        let on_change = on_change(hub.clone(), workers.clone(), dispatch.clone(), schedules.clone());
         let store = match &config.database_url {
             Some(url) => Store::postgres(url, on_change).map_err(|e| StartError::Database(e.to_string()))?,
             None => Store::sqlite(&config.data_dir, on_change).map_err(|e| unusable(e.to_string()))?,
@@ -135,6 +144,9 @@ impl Server {
             Ok::<_, StoreError>((made.then_some(key), signing_key))
         };
         let (made, signing_key) = open.await.map_err(|e| unusable(e.to_string()))?;
+        let vault = Vault::open(store.clone(), config.master_keys.clone())
+            .await
+            .map_err(|e| StartError::Vault(e.to_string()))?;
         let bootstrap = made.map(|api_key| Bootstrap {
             team_name: "Default".into(),
             user_email: "admin@localhost".into(),
@@ -143,13 +155,14 @@ impl Server {
         let leases = live::leases::Leases::new(store.is_shared());
         let ctx = Ctx::new(Inner {
             store,
+            vault,
             blobs,
             keys: keys::Keys::new(config.rate_limit),
             hub,
             workers,
             leases,
             dispatch,
-            schedules: Notify::new(),
+            schedules,
             clerk: Notify::new(),
             server_id: auth::random_hex(),
             public_url: config.public_url.clone(),
@@ -197,6 +210,7 @@ fn on_change(
     hub: Arc<live::hub::Hub>,
     workers: Arc<live::workers::Workers>,
     dispatch: Arc<Notify>,
+    schedules: Arc<Notify>,
 ) -> store::OnChange {
     Arc::new(move |changes| {
         if changes.anything {
@@ -210,6 +224,9 @@ fn on_change(
         }
         if changes.queue || changes.anything {
             dispatch.notify_one();
+        }
+        if changes.schedules || changes.anything {
+            schedules.notify_one();
         }
     })
 }

@@ -5,6 +5,7 @@ mod account;
 mod blobs;
 mod catalog;
 mod conversations;
+mod credentials;
 mod environments;
 mod events;
 mod files;
@@ -14,6 +15,7 @@ mod memory;
 mod messages;
 mod runs;
 mod schedules;
+mod secrets;
 mod team;
 mod transcripts;
 
@@ -67,6 +69,8 @@ pub(crate) fn all(ctx: Ctx) -> Router {
         .at(schedules::delete)
         .at(schedules::pause)
         .at(schedules::resume)
+        .at(schedules::run_now)
+        .at(schedules::history)
         .at(catalog::skills)
         .at(catalog::models)
         .at(identities::create)
@@ -89,6 +93,12 @@ pub(crate) fn all(ctx: Ctx) -> Router {
         .at(environments::get_profile)
         .at(environments::update_profile)
         .at(environments::delete_profile)
+        .at(secrets::sealing_key)
+        .at(secrets::log)
+        .at(secrets::list)
+        .at(secrets::create)
+        .at(secrets::update)
+        .at(secrets::delete)
         .at(team::keys)
         .at(team::create_key)
         .at(team::delete_key)
@@ -118,6 +128,8 @@ pub(crate) fn all(ctx: Ctx) -> Router {
         .at(harness_support::own_run)
         .at(harness_support::update_run)
         .at(harness_support::append_transcript)
+        .at(credentials::get)
+        .at(credentials::identity_token)
         .at(harness_support::attachments)
         .at(harness_support::report_skills)
         .at(harness_support::external_conversation)
@@ -139,6 +151,8 @@ pub(crate) fn all(ctx: Ctx) -> Router {
         .route("/api/v1/blobs/transcripts/{run_id}", get(transcripts::download))
         .route("/api/v1/blobs/{file_id}", get(blobs::download).put(blobs::upload))
         .route(oz_core::worker::SOCKET_PATH, get(worker_socket::connect))
+        .route("/.well-known/openid-configuration", get(credentials::discovery))
+        .route("/.well-known/jwks.json", get(credentials::web_keys))
         .route("/openapi.json", get(|| async { Json(openapi::document()) }))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))

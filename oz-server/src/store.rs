@@ -5,6 +5,7 @@ pub(crate) mod accounts;
 pub(crate) mod agent;
 mod artifacts;
 pub(crate) mod conversations;
+pub(crate) mod credentials;
 mod engine;
 pub(crate) mod executions;
 pub(crate) mod files;
@@ -19,12 +20,14 @@ mod messages;
 pub(crate) mod objects;
 pub(crate) mod runs;
 pub(crate) mod schedules;
+pub(crate) mod secrets;
 mod servers;
 pub(crate) mod skills;
 #[cfg(test)]
 mod suite;
 mod team;
 mod transitions;
+pub(crate) mod vault;
 
 use engine::Db;
 pub(crate) use engine::OnChange;

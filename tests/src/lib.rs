@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test's own tools may fail it")]
 
 pub mod canary;
+mod clock;
 pub mod database;
 pub mod git_http;
 pub mod history;

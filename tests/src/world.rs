@@ -6,7 +6,7 @@ use crate::{
 };
 use oz_client::Client;
 use oz_core::{
-    Run, RunId,
+    Run, RunId, Timestamp,
     api::{CreateRun, GetRun},
     config::AgentConfig,
 };
@@ -49,6 +49,8 @@ pub struct Options {
     pub env: Vec<(String, String)>,
     /// Whether the records are kept in PostgreSQL, so that several servers can share them.
     pub postgres: bool,
+    /// The time at which the clocks of the servers start, when the test is to set them.
+    pub clock: Option<Timestamp>,
 }
 
 impl Default for Options {
@@ -59,6 +61,7 @@ impl Default for Options {
             script: None,
             env: Vec::new(),
             postgres: database::postgres_is_chosen(),
+            clock: None,
         }
     }
 }

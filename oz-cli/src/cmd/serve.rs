@@ -9,7 +9,7 @@ use crate::{
     signals,
 };
 use clap::Args;
-use oz_server::{Config, Server};
+use oz_server::{Config, KeySource, MasterKeys, Server};
 use oz_worker::DirectConfig;
 use std::{
     collections::BTreeMap,
@@ -43,6 +43,9 @@ pub(crate) struct ServeArgs {
     /// Address under which users and workers reach the server, when it is not the one they call
     #[arg(long, value_name = "URL", env = oz_core::env::PUBLIC_URL)]
     public_url: Option<String>,
+    /// File with the master key of the secrets, outside the data directory; see also OZ_MASTER_KEY
+    #[arg(long, value_name = "PATH")]
+    master_key_file: Option<PathBuf>,
     /// Calls a second that each API key may make; 0 means no limit
     #[arg(long, value_name = "N", default_value_t = 500)]
     rate_limit: u32,
@@ -79,6 +82,7 @@ pub(crate) async fn run(args: ServeArgs) -> Outcome {
         public_url: args.public_url,
         rate_limit: args.rate_limit,
         lease: args.lease,
+        master_keys: master_keys(args.master_key_file)?,
     };
     let server = Server::open(config).await.map_err(CliError::new)?;
     let local_url = format!("http://{}", reachable(address));
@@ -129,6 +133,18 @@ pub(crate) async fn run(args: ServeArgs) -> Outcome {
     serving.await.map_err(CliError::new)?.map_err(CliError::new)?;
     worked?;
     Ok(true)
+}
+
+/// The keys that the secrets are kept under. They are no arguments: every user of the machine can read those.
+fn master_keys(file: Option<PathBuf>) -> Result<MasterKeys, CliError> {
+    let variable =
+        |name| std::env::var(name).ok().filter(|text| !text.is_empty()).map(|text| KeySource::parse(&text));
+    let current = match (file, variable(oz_core::env::MASTER_KEY)) {
+        (Some(path), _) => KeySource::File(path),
+        (None, Some(source)) => source,
+        (None, None) => KeySource::MadeFile(settings::default_master_key()?),
+    };
+    Ok(MasterKeys { current, previous: variable(oz_core::env::PREVIOUS_MASTER_KEY) })
 }
 
 /// The address under which this machine reaches a listener that listens everywhere.

@@ -238,6 +238,9 @@ impl Validate for GetRunCredentials {}
 pub struct RunCredentials {
     /// The secrets that become variables.
     pub secrets: Vec<RunSecret>,
+    /// Secrets that the MCP servers name and that become no variables.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reserved: Vec<RunSecret>,
     /// What logs git in, by host.
     #[serde(default)]
     pub git: Vec<GitLogin>,
@@ -293,7 +296,7 @@ macro_rules! silent {
     )*};
 }
 silent! {
-    RunCredentials: secrets git model_endpoints missing;
+    RunCredentials: secrets reserved git model_endpoints missing;
     RunSecret: name kind;
     GitLogin: host username;
     RunModelEndpoint: config;

@@ -24,6 +24,8 @@ use sha2::{Digest as _, Sha256};
 /// Endpoints whose answer holds a secret that must not be kept.
 const SECRET_ANSWERS: &[&str] =
     &["CreateApiKey", "CreateTeam", "CreateInvitation", "AcceptInvitation", "CreateLocalRun"];
+/// Endpoints that read a secret and change nothing: each call is answered afresh, whatever it is named.
+const SECRET_READS: &[&str] = &["GetRunCredentials", "IssueIdentityToken"];
 const MAX_KEY: usize = 255;
 
 fn refused(text: &str) -> Error {
@@ -92,7 +94,10 @@ pub(super) async fn turn(
     request: Request<Body>,
     most: usize,
 ) -> Result<Turn, Error> {
-    let Some(key) = request.headers().get(IDEMPOTENCY_HEADER).filter(|_| info.method == http::Method::POST)
+    let Some(key) = request
+        .headers()
+        .get(IDEMPOTENCY_HEADER)
+        .filter(|_| info.method == http::Method::POST && !SECRET_READS.contains(&info.id))
     else {
         return Ok(Turn::Serve(Box::new(request), None));
     };

@@ -45,6 +45,8 @@ const TABLE: &str = "
     DeleteSchedule             401  401   200   200   200    404    403  403  403
     PauseSchedule              401  401   200   200   200    404    403  403  403
     ResumeSchedule             401  401   200   200   200    404    403  403  403
+    RunSchedule                401  401   200   200   200    404    403  403  403
+    ListScheduleHistory        401  401   200   200   200    404    403  403  403
     ListSkills                 401  401   200   200   200    200    403  403  403
     ListModels                 401  401   200   200   200    200    200  200  200
     CreateIdentity             401  401   201   201   403    201    403  403  403
@@ -67,6 +69,12 @@ const TABLE: &str = "
     GetProfile                 401  401   200   200   200    404    403  403  403
     UpdateProfile              401  401   200   200   200    404    403  403  403
     DeleteProfile              401  401   204   204   204    404    403  403  403
+    GetSealingKey              401  401   200   200   200    200    403  403  403
+    ListSecretLog              401  401   200   200   200    200    403  403  403
+    ListSecrets                401  401   200   200   200    200    403  403  403
+    CreateSecret               401  401   201   201   201    400    403  403  403
+    UpdateSecret               401  401   200   200   200    404    403  403  403
+    DeleteSecret               401  401   204   204   204    404    403  403  403
     ListApiKeys                401  401   200   200   403    200    403  403  403
     CreateApiKey               401  401   201   201   403    404    403  403  403
     DeleteApiKey               401  401   204   204   403    404    403  403  403
@@ -98,6 +106,8 @@ const TABLE: &str = "
     GetOwnRun                  401  401   403   403   403    403    200  200  409
     UpdateRun                  401  401   403   403   403    403    200  200  409
     AppendTranscript           401  401   403   403   403    403    200  200  409
+    GetRunCredentials          401  401   403   403   403    403    200  200  409
+    IssueIdentityToken         401  401   403   403   403    403    200  200  409
     ListOwnAttachments         401  401   403   403   403    403    200  200  200
     ReportSkills               401  401   403   403   403    403    200  200  409
     CreateExternalConversation 401  401   403   403   403    403    200  200  409

@@ -27,7 +27,7 @@ use oz_core::{
 };
 
 /// The run behind a token that still counts.
-fn current(caller: Caller) -> Result<Workload, Error> {
+pub(super) fn current(caller: Caller) -> Result<Workload, Error> {
     let who = workload(caller)?;
     if who.stale {
         return Err(Error::settled(format!("the run is {} without this agent, which must stop", who.state)));

@@ -20,6 +20,7 @@ pub(crate) enum Kind {
     Environment,
     McpServer,
     Profile,
+    ModelEndpoint,
 }
 
 impl Kind {
@@ -28,6 +29,7 @@ impl Kind {
             Self::Environment => "environment",
             Self::McpServer => "mcp_server",
             Self::Profile => "profile",
+            Self::ModelEndpoint => "model_endpoint",
         }
     }
     fn named(self) -> &'static str {
@@ -35,6 +37,7 @@ impl Kind {
             Self::Environment => "environment",
             Self::McpServer => "MCP server",
             Self::Profile => "profile",
+            Self::ModelEndpoint => "model service",
         }
     }
 }
@@ -121,6 +124,25 @@ pub(super) fn find<T: DeserializeOwned>(
     load(db, kind, who, "o.object_uid = ?4", uid)?
         .pop()
         .ok_or_else(|| StoreError::Refused(Error::not_found(kind.named(), uid)))
+}
+
+/// What the objects of a kind hold that a run may use, with whether they are personal: those of its team, and those of
+/// one person. Only the one with the id `uid`, if that is given.
+pub(super) fn bodies<T: DeserializeOwned>(
+    db: &Db<'_>,
+    kind: Kind,
+    team_id: &str,
+    person: Option<&str>,
+    uid: Option<&str>,
+) -> Result<Vec<(bool, T)>> {
+    db.rows(
+        &format!(
+            "SELECT o.personal, o.body FROM objects o WHERE {VISIBLE} AND o.kind = ?3
+               AND (?4 = '' OR o.object_uid = ?4) ORDER BY o.personal, o.name, o.object_uid"
+        ),
+        args![team_id, person.unwrap_or_default(), kind.as_str(), uid.unwrap_or_default()],
+        |row| Ok((row.get(0)?, super::json(row.get(1)?)?)),
+    )
 }
 
 /// Whether an object belongs to a team as a whole.

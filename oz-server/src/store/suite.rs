@@ -28,14 +28,15 @@ const KEY: &str = "wk-1.abababababababababababababababababababababababababababab
 struct Bed {
     store: Store,
     member: Member,
-    _bed: testing::Bed,
+    ctx: Ctx,
+    bed: testing::Bed,
 }
 
 async fn bed((ctx, bed): (Ctx, testing::Bed)) -> Bed {
     let Some(Caller::Key(member)) = ctx.store.caller(&auth::digest(KEY), now()).await.unwrap() else {
         panic!("no member")
     };
-    Bed { store: ctx.store.clone(), member, _bed: bed }
+    Bed { store: ctx.store.clone(), member, ctx, bed }
 }
 
 /// Runs each test on both engines.
@@ -59,6 +60,9 @@ macro_rules! on_both {
 }
 
 mod conversations;
+mod credentials;
+mod schedules;
+mod secrets;
 mod team;
 mod things;
 
@@ -325,6 +329,37 @@ async fn nobody_sees_what_is_not_theirs(bed: Bed) {
     assert!(bed.store.find_run(&Caller::Run(who.clone()), who.run_id).await.is_ok());
     assert!(bed.store.find_run(&Caller::Run(who), run_id).await.is_err(), "a run's token opens only that run");
 }
+}
+
+#[tokio::test]
+async fn a_store_of_every_older_version_is_brought_to_this_one() {
+    for version in 0..super::MIGRATIONS.len() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = rusqlite::Connection::open(dir.path().join("oz.db")).unwrap();
+        for sql in &super::MIGRATIONS[..version] {
+            db.execute_batch(sql).unwrap();
+        }
+        db.pragma_update(None, "user_version", i64::try_from(version).unwrap()).unwrap();
+        if version > 0 {
+            db.execute_batch(
+                "INSERT INTO teams (team_id, name, created_at) VALUES ('t', 'T', 1);
+                 INSERT INTO users (user_id, kind, display_name, created_at) VALUES ('u', 'user', 'U', 1);
+                 INSERT INTO runs (run_id, team_id, creator_id, executor_id, title, state, source, location, host,
+                   conversation_id, created_at, updated_at, queued_at)
+                 VALUES ('0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e', 't', 'u', 'u', 'old', 'QUEUED', 'API', 'REMOTE', '',
+                   '0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8f', 1, 1, 1);
+                 INSERT INTO run_inputs (run_no, prompt, config, metadata) VALUES (1, 'p', '{}', '{}');",
+            )
+            .unwrap();
+        }
+        drop(db);
+        let store = Store::sqlite(dir.path(), std::sync::Arc::new(|_| {})).unwrap();
+        assert!(store.vault_keys().await.unwrap().is_empty());
+        if version > 0 {
+            let run = store.get_run(1).await.unwrap();
+            assert_eq!((run.title.as_str(), run.secrets), ("old", None), "from version {version}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ mod models;
 mod openapi;
 mod quickstart;
 mod replicas;
+mod schedules;
 mod schemathesis;
 mod sdk;
 mod secrets;

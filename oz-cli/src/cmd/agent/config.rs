@@ -78,6 +78,9 @@ fn merged(options: &AgentOptions, file: ConfigFile) -> Result<(Option<String>, A
         Some(harness) => harness.model_id = options.model.clone().or(harness.model_id.take()),
         None => config.model_id = options.model.clone().or(config.model_id),
     }
+    if !options.fallback_models.is_empty() {
+        config.fallback_model_ids.clone_from(&options.fallback_models);
+    }
     if !options.repos.is_empty() {
         config.source_repos = options.repos.iter().map(|text| repo(text)).collect();
     }

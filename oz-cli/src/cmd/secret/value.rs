@@ -143,9 +143,11 @@ pub(super) fn of(kind: &SecretKind, text: String, base_url: Option<String>) -> R
             _ => Ok(text),
         };
     }
+    // No key ends with a line; files and pipes that hold one do.
+    let api_key = || text.trim_end().to_owned();
     match kind {
-        SecretKind::AnthropicApiKey => json(&AnthropicApiKey { api_key: text }),
-        SecretKind::OpenAiApiKey => json(&OpenAiApiKey { api_key: text, base_url }),
+        SecretKind::AnthropicApiKey => json(&AnthropicApiKey { api_key: api_key() }),
+        SecretKind::OpenAiApiKey => json(&OpenAiApiKey { api_key: api_key(), base_url }),
         _ => Ok(text),
     }
 }

@@ -9,6 +9,7 @@ use crate::{
         executions::{NewOffer, Report},
         files::Purpose,
     },
+    testing::seal_with,
 };
 use axum::{
     Router,
@@ -80,6 +81,8 @@ pub(super) struct Scene {
     pub(super) secret: String,
     ids: BTreeMap<&'static str, String>,
     keys: BTreeMap<&'static str, String>,
+    /// A good request for a new secret of the team.
+    new_secret: Value,
 }
 
 const FIRST_KEY: &str = "wk-1.abababababababababababababababababababababababababababababababab";
@@ -88,7 +91,7 @@ impl Scene {
     /// Makes a team with one of everything.
     pub(super) async fn set(ctx: &Plane) -> Self {
         let secret = format!("secret-{}", uuid::Uuid::new_v4().simple());
-        let mut scene = Self { secret, ids: BTreeMap::new(), keys: BTreeMap::new() };
+        let mut scene = Self { secret, ids: BTreeMap::new(), keys: BTreeMap::new(), new_secret: Value::Null };
         for team in ["admin", "stranger"] {
             let name = if team == "admin" { scene.secret.as_str() } else { "elsewhere" };
             let answer = scene.make(ctx, FIRST_KEY, "/agent/teams", json!({ "name": name })).await;
@@ -161,6 +164,16 @@ impl Scene {
         let schedule = json!({ "name": name, "cron_schedule": "0 0 1 1 *", "prompt": name });
         self.add(ctx, "schedule", "/id", "/agent/schedules", schedule).await;
         self.add(ctx, "store", "/uid", "/memory_stores", json!({ "description": name })).await;
+        let path = format!("{BASE}/agent/secrets/sealing-key");
+        let key = call(ctx, "GET", &path, Some(&self.keys["admin"]), None).await.json();
+        let sealed = |name: &str| {
+            let context = format!("1:{}:{name}:raw_value", key["team_uid"].as_str().unwrap());
+            let value = seal_with(key["public_key"].as_str().unwrap(), &context, "value");
+            json!({ "name": name, "description": self.secret, "key_id": key["key_id"], "sealed_value": value })
+        };
+        self.new_secret = sealed("NEW");
+        let body = sealed("KNOWN");
+        self.add(ctx, "secret", "/uid", "/agent/secrets", body).await;
         let path = format!("/memory_stores/{}/memories", self.ids["store"]);
         self.add(ctx, "memory", "/memory_id", &path, json!({ "content": name, "reason": name })).await;
     }
@@ -261,6 +274,7 @@ impl Scene {
             p if p.contains("/environments/") => "environment",
             p if p.contains("/mcp-servers/") => "mcp_server",
             p if p.contains("/profiles/") => "profile",
+            p if p.contains("/secrets/") => "secret",
             p if p.contains("/api-keys/") => "key",
             p if p.contains("/users/") => "member",
             p if p.contains("/invitations/") => "invitation",
@@ -305,6 +319,9 @@ impl Scene {
             }
             // For the agent of this team: a stranger must not get a key for it.
             "CreateApiKey" => json!({ "name": "x", "agent_uid": self.ids["identity"] }),
+            "CreateSecret" => self.new_secret.clone(),
+            "UpdateSecret" => json!({ "description": "x" }),
+            "IssueIdentityToken" => json!({ "audience": "sts.amazonaws.com" }),
             "UpdateUser" => json!({ "role": "member" }),
             "CreateInvitation" => json!({ "email": "new@example.com" }),
             "AcceptInvitation" => json!({ "code": self.ids["code"] }),

@@ -202,8 +202,25 @@ fn prepare(config: &mut AgentConfig, environment: EnvironmentConfig) {
     config.source_repos.splice(0..0, repos);
     commands.append(&mut config.setup_commands);
     config.setup_commands = commands;
-    if config.docker_image.is_none() {
-        config.docker_image = environment.docker_image.filter(|image| !image.is_empty());
+    let or = |own: &mut Option<String>, its: Option<String>| {
+        if own.is_none() {
+            *own = its.filter(|text| !text.trim().is_empty());
+        }
+    };
+    or(&mut config.docker_image, environment.docker_image);
+    or(&mut config.worker_host, environment.default_worker_host);
+    or(&mut config.runner_id, environment.default_runner_uid);
+    for (name, value) in environment.environment_variables {
+        config.environment_variables.entry(name).or_insert(value);
+    }
+    for credential in environment.git_credentials {
+        if !config.git_credentials.iter().any(|own| own.host == credential.host) {
+            config.git_credentials.push(credential);
+        }
+    }
+    config.setup_timeout_seconds = config.setup_timeout_seconds.or(environment.setup_timeout_seconds);
+    if config.providers.is_none() {
+        config.providers = environment.providers;
     }
 }
 
@@ -273,6 +290,10 @@ pub(in crate::store) fn create(db: &Db<'_>, new: &NewRun, now: Timestamp) -> Res
     if let Some(environment) = check_config(db, &new.member, personal, &config)? {
         prepare(&mut config, environment);
     }
+    // What it got may be older than the rules of this version.
+    config
+        .validate()
+        .map_err(|e| Error::invalid(format!("{} (after what its agent and environment add)", e.detail)))?;
     let skill = config.skill_spec.clone().or_else(|| config.skills.first().cloned());
     // Responses name the first skill here, whichever way it was given.
     config.skill_spec.clone_from(&skill);

@@ -41,7 +41,7 @@ async fn identity(bed: &Bed, name: &str, on_behalf_of: bool) -> oz_core::api::Id
     bed.store.create_identity(bed.member.clone(), new, now()).await.unwrap()
 }
 
-async fn agent(bed: &Bed, uid: &str) -> Member {
+pub(super) async fn agent(bed: &Bed, uid: &str) -> Member {
     let (raw, hash) = key();
     let agent = Some(uid.to_owned());
     bed.store
@@ -51,7 +51,7 @@ async fn agent(bed: &Bed, uid: &str) -> Member {
     who(bed, &raw).await.unwrap()
 }
 
-async fn join(bed: &Bed, email: &str) -> Member {
+pub(super) async fn join(bed: &Bed, email: &str) -> Member {
     let code = auth::random_hex();
     let hash = auth::digest(&code);
     bed.store.invite(bed.member.clone(), email.into(), Role::Member, hash.clone(), now()).await.unwrap();

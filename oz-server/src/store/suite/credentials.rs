@@ -1,0 +1,446 @@
+//! What a run gets of secrets: by what started it, whose they are, and the lists that narrow them.
+
+use super::{Bed, team};
+use crate::{
+    auth,
+    ctx::now,
+    store::{
+        accounts::{Caller, Member, Workload},
+        credentials::{Given, StoredSecret},
+        executions::Report,
+        objects::{Kind, NewObject},
+        runs::NewRun,
+    },
+    vault::Sealed,
+};
+use oz_core::{
+    ConversationId, Error, ExecutionId, RunId,
+    api::{
+        CreateIdentity, CreateSchedule, IdentityProfile, ListRuns, ListSecretLog, SecretAction,
+        SubmitFollowup,
+    },
+    config::{
+        AgentConfig, GitCredential, HarnessAuthSecrets, HarnessConfig, HarnessType, McpServerConfig,
+        SecretRef,
+    },
+    environment::EnvironmentConfig,
+    inference::{EndpointApi, EndpointConfig},
+    run::{RunSource, StatusMessage},
+    secret::SecretKind,
+};
+use std::time::Duration;
+
+/// Alice's runs, in a team with TEAM, TWO and BOTH, where Alice has OWN and BOTH and Bob has OTHER. A run gets the names
+/// with the owner of each; Alice is in capitals where her secret stands before the team's. `-` is an empty list, `.` is
+/// no list at all or nothing.
+const TABLE: &str = "
+    started by    environment       run              agent  |  gets                    misses
+    api           .                 .                .      |  TEAM,TWO,OWN,BOTH'      .
+    local         .                 .                .      |  TEAM,TWO,OWN,BOTH'      .
+    schedule      .                 .                .      |  TEAM,TWO,BOTH           .
+    agent         .                 .                .      |  TEAM,TWO,BOTH           .
+
+    api           TEAM,OWN,OTHER    .                .      |  TEAM,OWN                OTHER
+    local         TEAM,OWN,OTHER    .                .      |  TEAM,OWN                OTHER
+    schedule      TEAM,OWN,OTHER    .                .      |  TEAM                    OTHER,OWN
+    agent         TEAM,OWN,OTHER    .                .      |  TEAM                    OTHER,OWN
+
+    api           .                 BOTH,OWN,OTHER   .      |  OWN,BOTH'               OTHER
+    local         .                 BOTH,OWN,OTHER   .      |  OWN,BOTH'               OTHER
+    schedule      .                 BOTH,OWN,OTHER   .      |  BOTH                    OTHER,OWN
+    agent         .                 BOTH,OWN,OTHER   .      |  BOTH                    OTHER,OWN
+
+    api           .                 -                .      |  .                       .
+    local         .                 -                .      |  .                       .
+    schedule      .                 -                .      |  .                       .
+    agent         .                 -                .      |  .                       .
+
+    api           TEAM              .                TWO,X  |  TEAM,TWO                X
+    local         TEAM              .                .      |  TEAM                    .
+    schedule      TEAM              .                OWN    |  TEAM                    OWN
+    agent         TEAM              .                TWO    |  TEAM,TWO                .
+    api           TEAM              .                OWN    |  TEAM,OWN                .
+
+    api           -                 .                .      |  .                       .
+    api           -                 .                TWO    |  TWO                     .
+    api           -                 OWN              TWO    |  OWN                     .
+    api           TEAM              -                TWO    |  .                       .
+    api           .                 .                X      |  TEAM,TWO,OWN,BOTH'      X
+    agent         .                 .                OWN    |  TEAM,TWO,BOTH           OWN
+    api           gone:TEAM         .                .      |  .                       .
+    api           gone:TEAM         .                TWO    |  TWO                     .
+    api           gone:TEAM         OWN              .      |  OWN                     .
+
+    for-alice     .                 .                .      |  TEAM,TWO,OWN,BOTH'      .
+    child-of-api  .                 .                .      |  TEAM,TWO,OWN,BOTH'      .
+    child-of-plan .                 .                .      |  TEAM,TWO,BOTH           .
+    asked-by-her  .                 .                .      |  TEAM,TWO,OWN,BOTH'      .
+    asked-by-bob  .                 .                .      |  TEAM,TWO,BOTH           .
+    asked-by-run  .                 .                .      |  TEAM,TWO,OWN,BOTH'      .
+    child-of-bobs .                 .                .      |  TEAM,TWO,BOTH           .
+    without-alice .                 OWN,TEAM         .      |  TEAM                    OWN
+";
+
+fn list(text: &str) -> Option<Vec<SecretRef>> {
+    let name = |name: &str| SecretRef { name: name.to_owned() };
+    match text {
+        "." => None,
+        "-" => Some(Vec::new()),
+        names => Some(names.split(',').map(name).collect()),
+    }
+}
+
+fn by(member: &Member) -> NewRun {
+    NewRun {
+        prompt: "x".into(),
+        ..NewRun::by(member.clone(), RunId::mint(now()), ConversationId::mint(now()))
+    }
+}
+
+impl Bed {
+    async fn object<T: serde::Serialize>(&self, kind: Kind, name: &str, body: &T, team: bool) -> String {
+        let new = NewObject::new(kind, name.into(), body, Some(team)).unwrap();
+        self.store.create_object::<serde_json::Value>(self.member.clone(), new, now()).await.unwrap().uid
+    }
+
+    async fn environment(&self, secrets: Option<Vec<SecretRef>>) -> String {
+        let config = EnvironmentConfig { name: "e".into(), secrets, ..EnvironmentConfig::default() };
+        self.object(Kind::Environment, "e", &config, true).await
+    }
+
+    async fn agent_with(&self, secrets: Option<Vec<SecretRef>>) -> String {
+        let profile = IdentityProfile { on_behalf_of_enabled: Some(true), ..IdentityProfile::default() };
+        let name = auth::random_hex();
+        let new = CreateIdentity { name, secrets, profile, ..CreateIdentity::default() };
+        self.store.create_identity(self.member.clone(), new, now()).await.unwrap().uid
+    }
+
+    /// Makes a run and lets it begin.
+    async fn begin(&self, new: NewRun) -> Workload {
+        let local = new.local.clone();
+        let run_no = self.store.create_run(new, now()).await.unwrap();
+        match local {
+            Some((_, hash)) => self.workload(&hash).await,
+            None => self.offer(run_no).await,
+        }
+    }
+
+    /// The run that a schedule makes with this configuration.
+    async fn scheduled(&self, config: AgentConfig, agent_uid: Option<String>) -> Workload {
+        let new = CreateSchedule {
+            name: "s".into(),
+            cron_schedule: "* * * * *".into(),
+            prompt: Some("x".into()),
+            agent_config: Some(config),
+            agent_uid,
+            ..CreateSchedule::default()
+        };
+        let made = self.store.create_schedule(self.member.clone(), new, now()).await.unwrap();
+        assert_eq!(self.store.fire_schedules(now() + Duration::from_secs(120)).await.unwrap(), 1);
+        self.store.delete_schedule(self.member.clone(), made.id.clone()).await.unwrap();
+        let query = ListRuns { schedule_id: Some(made.id), ..ListRuns::default() };
+        let run_id = self.store.list_runs(self.caller(), query).await.unwrap().runs[0].run_id;
+        self.offer(self.store.run_no(run_id).await.unwrap().unwrap()).await
+    }
+
+    /// Ends an execution, gives its run more to do, and lets it begin again.
+    async fn asked(&self, who: Workload, by: &Caller) -> Workload {
+        let more = SubmitFollowup { run_id: who.run_id, message: Some("more".into()), mode: None };
+        self.store.follow_up(by.clone(), more, now()).await.unwrap();
+        self.report(&who, Report::Claimed).await;
+        self.report(&who, Report::Completed).await;
+        self.offer(who.run_no).await
+    }
+
+    async fn given(&self, who: &Workload) -> Given {
+        self.store.run_credentials(who.clone(), now()).await.unwrap()
+    }
+
+    async fn value(&self, secret: &StoredSecret) -> String {
+        let sealed = Sealed {
+            key_id: &secret.key_id,
+            owner_uid: &secret.owner_uid,
+            name: &secret.name,
+            kind: &secret.kind,
+            value: &secret.value,
+        };
+        self.ctx.vault.reveal(sealed).await.unwrap().to_string()
+    }
+
+    async fn values(&self, secrets: &[StoredSecret]) -> Vec<String> {
+        futures_util::future::join_all(secrets.iter().map(|secret| self.value(secret))).await
+    }
+}
+
+fn child(of: &Workload, member: &Member, config: AgentConfig) -> NewRun {
+    NewRun { parent: Some(of.run_no), source: RunSource::Orchestration, config, ..by(member) }
+}
+
+/// Begins the run of one row of the table.
+async fn row(bed: &Bed, bob: &Member, started: &str, config: AgentConfig, agent: Option<String>) -> Workload {
+    let alice = bed.member.clone();
+    let plain = NewRun { config: config.clone(), agent_uid: agent.clone(), ..by(&alice) };
+    match started {
+        "api" => bed.begin(plain).await,
+        "local" => {
+            let local = Some((ExecutionId::mint(now()), auth::random_hex()));
+            bed.begin(NewRun { local, source: RunSource::Local, ..plain }).await
+        }
+        "schedule" => bed.scheduled(config, agent).await,
+        "agent" | "for-alice" => {
+            let uid = match agent {
+                Some(uid) => uid,
+                None => bed.agent_with(None).await,
+            };
+            let key = team::agent(bed, &uid).await;
+            let on_behalf_of = (started == "for-alice").then(|| alice.principal.uid.clone());
+            bed.begin(NewRun { config, on_behalf_of, ..by(&key) }).await
+        }
+        "child-of-api" => {
+            let parent = bed.begin(by(&alice)).await;
+            bed.begin(child(&parent, &alice, config)).await
+        }
+        "child-of-plan" => {
+            let parent = bed.scheduled(AgentConfig::default(), None).await;
+            bed.begin(child(&parent, &alice, config)).await
+        }
+        "child-of-bobs" => {
+            let parent = bed.begin(by(&alice)).await;
+            let parent = bed.asked(parent, &Caller::Key(bob.clone())).await;
+            bed.begin(child(&parent, &alice, config)).await
+        }
+        "asked-by-her" => {
+            let who = bed.begin(plain).await;
+            bed.asked(who, &bed.caller()).await
+        }
+        "asked-by-bob" => {
+            let who = bed.begin(plain).await;
+            bed.asked(who, &Caller::Key(bob.clone())).await
+        }
+        "asked-by-run" => {
+            let parent = bed.begin(by(&alice)).await;
+            let who = bed.begin(child(&parent, &alice, config)).await;
+            let who = bed.asked(who.clone(), &Caller::Run(parent)).await;
+            bed.asked(who.clone(), &Caller::Run(who)).await
+        }
+        "without-alice" => {
+            let admin = team::join(bed, &format!("{}@example.com", auth::random_hex())).await;
+            bed.secret(&admin, true, "OWN", "admin").await;
+            let who = bed.begin(NewRun { config, ..by(&admin) }).await;
+            bed.store.remove_person(&bed.member, admin.principal.uid).await.unwrap();
+            who
+        }
+        other => panic!("nothing starts by {other}"),
+    }
+}
+
+on_both! {
+    async fn a_run_gets_what_its_start_its_lists_and_their_owners_allow(bed: Bed) {
+        let bob = team::join(&bed, "bob@example.com").await;
+        for name in ["TEAM", "TWO", "BOTH"] {
+            bed.secret(&bed.member, false, name, "team").await;
+        }
+        for name in ["OWN", "BOTH"] {
+            bed.secret(&bed.member, true, name, "alice").await;
+        }
+        bed.secret(&bob, true, "OTHER", "bob").await;
+        let mut rows = 0;
+        for line in TABLE.lines().filter(|line| line.contains('|')).skip(1) {
+            let words: Vec<&str> = line.split_whitespace().filter(|word| *word != "|").collect();
+            let [started, environment, run, agent, gets, misses] = words[..] else { panic!("{line}") };
+            let (deleted, environment) = match environment.split_once(':') {
+                Some((_, names)) => (true, list(names)),
+                None => (false, list(environment)),
+            };
+            let environment_id = match environment {
+                None => None,
+                environment => Some(bed.environment(environment).await),
+            };
+            let agent = match list(agent) {
+                None => None,
+                secrets => Some(bed.agent_with(secrets).await),
+            };
+            let config =
+                AgentConfig { secrets: list(run), environment_id: environment_id.clone(), ..AgentConfig::default() };
+            let who = row(&bed, &bob, started, config, agent).await;
+            if let Some(uid) = environment_id.filter(|_| deleted) {
+                bed.store.delete_object(Kind::Environment, bed.member.clone(), uid).await.unwrap();
+            }
+            let given = bed.given(&who).await;
+            let mut got = Vec::new();
+            for secret in &given.secrets {
+                let value = bed.value(secret).await;
+                assert_eq!(value, if secret.owner_uid == bed.member.team_id.0 { "team" } else { "alice" }, "{line}");
+                let mark = if secret.name == "BOTH" && value == "alice" { "'" } else { "" };
+                got.push(format!("{}{mark}", secret.name));
+            }
+            let mut expected: Vec<&str> = gets.split(',').filter(|name| *name != ".").collect();
+            expected.sort_unstable();
+            assert_eq!(got, expected, "{line}");
+            let missing: Vec<&str> = given.missing.iter().map(String::as_str).collect();
+            let expected: Vec<&str> = misses.split(',').filter(|name| *name != ".").collect();
+            assert_eq!(missing, expected, "{line}");
+            let shown = bed.store.get_run(who.run_no).await.unwrap().secrets.unwrap();
+            assert_eq!((shown.given.len(), shown.missing.len()), (got.len(), missing.len()), "{line}");
+            rows += 1;
+        }
+        assert_eq!(rows, 38);
+    }
+
+    async fn what_a_run_got_is_written_down_once_for_each_execution(bed: Bed) {
+        let bob = team::join(&bed, "bob@example.com").await;
+        bed.secret(&bed.member, false, "TEAM", "1").await;
+        bed.secret(&bed.member, true, "OWN", "2").await;
+        let config = AgentConfig { secrets: list("TEAM,OWN,X"), ..AgentConfig::default() };
+        let who = bed.begin(NewRun { config, ..by(&bed.member) }).await;
+        let of_run = ListSecretLog { run_id: Some(who.run_id), ..ListSecretLog::default() };
+        assert!(bed.log(&bed.member, of_run.clone()).await.is_empty());
+        for _ in 0..3 {
+            bed.given(&who).await;
+        }
+        let seen = bed.log(&bed.member, of_run.clone()).await;
+        let mut told: Vec<String> = seen
+            .iter()
+            .map(|e| format!("{} {} {}", e.action, e.name, e.scope.as_ref().map_or("-", |s| s.kind.as_str())))
+            .collect();
+        told.sort_unstable();
+        assert_eq!(told, ["refused X -", "used OWN User", "used TEAM Team"]);
+        assert!(seen.iter().all(|e| e.actor.as_ref().unwrap().uid == bed.member.principal.uid));
+        let his = bed.log(&bob, of_run.clone()).await;
+        assert!(his.iter().all(|e| e.name != "OWN"), "what is personal is its owner's to read");
+        assert_eq!(his.len(), 2);
+        let used = bed.store.secrets(bed.member.clone()).await.unwrap();
+        assert!(used.iter().all(|secret| secret.last_used_at.is_some()));
+        let again = bed.asked(who.clone(), &bed.caller()).await;
+        let stale = Error::from(bed.store.run_credentials(who, now()).await.unwrap_err());
+        assert_eq!(stale.http_status(), 409, "another execution has taken over");
+        bed.given(&again).await;
+        let query = ListSecretLog { name: Some("TEAM".into()), ..of_run };
+        let used = bed.log(&bed.member, query).await;
+        assert_eq!(used.iter().filter(|e| e.action == SecretAction::Used).count(), 2);
+        bed.report(&again, Report::Claimed).await;
+        bed.store.shut_down(again.clone(), Some(StatusMessage::info("x")), now()).await.unwrap();
+        assert!(bed.store.run_credentials(again, now()).await.is_err(), "the run is over");
+    }
+
+    async fn what_a_personal_run_is_refused_its_owner_alone_reads(bed: Bed) {
+        let bob = team::join(&bed, "bob@example.com").await;
+        let config = AgentConfig { secrets: list("X"), ..AgentConfig::default() };
+        let who = bed.begin(NewRun { config, personal: true, ..by(&bed.member) }).await;
+        bed.given(&who).await;
+        assert_eq!(bed.log(&bed.member, ListSecretLog::default()).await.len(), 1);
+        assert!(bed.log(&bob, ListSecretLog::default()).await.is_empty());
+    }
+
+    async fn a_new_value_and_a_new_list_count_from_the_next_execution_on(bed: Bed) {
+        let secret = bed.secret(&bed.member, false, "A", "old").await;
+        let uid = bed.environment(list("A")).await;
+        let config = AgentConfig { environment_id: Some(uid.clone()), ..AgentConfig::default() };
+        let who = bed.begin(NewRun { config, ..by(&bed.member) }).await;
+        assert_eq!(bed.values(&bed.given(&who).await.secrets).await, ["old"]);
+        let sealed = bed.sealed(&bed.member, false, "A", &SecretKind::RawValue, "new").await;
+        bed.store.update_secret(bed.member.clone(), secret.uid, None, Some(sealed), now()).await.unwrap();
+        let who = bed.asked(who, &bed.caller()).await;
+        assert_eq!(bed.values(&bed.given(&who).await.secrets).await, ["new"]);
+        let config = EnvironmentConfig { name: "e".into(), secrets: list("-"), ..EnvironmentConfig::default() };
+        let new = NewObject::new(Kind::Environment, "e".into(), &config, None).unwrap();
+        let member = bed.member.clone();
+        bed.store.update_object::<EnvironmentConfig>(member, uid, new, None, now()).await.unwrap();
+        let who = bed.asked(who, &bed.caller()).await;
+        assert!(bed.given(&who).await.secrets.is_empty());
+    }
+
+    async fn what_is_named_for_one_purpose_serves_it_whatever_the_lists_say(bed: Bed) {
+        let typed = SecretKind::AnthropicApiKey;
+        bed.secret_of_kind(&bed.member, false, "claude", typed, r#"{"api_key":"k"}"#).await.unwrap();
+        for name in ["GIT", "MCP", "SHARED", "GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "REST"] {
+            bed.secret(&bed.member, false, name, &name.to_lowercase()).await;
+        }
+        let server = |name: &str| McpServerConfig {
+            url: Some("https://example.com".into()),
+            headers: [("Authorization".to_owned(), format!("Bearer {{{{{name}}}}}"))].into(),
+            ..McpServerConfig::default()
+        };
+        let shared = serde_json::json!({ "server": server("SHARED") });
+        let shared = bed.object(Kind::McpServer, "shared", &shared, true).await;
+        let git = |host: &str, secret: &str| GitCredential {
+            host: host.into(),
+            secret: secret.into(),
+            username: None,
+        };
+        let config = AgentConfig {
+            secrets: list("GITHUB_TOKEN,GITLAB_TOKEN,GH_TOKEN"),
+            harness: Some(HarnessConfig { kind: HarnessType::Claude, model_id: None, reasoning_level: None }),
+            harness_auth_secrets: Some(HarnessAuthSecrets {
+                claude_auth_secret_name: Some("claude".into()),
+                codex_auth_secret_name: Some("REST".into()),
+            }),
+            git_credentials: vec![
+                git("gitlab.com", "GIT"),
+                git("git.example.com", "X"),
+                git("bitbucket.org", "claude"),
+            ],
+            mcp_servers: [
+                ("a".to_owned(), server("MCP")),
+                ("b".to_owned(), McpServerConfig { warp_id: Some(shared), ..McpServerConfig::default() }),
+                ("c".to_owned(), server("Y")),
+            ]
+            .into(),
+            ..AgentConfig::default()
+        };
+        let who = bed.begin(NewRun { config, ..by(&bed.member) }).await;
+        let given = bed.given(&who).await;
+        let names = |secrets: &[StoredSecret]| secrets.iter().map(|s| s.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&given.secrets), ["GH_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN", "claude"]);
+        assert_eq!(names(&given.reserved), ["MCP", "SHARED"]);
+        let logins: Vec<String> =
+            given.git.iter().map(|(c, s)| format!("{}@{} {}", c.user(), c.host, s.name)).collect();
+        let expected = ["oauth2@gitlab.com GIT", "x-access-token@github.com GITHUB_TOKEN"];
+        assert_eq!(logins, expected, "each host once; what is said stands before what is known");
+        let missing: Vec<&str> = given.missing.iter().map(String::as_str).collect();
+        assert_eq!(missing, ["X", "Y", "claude"], "a typed secret is no password");
+        let shown = bed.store.get_run(who.run_no).await.unwrap().secrets.unwrap();
+        assert_eq!(shown.given, ["GH_TOKEN", "GIT", "GITHUB_TOKEN", "GITLAB_TOKEN", "MCP", "SHARED", "claude"]);
+    }
+
+    async fn a_model_service_of_the_team_gets_no_persons_own_key(bed: Bed) {
+        bed.secret(&bed.member, false, "TEAM", "team").await;
+        bed.secret(&bed.member, false, "BOTH", "team").await;
+        bed.secret(&bed.member, true, "BOTH", "alice").await;
+        bed.secret(&bed.member, true, "OWN", "alice").await;
+        for (name, secret, team) in [
+            ("a", Some("TEAM"), true),
+            ("b", Some("BOTH"), true),
+            ("c", Some("OWN"), true),
+            ("d", None, true),
+            ("mine", Some("BOTH"), false),
+        ] {
+            let endpoint = EndpointConfig {
+                name: name.into(),
+                api: EndpointApi::OpenAiChat,
+                base_url: "http://localhost:1".into(),
+                models: Vec::new(),
+                secret: secret.map(|name| SecretRef { name: name.into() }),
+            };
+            bed.object(Kind::ModelEndpoint, name, &endpoint, team).await;
+        }
+        let services = async |who: &Workload| {
+            let mut all = Vec::new();
+            for (endpoint, secret) in bed.given(who).await.endpoints {
+                let key = match &secret {
+                    Some(secret) => bed.value(secret).await,
+                    None => "-".into(),
+                };
+                all.push(format!("{} {key}", endpoint.name));
+            }
+            all
+        };
+        let config = AgentConfig { secrets: list("-"), ..AgentConfig::default() };
+        let own = bed.begin(NewRun { config: config.clone(), ..by(&bed.member) }).await;
+        assert_eq!(services(&own).await, ["a team", "b team", "c -", "d -", "mine alice"]);
+        let missing = bed.store.get_run(own.run_no).await.unwrap().secrets.unwrap().missing;
+        assert_eq!(missing, ["OWN"]);
+        let scheduled = bed.scheduled(config, None).await;
+        assert_eq!(services(&scheduled).await, ["a team", "b team", "c -", "d -"]);
+    }
+}

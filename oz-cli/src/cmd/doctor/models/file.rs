@@ -3,12 +3,10 @@
 
 use super::Service;
 use crate::cmd::doctor::{Surroundings, report::Check};
-use oz_core::inference::EndpointApi;
+use oz_core::{env, inference::EndpointApi};
 use serde::Deserialize;
 use std::{fs, path::PathBuf};
 
-/// The variable with the file's path.
-const MODELS_FILE: &str = "OZ_MODELS_FILE";
 const NAME: &str = "models-file";
 
 #[derive(Deserialize)]
@@ -26,7 +24,7 @@ struct Endpoint {
 
 /// The services that the file configures; none where there is no file.
 pub(super) fn services(here: &Surroundings) -> Result<Vec<Service>, Check> {
-    let named = here.var(MODELS_FILE).map(PathBuf::from);
+    let named = here.var(env::MODELS_FILE).map(PathBuf::from);
     let file = match &named {
         Some(file) => file.clone(),
         None => here.login_file.with_file_name("models.yaml"),

@@ -3,6 +3,7 @@
 mod agent;
 mod api_key;
 mod artifact;
+mod ask;
 mod completions;
 mod confirm;
 mod environment;

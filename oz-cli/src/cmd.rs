@@ -7,14 +7,18 @@ mod ask;
 mod completions;
 mod confirm;
 mod environment;
+mod integration;
 mod login;
 mod logout;
 mod mcp;
 mod memory;
 mod memory_store;
 mod model;
+mod nearest;
+mod prompt;
 mod quickstart;
 mod run;
+mod runner;
 mod schedule;
 mod serve;
 mod team;
@@ -27,13 +31,16 @@ pub(crate) use api_key::ApiKeyCommand;
 pub(crate) use artifact::ArtifactCommand;
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use environment::EnvironmentCommand;
+pub(crate) use integration::IntegrationCommand;
 pub(crate) use login::LoginArgs;
 pub(crate) use mcp::McpCommand;
 pub(crate) use memory::MemoryCommand;
 pub(crate) use memory_store::MemoryStoreCommand;
 pub(crate) use model::ModelCommand;
+pub(crate) use prompt::PromptCommand;
 pub(crate) use quickstart::QuickstartArgs;
 pub(crate) use run::RunCommand;
+pub(crate) use runner::RunnerCommand;
 pub(crate) use schedule::ScheduleArgs;
 pub(crate) use serve::ServeArgs;
 pub(crate) use team::TeamCommand;
@@ -117,7 +124,10 @@ async fn perform(command: Command, global: &Global) -> Outcome {
         Command::Schedule(args) => schedule::run(*args, global).await,
         Command::Artifact(command) => artifact::run(command, global).await,
         Command::Mcp(command) => mcp::run(command, global).await,
-        Command::Model(command) => model::run(&command, global).await,
+        Command::Model(command) => model::run(command, global).await,
+        Command::Prompt(command) => prompt::run(command, global).await,
+        Command::Runner(command) => runner::run(command, global).await,
+        Command::Integration(command) => integration::run(&command, global),
         Command::MemoryStore(command) => memory_store::run(command, global).await,
         Command::Memory(command) => memory::run(command, global).await,
         Command::ApiKey(command) => api_key::run(command, global).await,

@@ -11,6 +11,7 @@ mod options;
 mod profile;
 mod run;
 mod run_cloud;
+mod saved_prompt;
 mod skills;
 mod update;
 
@@ -40,7 +41,10 @@ pub(crate) enum AgentCommand {
     /// List the skills in the repositories that runs have used
     Skills(skills::SkillsArgs),
     /// Profiles: what agents may do without asking
-    #[command(subcommand, after_help = "Examples:\n  oz agent profile list\n  oz agent profile create -n careful --set execute_commands=AlwaysAsk")]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  oz agent profile list\n  oz agent profile create -n careful --set execute_commands=AlwaysAsk"
+    )]
     Profile(profile::ProfileCommand),
 }
 

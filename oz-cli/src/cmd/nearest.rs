@@ -24,9 +24,11 @@ mod tests {
     #[test]
     fn only_what_is_near_is_meant() {
         let known = ["model_id", "base_prompt", "mcp_servers"];
-        for (name, expected) in
-            [("model", Some("model_id")), ("base-promt", Some("base_prompt")), ("mcpServers", Some("mcp_servers"))]
-        {
+        for (name, expected) in [
+            ("model", Some("model_id")),
+            ("base-promt", Some("base_prompt")),
+            ("mcpServers", Some("mcp_servers")),
+        ] {
             assert_eq!(of(name, &known), expected, "{name}");
         }
         assert_eq!((of("zzz", &known), of("a", &[])), (None, None));

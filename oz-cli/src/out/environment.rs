@@ -60,12 +60,11 @@ pub(crate) fn card(environment: &Environment) -> String {
     rows.extend(repos(config).into_iter().map(|repo| ("Repository", repo)));
     rows.extend(config.setup_commands.iter().map(|command| ("Setup", command.clone())));
     rows.extend(config.setup_timeout_seconds.map(|seconds| ("Setup time", time_of(seconds))));
-    rows.extend(config.environment_variables.iter().map(|(key, value)| ("Variable", format!("{key}={value}"))));
+    rows.extend(
+        config.environment_variables.iter().map(|(key, value)| ("Variable", format!("{key}={value}"))),
+    );
     rows.extend(config.git_credentials.iter().map(|login| {
-        (
-            "Git login",
-            format!("{}: secret '{}' of user '{}'", login.host, login.secret, login.user()),
-        )
+        ("Git login", format!("{}: secret '{}' of user '{}'", login.host, login.secret, login.user()))
     }));
     match config.secrets.as_deref() {
         None => rows.push(("Secrets", "all in scope".to_owned())),

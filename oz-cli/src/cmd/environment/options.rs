@@ -82,7 +82,8 @@ impl Options {
         }
         if self.aws_role_arn.is_some() || self.gcp_provider.is_some() {
             let providers = config.providers.get_or_insert_with(Providers::default);
-            providers.aws = self.aws_role_arn.map(|role_arn| AwsProvider { role_arn }).or(providers.aws.take());
+            providers.aws =
+                self.aws_role_arn.map(|role_arn| AwsProvider { role_arn }).or(providers.aws.take());
             providers.gcp = self.gcp_provider.or(providers.gcp.take());
         }
         config.default_worker_host = self.default_host.or(config.default_worker_host.take());
@@ -118,11 +119,11 @@ fn role_arn(text: &str) -> Result<String, String> {
 
 fn gcp_provider(text: &str) -> Result<GcpProvider, String> {
     let parts: Vec<&str> = text.split('/').collect();
-    let (&[project, pool, provider], account) = (match parts[..] {
+    let (&[project, pool, provider], account) = match parts[..] {
         [a, b, c] => (&[a, b, c], None),
         [a, b, c, account] => (&[a, b, c], Some(account.to_owned())),
         _ => return Err("expected PROJECT_NUMBER/POOL/PROVIDER or one with /SERVICE_ACCOUNT".to_owned()),
-    });
+    };
     if project.is_empty() || !project.bytes().all(|c| c.is_ascii_digit()) {
         return Err(format!("'{project}' is no number of a project, which has digits only"));
     }

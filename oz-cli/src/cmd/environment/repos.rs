@@ -57,7 +57,8 @@ fn no_login(url: &str) -> Result<(), CliError> {
         return Ok(());
     }
     let text = format!("the address of the repository at {host} holds a password, which everybody would see");
-    let hint = format!("leave it out, store it with `oz secret create NAME`, and pass --git-credential {host}=NAME");
+    let hint =
+        format!("leave it out, store it with `oz secret create NAME`, and pass --git-credential {host}=NAME");
     Err(CliError::new(text).hint(hint))
 }
 
@@ -159,7 +160,8 @@ mod tests {
 
     #[test]
     fn repositories_of_every_host_are_read() {
-        let github = |owner: &str, repo: &str| Repo::Github(GithubRepo { owner: owner.into(), repo: repo.into() });
+        let github =
+            |owner: &str, repo: &str| Repo::Github(GithubRepo { owner: owner.into(), repo: repo.into() });
         let other = |url: &str, reference: Option<&str>| {
             Repo::Other(SourceRepo { url: url.into(), checkout_ref: reference.map(str::to_owned) })
         };

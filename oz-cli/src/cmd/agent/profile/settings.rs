@@ -131,7 +131,8 @@ fn check(key: &str, value: Value) -> Result<Value, String> {
         (Kind::Permission, Value::String(word)) => {
             let bare = |word: &str| word.replace(['_', '-'], "").to_ascii_lowercase();
             let same = PERMISSIONS.iter().find(|permission| bare(permission) == bare(word));
-            let unknown = || format!("{key}: {}", nearest::unknown("permission", word, PERMISSIONS.iter().copied()));
+            let unknown =
+                || format!("{key}: {}", nearest::unknown("permission", word, PERMISSIONS.iter().copied()));
             return same.map(|permission| (*permission).into()).ok_or_else(unknown);
         }
         (Kind::Switch, _) => "true or false",

@@ -93,7 +93,17 @@ async fn probe(address: &str) -> (Login, Option<String>) {
     }
     let mut command = Command::new("git");
     command
-        .args(["-c", "credential.helper=", "-c", "core.askPass=", "ls-remote", "--symref", "--", address, "HEAD"])
+        .args([
+            "-c",
+            "credential.helper=",
+            "-c",
+            "core.askPass=",
+            "ls-remote",
+            "--symref",
+            "--",
+            address,
+            "HEAD",
+        ])
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("HOME", "/nonexistent")
@@ -133,7 +143,10 @@ mod tests {
         assert_eq!(head("ref: refs/heads/trunk\tHEAD\n0a1b\tHEAD\n").as_deref(), Some("trunk"));
         assert_eq!(head("0a1b\tHEAD\n"), None);
         for (complaint, expected) in [
-            ("fatal: could not read Username for 'https://github.com': terminal prompts disabled", Login::Needed),
+            (
+                "fatal: could not read Username for 'https://github.com': terminal prompts disabled",
+                Login::Needed,
+            ),
             ("remote: Not here\nfatal: repository 'https://x/' not found", Login::Needed),
             ("fatal: unable to access 'https://x/': Could not resolve host: x", Login::Unknown),
         ] {

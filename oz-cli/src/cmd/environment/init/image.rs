@@ -10,7 +10,8 @@ const DEBIAN: &str = "buildpack-deps:bookworm";
 /// The image that a dev container names.
 pub(super) fn of_dev_container(tree: &Tree) -> Option<(String, String)> {
     ["", ".devcontainer"].into_iter().find_map(|path| {
-        let (dir, file) = (tree.at(path), if path.is_empty() { ".devcontainer.json" } else { "devcontainer.json" });
+        let (dir, file) =
+            (tree.at(path), if path.is_empty() { ".devcontainer.json" } else { "devcontainer.json" });
         let container: Value = serde_saphyr::from_str(&without_comments(dir.text(file)?)).ok()?;
         let image = container["image"].as_str().filter(|image| is_image(image))?;
         Some((image.to_owned(), format!("{} names it", dir.path_of(file))))
@@ -24,9 +25,10 @@ pub(super) fn recipes(tree: &Tree) -> Vec<(String, String)> {
         let dir = tree.at(path);
         let Some(file) = dir.first(&["Dockerfile", "Containerfile"]) else { continue };
         let base = dir.text(file).and_then(base);
-        let mut why = "it may build what runs need: build it, push it to a registry that your workers reach, and pass \
+        let mut why =
+            "it may build what runs need: build it, push it to a registry that your workers reach, and pass \
                        -d IMAGE in place of this one"
-            .to_owned();
+                .to_owned();
         if let Some(base) = base {
             why = format!("it builds on {base}; {why}");
             if is_musl(&base) {
@@ -48,9 +50,10 @@ pub(super) fn of_languages(projects: &[&Project]) -> (String, String) {
     }
     match (&needed[..], projects.first()) {
         ([_], Some(first)) => (first.needs.image.clone(), first.needs.why_image.clone()),
-        ([], _) | (_, None) => {
-            (DEBIAN.to_owned(), "no language was recognised: this is Debian with git and compilers".to_owned())
-        }
+        ([], _) | (_, None) => (
+            DEBIAN.to_owned(),
+            "no language was recognised: this is Debian with git and compilers".to_owned(),
+        ),
         (several, _) => {
             let list: Vec<String> =
                 several.iter().map(|(language, image)| format!("{language} ({image})")).collect();

@@ -56,8 +56,7 @@ impl Origin {
         if host == "ssh.dev.azure.com" {
             let parts: Vec<&str> = path.split('/').collect();
             if let ["v3", organisation, project, repo] = parts[..] {
-                (host, path) =
-                    ("dev.azure.com".to_owned(), format!("{organisation}/{project}/_git/{repo}"));
+                (host, path) = ("dev.azure.com".to_owned(), format!("{organisation}/{project}/_git/{repo}"));
             }
         }
         Self { scheme: Scheme::Ssh, address: format!("https://{host}/{path}"), host, had_login: false }

@@ -37,7 +37,8 @@ pub(super) fn propose(name: Option<&str>, checkouts: &[Checkout]) -> Result<Prop
         projects.push(language::projects(&checkout.tree));
     }
     let directories = directories(&proposal.config);
-    proposal.config.name = name.map(str::to_owned).or(directories.first().cloned()).unwrap_or("app".to_owned());
+    proposal.config.name =
+        name.map(str::to_owned).or(directories.first().cloned()).unwrap_or("app".to_owned());
     proposal.add_image(checkouts, &projects);
     for (i, found) in projects.iter().enumerate() {
         let clone = (checkouts.len() > 1).then(|| directories.get(i).map(String::as_str)).flatten();
@@ -82,7 +83,8 @@ impl Proposal {
 
     fn add_setup(&mut self, clone: Option<&str>, project: &Project) {
         let Some((command, why)) = &project.needs.setup else { return };
-        let parts = clone.into_iter().chain(Some(&*project.directory).filter(|directory| !directory.is_empty()));
+        let parts =
+            clone.into_iter().chain(Some(&*project.directory).filter(|directory| !directory.is_empty()));
         let directory = parts.collect::<Vec<_>>().join("/");
         let command = match &*directory {
             "" => command.clone(),
@@ -129,7 +131,9 @@ fn came(origin: &Origin) -> &'static str {
         Scheme::Ssh if origin.address.starts_with("https://") => {
             "origin names it for SSH, whose keys runs don't have: this is its address on the web"
         }
-        Scheme::Ssh => "origin names it for SSH, whose keys runs don't have: pass its address on the web instead",
+        Scheme::Ssh => {
+            "origin names it for SSH, whose keys runs don't have: pass its address on the web instead"
+        }
         Scheme::Path => "origin is a directory, which only workers on this machine reach",
     }
 }
@@ -147,7 +151,9 @@ fn reference(checkout: &Checkout) -> (Option<&str>, String) {
         return (None, format!("'{branch}' is its default branch"));
     }
     if !checkout.pushed {
-        let why = format!("'{branch}' is not known to be at origin, so that runs get the default branch: push it and add @{branch}");
+        let why = format!(
+            "'{branch}' is not known to be at origin, so that runs get the default branch: push it and add @{branch}"
+        );
         return (None, why);
     }
     (Some(branch), format!("'{branch}' is checked out here and is not its default branch"))

@@ -138,7 +138,12 @@ fn the_branch_is_named_only_where_a_clone_would_not_get_it() {
 
 #[test]
 fn several_checkouts_become_one_environment() {
-    let lock = [("package.json", "{}"), ("package-lock.json", ""), ("sub/package.json", "{}"), ("sub/yarn.lock", "")];
+    let lock = [
+        ("package.json", "{}"),
+        ("package-lock.json", ""),
+        ("sub/package.json", "{}"),
+        ("sub/yarn.lock", ""),
+    ];
     let mut private = checkout("git@git.example.com:me/lib.git", &lock);
     private.login = Login::Needed;
     let open = checkout("https://github.com/me/app", &[("package.json", "{}"), ("package-lock.json", "")]);
@@ -154,7 +159,10 @@ fn a_host_that_says_nothing_is_told() {
     let proposal = propose(None, &[one]).unwrap();
     assert!(proposal.config.git_credentials.is_empty());
     let shown = table_of(&proposal);
-    assert!(shown.contains("--git-credential gitlab.com=GITLAB_TOKEN") && !shown.contains("hunter2"), "{shown}");
+    assert!(
+        shown.contains("--git-credential gitlab.com=GITLAB_TOKEN") && !shown.contains("hunter2"),
+        "{shown}"
+    );
 }
 
 #[test]

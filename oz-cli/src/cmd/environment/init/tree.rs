@@ -58,7 +58,10 @@ pub(super) struct Tree(BTreeMap<String, Option<String>>);
 
 impl Tree {
     /// The tree of these paths; `read` gets the text of those that may be asked for.
-    pub(super) fn new(paths: impl IntoIterator<Item = String>, read: impl Fn(&str) -> Option<String>) -> Self {
+    pub(super) fn new(
+        paths: impl IntoIterator<Item = String>,
+        read: impl Fn(&str) -> Option<String>,
+    ) -> Self {
         let file = |path: String| {
             let wanted = READ.contains(&path.rsplit('/').next().unwrap_or_default());
             let text = if wanted { read(&path) } else { None };

@@ -16,7 +16,10 @@ fn inspect(dir: Dir) -> Needs {
     let (image, why_image) = match said([(".tool-versions", dir.tool_version("elixir"))]) {
         Some((file, version)) => (format!("elixir:{}", parts(&version, 2)), format!("{file} says {version}")),
         None => {
-            let why = least.map_or_else(|| "mix.exs names no version of Elixir".to_owned(), |range| format!("mix.exs says {range}"));
+            let why = least.map_or_else(
+                || "mix.exs names no version of Elixir".to_owned(),
+                |range| format!("mix.exs says {range}"),
+            );
             ("elixir:1.18".to_owned(), why)
         }
     };

@@ -25,9 +25,9 @@ pub(super) const GRADLE: Language = Language {
 fn maven(dir: Dir) -> Needs {
     let pom = dir.text("pom.xml").unwrap_or_default();
     let names = ["maven.compiler.release", "java.version", "maven.compiler.target", "maven.compiler.source"];
-    let said = names.iter().find_map(|name| {
-        release(between(pom, &format!("<{name}>"), "<")?).map(|release| (*name, release))
-    });
+    let said = names
+        .iter()
+        .find_map(|name| release(between(pom, &format!("<{name}>"), "<")?).map(|release| (*name, release)));
     let (release, why_image) = chosen(said, "pom.xml");
     let program = if dir.has("mvnw") { "./mvnw" } else { "mvn" };
     let setup = format!("{program} -B dependency:go-offline");

@@ -10,7 +10,14 @@ const LTS: u32 = 24;
 pub(super) const LANGUAGE: Language = Language {
     name: "Node.js",
     manifests: &["package.json"],
-    locks: &["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb"],
+    locks: &[
+        "package-lock.json",
+        "npm-shrinkwrap.json",
+        "pnpm-lock.yaml",
+        "yarn.lock",
+        "bun.lock",
+        "bun.lockb",
+    ],
     covers: |dir| dir.has("pnpm-workspace.yaml") || !dir.json("package.json")["workspaces"].is_null(),
     inspect,
 };
@@ -55,7 +62,9 @@ fn named(word: &str) -> u32 {
         "iron" => 20,
         "jod" => 22,
         "krypton" => 24,
-        other => super::version(other).and_then(|version| version.split('.').next()?.parse().ok()).unwrap_or(LTS),
+        other => {
+            super::version(other).and_then(|version| version.split('.').next()?.parse().ok()).unwrap_or(LTS)
+        }
     }
 }
 
@@ -90,7 +99,14 @@ fn alternative(range: &str) -> u32 {
 fn setup(dir: Dir, package: &Value) -> Option<(String, String)> {
     let by_lock = [
         ("pnpm-lock.yaml", "corepack enable && pnpm install --frozen-lockfile"),
-        ("yarn.lock", if berry(dir, package) { "corepack enable && yarn install --immutable" } else { "yarn install --frozen-lockfile" }),
+        (
+            "yarn.lock",
+            if berry(dir, package) {
+                "corepack enable && yarn install --immutable"
+            } else {
+                "yarn install --frozen-lockfile"
+            },
+        ),
         ("bun.lock", "bun install --frozen-lockfile"),
         ("bun.lockb", "bun install --frozen-lockfile"),
         ("package-lock.json", "npm ci"),
@@ -110,7 +126,10 @@ fn setup(dir: Dir, package: &Value) -> Option<(String, String)> {
         "bun" => "bun install",
         _ => "npm install",
     };
-    let why = format!("{} has dependencies but no lock file; commit one, so that runs stay the same", dir.path_of("package.json"));
+    let why = format!(
+        "{} has dependencies but no lock file; commit one, so that runs stay the same",
+        dir.path_of("package.json")
+    );
     Some((command.to_owned(), why))
 }
 
@@ -142,7 +161,9 @@ mod tests {
         ] {
             assert_eq!(of_range(range), expected, "{range}");
         }
-        for (word, expected) in [("v20.11.1", 20), ("lts/iron", 20), ("lts/*", LTS), ("22", 22), ("node", LTS)] {
+        for (word, expected) in
+            [("v20.11.1", 20), ("lts/iron", 20), ("lts/*", LTS), ("22", 22), ("node", LTS)]
+        {
             assert_eq!(named(word), expected, "{word}");
         }
     }

@@ -57,7 +57,9 @@ fn of_range(range: &str) -> u32 {
             high = minor(bound);
         } else if let Some(bound) = bound.strip_prefix('<') {
             high = minor(bound).map(|minor| minor.saturating_sub(1));
-        } else if let Some(bound) = bound.strip_prefix(">=").or(bound.strip_prefix('^')).or(bound.strip_prefix('>')) {
+        } else if let Some(bound) =
+            bound.strip_prefix(">=").or(bound.strip_prefix('^')).or(bound.strip_prefix('>'))
+        {
             low = minor(bound).unwrap_or(0);
         } else if bound.starts_with("!=") {
         } else if let Some(bound) = bound.strip_prefix("~=").filter(|bound| bound.matches('.').count() < 2) {

@@ -3,13 +3,8 @@
 use super::{Language, Needs, parts, said};
 use crate::cmd::environment::init::tree::Dir;
 
-pub(super) const LANGUAGE: Language = Language {
-    name: "Ruby",
-    manifests: &["Gemfile"],
-    locks: &[],
-    covers: |_| false,
-    inspect,
-};
+pub(super) const LANGUAGE: Language =
+    Language { name: "Ruby", manifests: &["Gemfile"], locks: &[], covers: |_| false, inspect };
 
 fn inspect(dir: Dir) -> Needs {
     let files = [

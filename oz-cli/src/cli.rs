@@ -101,6 +101,7 @@ pub(crate) enum Command {
         subcommand,
         visible_alias = "e",
         after_help = "Examples:
+  oz environment init
   oz environment create -n app -r me/app -c \"npm ci\"
   oz environment list"
     )]
@@ -150,9 +151,33 @@ pub(crate) enum Command {
   oz mcp list"
     )]
     Mcp(cmd::McpCommand),
-    /// Models that runs may use
-    #[command(subcommand, after_help = "Examples:\n  oz model list")]
+    /// Models that runs may use, and services that have them
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  oz model list
+  oz model add local --api openai-chat --base-url http://localhost:11434/v1 --model qwen3-coder"
+    )]
     Model(cmd::ModelCommand),
+    /// Prompts that are kept to be used again
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  oz prompt create -n review -f review.md
+  oz prompt list"
+    )]
+    Prompt(cmd::PromptCommand),
+    /// What runs compute on
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  oz runner create -n small --vcpus 2 --memory-gb 4
+  oz runner list"
+    )]
+    Runner(cmd::RunnerCommand),
+    /// Other services that start runs
+    #[command(subcommand, visible_alias = "i", after_help = "Examples:\n  oz integration list")]
+    Integration(cmd::IntegrationCommand),
     /// Places where agents keep what they learn
     #[command(
         subcommand,

@@ -3,6 +3,7 @@
 mod agent;
 mod api_key;
 mod artifact;
+mod ask;
 mod budget;
 mod completions;
 mod confirm;
@@ -12,6 +13,7 @@ mod environment;
 mod federate;
 mod group;
 mod harness_support;
+mod integration;
 mod login;
 mod logout;
 mod man;
@@ -19,8 +21,11 @@ mod mcp;
 mod memory;
 mod memory_store;
 mod model;
+mod nearest;
+mod prompt;
 mod quickstart;
 mod run;
+mod runner;
 mod schedule;
 mod secret;
 mod serve;
@@ -39,14 +44,17 @@ pub(crate) use doctor::DoctorArgs;
 pub(crate) use environment::EnvironmentCommand;
 pub(crate) use federate::FederateCommand;
 pub(crate) use harness_support::HarnessSupportArgs;
+pub(crate) use integration::IntegrationCommand;
 pub(crate) use login::LoginArgs;
 pub(crate) use man::ManArgs;
 pub(crate) use mcp::McpCommand;
 pub(crate) use memory::MemoryCommand;
 pub(crate) use memory_store::MemoryStoreCommand;
 pub(crate) use model::ModelCommand;
+pub(crate) use prompt::PromptCommand;
 pub(crate) use quickstart::QuickstartArgs;
 pub(crate) use run::RunCommand;
+pub(crate) use runner::RunnerCommand;
 pub(crate) use schedule::ScheduleArgs;
 pub(crate) use secret::SecretCommand;
 pub(crate) use serve::ServeArgs;
@@ -136,7 +144,10 @@ async fn perform(command: Command, global: &Global) -> Outcome {
         Command::Federate(command) => federate::run(command, global).await,
         Command::Artifact(command) => artifact::run(command, global).await,
         Command::Mcp(command) => mcp::run(command, global).await,
-        Command::Model(command) => model::run(&command, global).await,
+        Command::Model(command) => model::run(command, global).await,
+        Command::Prompt(command) => prompt::run(command, global).await,
+        Command::Runner(command) => runner::run(command, global).await,
+        Command::Integration(command) => integration::run(&command, global),
         Command::MemoryStore(command) => memory_store::run(command, global).await,
         Command::Memory(command) => memory::run(command, global).await,
         Command::ApiKey(command) => api_key::run(command, global).await,

@@ -12,8 +12,8 @@ pub(super) struct AgentOptions {
     /// What the agent is to do
     #[arg(short, long, value_name = "TEXT", conflicts_with = "saved_prompt")]
     pub(super) prompt: Option<String>,
-    /// A saved prompt
-    #[arg(long, value_name = "ID", hide = true)]
+    /// A saved prompt, as `oz prompt list` names it
+    #[arg(long, value_name = "ID")]
     pub(super) saved_prompt: Option<String>,
     /// A skill: a name, `repo:name`, `owner/repo:name`, or the path of its file in place of the name
     #[arg(long, value_name = "SPEC", hide = true, value_parser = skill)]

@@ -4,6 +4,7 @@ use super::{
     config::{self, Task},
     machine,
     options::AgentOptions,
+    saved_prompt,
 };
 use crate::{
     cli::{Global, duration},
@@ -106,7 +107,7 @@ fn recipient(text: &str) -> Result<String, String> {
     Err(format!("can't share with '{text}'; expected team, public or an e-mail address, with :view or :edit"))
 }
 
-pub(super) async fn run(args: AgentRunArgs, global: &Global) -> Outcome {
+pub(super) async fn run(mut args: AgentRunArgs, global: &Global) -> Outcome {
     let cwd = directory(args.cwd.as_deref())?;
     let connection = connection::of(global);
     let server_url = connection.server_url.clone();
@@ -126,6 +127,7 @@ pub(super) async fn run(args: AgentRunArgs, global: &Global) -> Outcome {
                 (hidden.profile.is_some(), "--profile"),
                 (hidden.bedrock_inference_role.is_some(), "--bedrock-inference-role"),
             ])?;
+            saved_prompt::resolve(&mut args.options, || connection::of(global).client()).await?;
             own(config::task(&args.options)?, args.offline, connection).await?
         }
     };

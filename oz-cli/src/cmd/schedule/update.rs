@@ -139,7 +139,7 @@ mod tests {
             "prompt": "p", "created_at": "2026-03-02T08:00:00Z", "updated_at": "2026-03-02T08:00:00Z",
             "last_spawn_error": null, "agent_config": config, "history": { "last_ran": null, "next_run": null } }),
         );
-        let request = change(before.unwrap(), args, serde_json::from_str(file).unwrap());
+        let request = change(before.unwrap(), args, ConfigFile::of_json(file));
         request.map(|request| serde_json::to_value(request).unwrap()).map_err(|e| e.to_string())
     }
 

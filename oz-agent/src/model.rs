@@ -3,16 +3,25 @@
 
 mod anthropic;
 mod chat;
+mod choice;
 mod endpoint;
+mod environment;
+mod fallback;
+mod file;
 mod price;
 mod refusal;
 mod resolve;
 mod responses;
+mod route;
 mod scripted;
+mod source;
 mod sse;
 
+pub use fallback::{Chain, Link, Patience};
+pub use file::key_variables;
 pub use price::{Price, Prices};
 pub use resolve::resolve;
+pub use source::Sources;
 
 use serde_json::{Map, Value};
 

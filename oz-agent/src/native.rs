@@ -5,13 +5,15 @@ mod act;
 mod agent;
 mod ask;
 mod budget;
+mod handover;
 mod inbox;
 mod prompt;
 mod retry;
 mod room;
+mod turn;
 
 use crate::{
-    model::{Prices, resolve},
+    model::{Prices, Sources, resolve},
     process::Household,
     tool::{Desk, Workspace},
 };
@@ -24,7 +26,9 @@ use futures_util::{
 };
 use inbox::Inbox;
 use oz_core::{
-    Error, ErrorCode, env,
+    Error, ErrorCode,
+    api::RunModelEndpoint,
+    env,
     harness::{Harness, HarnessEvent, HarnessTask},
 };
 use std::{fmt, sync::Arc};
@@ -39,6 +43,7 @@ type Env = dyn Fn(&str) -> Option<String> + Send + Sync;
 /// The native `oz` agent.
 pub struct NativeHarness {
     env: Box<Env>,
+    endpoints: Vec<RunModelEndpoint>,
     inbox: Arc<Inbox>,
     cancel: CancellationToken,
 }
@@ -52,7 +57,18 @@ impl fmt::Debug for NativeHarness {
 impl NativeHarness {
     /// An agent whose model provider is configured by `env`, a lookup of environment variables.
     pub fn new(env: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
-        Self { env: Box::new(env), inbox: Arc::default(), cancel: CancellationToken::new() }
+        Self {
+            env: Box::new(env),
+            endpoints: Vec::new(),
+            inbox: Arc::default(),
+            cancel: CancellationToken::new(),
+        }
+    }
+
+    /// With the model services of the team.
+    #[must_use]
+    pub fn with_endpoints(self, endpoints: Vec<RunModelEndpoint>) -> Self {
+        Self { endpoints, ..self }
     }
 }
 
@@ -73,7 +89,8 @@ impl Harness for NativeHarness {
     }
 
     async fn start(self: Arc<Self>, task: HarnessTask) -> Result<BoxStream<'static, HarnessEvent>, Error> {
-        let (model, model_name) = resolve(task.model_id.as_deref(), &*self.env)?;
+        let sources = Sources::new(&*self.env, &self.endpoints)?;
+        let models = resolve(task.model_id.as_deref(), &task.fallback_model_ids, &sources)?;
         let prices = prices(&*self.env)?;
         let workspace = Workspace::new(&task.workspace).map_err(|e| {
             let shown = task.workspace.display();
@@ -87,8 +104,8 @@ impl Harness for NativeHarness {
         let agent = Agent {
             system: prompt::system(&task, workspace.root()),
             prompt: task.prompt,
-            model,
-            model_name,
+            models,
+            spoke: 0,
             prices,
             desk: Desk { workspace, env: task.env, household: Household::new() },
             budget: Budget::new(task.limits),

@@ -1,5 +1,7 @@
 //! The arguments of `oz` as a whole. Each command's own arguments stand with the command.
 
+pub(crate) mod hints;
+
 use crate::{cmd, error::CliError};
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use oz_core::{Timestamp, api::SortOrder, env};
@@ -99,6 +101,7 @@ pub(crate) enum Command {
         subcommand,
         visible_alias = "e",
         after_help = "Examples:
+  oz environment init
   oz environment create -n app -r me/app -c \"npm ci\"
   oz environment list"
     )]
@@ -108,6 +111,30 @@ pub(crate) enum Command {
   oz schedule create --name nightly --cron \"0 3 * * *\" -p \"update the dependencies\"
   oz schedule list")]
     Schedule(Box<cmd::ScheduleArgs>),
+    /// What runs may know and nobody can read back: keys, tokens, passwords
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  oz secret create METABASE_API_KEY
+  oz secret create claude api-key claude-login
+  oz secret log METABASE_API_KEY"
+    )]
+    Secret(cmd::SecretCommand),
+    /// What runs used: calls, tokens, dollars
+    Usage(cmd::UsageArgs),
+    /// How much runs may cost
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  oz budget get\n  oz budget set --monthly 200 --per-run 5"
+    )]
+    Budget(cmd::BudgetCommand),
+    /// Prove to other services which run this is
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  oz federate issue-token --run-id \"$OZ_RUN_ID\" --audience sts.amazonaws.com"
+    )]
+    Federate(cmd::FederateCommand),
     /// Files that runs leave behind
     #[command(
         subcommand,
@@ -124,9 +151,33 @@ pub(crate) enum Command {
   oz mcp list"
     )]
     Mcp(cmd::McpCommand),
-    /// Models that runs may use
-    #[command(subcommand, after_help = "Examples:\n  oz model list")]
+    /// Models that runs may use, and services that have them
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  oz model list
+  oz model add local --api openai-chat --base-url http://localhost:11434/v1 --model qwen3-coder"
+    )]
     Model(cmd::ModelCommand),
+    /// Prompts that are kept to be used again
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  oz prompt create -n review -f review.md
+  oz prompt list"
+    )]
+    Prompt(cmd::PromptCommand),
+    /// What runs compute on
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  oz runner create -n small --vcpus 2 --memory-gb 4
+  oz runner list"
+    )]
+    Runner(cmd::RunnerCommand),
+    /// Other services that start runs
+    #[command(subcommand, visible_alias = "i", after_help = "Examples:\n  oz integration list")]
+    Integration(cmd::IntegrationCommand),
     /// Places where agents keep what they learn
     #[command(
         subcommand,
@@ -171,8 +222,23 @@ pub(crate) enum Command {
     /// Show who you are
     #[command(after_help = "Examples:\n  oz whoami\n  oz whoami --output-format json")]
     Whoami,
+    /// Check this machine and the control plane, and say what to do
+    Doctor(cmd::DoctorArgs),
     /// Print a completion script for a shell
     Completions(cmd::CompletionsArgs),
+    /// Print the manual page, or write a page for each command
+    Man(cmd::ManArgs),
+    /// What the agent of a run tells the platform
+    #[command(
+        hide = true,
+        after_help = "Examples:
+  oz harness-support --run-id RUN_ID report-shutdown
+  oz harness-support finish-task --status success --summary \"Fixed the parser.\""
+    )]
+    HarnessSupport(cmd::HarnessSupportArgs),
+    /// Show what a report of a bug needs
+    #[command(hide = true, after_help = "Examples:\n  oz dump-debug-info --output-format json")]
+    DumpDebugInfo,
 }
 
 /// Reads a duration such as `90s` or `1h 30m`.
@@ -187,6 +253,14 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 /// Reads a timestamp as RFC 3339 writes it.
 pub(crate) fn timestamp(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|e| format!("invalid RFC 3339 timestamp '{text}': {e}"))
+}
+
+/// Reads a timestamp, or how long ago it was, such as `7d`.
+pub(crate) fn ago_or_timestamp(text: &str) -> Result<Timestamp, String> {
+    let Ok(ago) = duration(text) else {
+        return timestamp(text).map_err(|e| format!("{e}; a time such as 7d means that long ago"));
+    };
+    Timestamp::now().checked_sub(ago).map_err(|e| e.to_string())
 }
 
 /// Reads `KEY=VALUE`. The value may be empty and may hold further `=`.

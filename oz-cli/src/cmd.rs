@@ -3,20 +3,34 @@
 mod agent;
 mod api_key;
 mod artifact;
+mod ask;
+mod budget;
 mod completions;
 mod confirm;
+mod doctor;
+mod dump_debug_info;
 mod environment;
+mod federate;
+mod group;
+mod harness_support;
+mod integration;
 mod login;
 mod logout;
+mod man;
 mod mcp;
 mod memory;
 mod memory_store;
 mod model;
+mod nearest;
+mod prompt;
 mod quickstart;
 mod run;
+mod runner;
 mod schedule;
+mod secret;
 mod serve;
 mod team;
+mod usage;
 mod user;
 mod whoami;
 mod worker;
@@ -24,18 +38,28 @@ mod worker;
 pub(crate) use agent::AgentCommand;
 pub(crate) use api_key::ApiKeyCommand;
 pub(crate) use artifact::ArtifactCommand;
+pub(crate) use budget::BudgetCommand;
 pub(crate) use completions::CompletionsArgs;
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use environment::EnvironmentCommand;
+pub(crate) use federate::FederateCommand;
+pub(crate) use harness_support::HarnessSupportArgs;
+pub(crate) use integration::IntegrationCommand;
 pub(crate) use login::LoginArgs;
+pub(crate) use man::ManArgs;
 pub(crate) use mcp::McpCommand;
 pub(crate) use memory::MemoryCommand;
 pub(crate) use memory_store::MemoryStoreCommand;
 pub(crate) use model::ModelCommand;
+pub(crate) use prompt::PromptCommand;
 pub(crate) use quickstart::QuickstartArgs;
 pub(crate) use run::RunCommand;
+pub(crate) use runner::RunnerCommand;
 pub(crate) use schedule::ScheduleArgs;
+pub(crate) use secret::SecretCommand;
 pub(crate) use serve::ServeArgs;
 pub(crate) use team::TeamCommand;
+pub(crate) use usage::UsageArgs;
 pub(crate) use user::UserCommand;
 pub(crate) use worker::WorkerArgs;
 
@@ -114,9 +138,16 @@ async fn perform(command: Command, global: &Global) -> Outcome {
         Command::Run(command) => run::run(command, global).await,
         Command::Environment(command) => environment::run(command, global).await,
         Command::Schedule(args) => schedule::run(*args, global).await,
+        Command::Secret(command) => secret::run(command, global).await,
+        Command::Usage(args) => usage::run(args, global).await,
+        Command::Budget(command) => budget::run(command, global).await,
+        Command::Federate(command) => federate::run(command, global).await,
         Command::Artifact(command) => artifact::run(command, global).await,
         Command::Mcp(command) => mcp::run(command, global).await,
-        Command::Model(command) => model::run(&command, global).await,
+        Command::Model(command) => model::run(command, global).await,
+        Command::Prompt(command) => prompt::run(command, global).await,
+        Command::Runner(command) => runner::run(command, global).await,
+        Command::Integration(command) => integration::run(&command, global),
         Command::MemoryStore(command) => memory_store::run(command, global).await,
         Command::Memory(command) => memory::run(command, global).await,
         Command::ApiKey(command) => api_key::run(command, global).await,
@@ -126,5 +157,9 @@ async fn perform(command: Command, global: &Global) -> Outcome {
         Command::Logout => logout::run(),
         Command::Whoami => whoami::run(global).await,
         Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+        Command::Doctor(args) => doctor::run(&args, global).await,
+        Command::HarnessSupport(args) => harness_support::run(args, global).await,
+        Command::DumpDebugInfo => dump_debug_info::run(global),
     }
 }

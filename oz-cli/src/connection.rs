@@ -1,4 +1,5 @@
-//! Which control plane a command talks to and with which key: flags, then the environment, then the stored login.
+//! Which control plane a command talks to and with which key: flags, then the environment, then the token of the run
+//! around us, then the stored login.
 
 use crate::{
     cli::Global,
@@ -15,6 +16,8 @@ const DEFAULT_SERVER: &str = "http://127.0.0.1:7700";
 pub(crate) struct Connection {
     pub(crate) server_url: String,
     pub(crate) api_key: Option<String>,
+    /// The token of the run that this is called in.
+    workload_token: Option<String>,
     source: &'static str,
 }
 
@@ -32,22 +35,34 @@ fn choose(global: &Global, env: &dyn Fn(&str) -> Option<String>, stored: Option<
         .or_else(|| stored.as_ref().map(|login| login.server_url.clone()))
         .unwrap_or_else(|| DEFAULT_SERVER.to_owned());
     let server_url = server_url.trim_end_matches('/').to_owned();
-    // A stored key is of one control plane and goes to no other.
-    let stored = stored.filter(|login| login.server_url.trim_end_matches('/') == server_url);
-    let api_key = global
-        .api_key
-        .clone()
-        .or_else(|| first(&[env::API_KEY, env::WARP_API_KEY]))
-        .or_else(|| stored.map(|login| login.api_key));
+    let named = global.api_key.clone().or_else(|| first(&[env::API_KEY, env::WARP_API_KEY]));
+    let workload_token = env(env::WORKLOAD_TOKEN).filter(|token| !token.is_empty());
+    // A stored key is of one control plane and goes to no other, and inside a run the key of its machine must not
+    // stand in for the run's own token.
+    let of_this = |login: &Login| login.server_url.trim_end_matches('/') == server_url;
+    let stored = stored.filter(|login| workload_token.is_none() && of_this(login));
+    let api_key = named.or_else(|| stored.map(|login| login.api_key));
     let in_action = env("GITHUB_ACTIONS").is_some_and(|v| v == "true");
-    Connection { server_url, api_key, source: if in_action { "GITHUB_ACTION" } else { "CLI" } }
+    let source = if in_action { "GITHUB_ACTION" } else { "CLI" };
+    Connection { server_url, api_key, workload_token, source }
 }
 
 impl Connection {
-    /// A client that has a key.
+    /// A client that has a key; without one it acts for the run that this is called in.
     pub(crate) fn client(self) -> Result<Client, CliError> {
-        let api_key = self.api_key.ok_or_else(CliError::not_logged_in)?;
-        Ok(Client::new(&self.server_url, Some(api_key))?.with_source(self.source))
+        if self.api_key.is_none() {
+            return self.agent();
+        }
+        Ok(Client::new(&self.server_url, self.api_key)?.with_source(self.source))
+    }
+
+    /// A client that acts for the run that this is called in; outside of one, it has a key.
+    pub(crate) fn agent(self) -> Result<Client, CliError> {
+        let Some(token) = self.workload_token else {
+            let api_key = self.api_key.ok_or_else(CliError::not_logged_in)?;
+            return Ok(Client::new(&self.server_url, Some(api_key))?.with_source(self.source));
+        };
+        Ok(Client::new(&self.server_url, None)?.with_source(self.source).with_workload_token(&token))
     }
 }
 
@@ -83,6 +98,20 @@ mod tests {
         ] {
             assert_eq!(chosen(args, env, stored), expected, "{args:?} {env:?} {stored:?}");
         }
+    }
+
+    #[test]
+    fn inside_a_run_its_token_stands_before_the_login_of_the_machine() {
+        let global = |args: &[&str]| crate::cli::Cli::parse_from([&["oz"], args].concat()).global;
+        let lookup = |name: &str| (name == env::WORKLOAD_TOKEN).then(|| "token".to_owned());
+        let login = || Some(Login { server_url: DEFAULT_SERVER.to_owned(), api_key: "stored".to_owned() });
+        let inside = choose(&global(&[]), &lookup, login());
+        assert_eq!((inside.api_key, inside.workload_token.as_deref()), (None, Some("token")));
+        let named = choose(&global(&["--api-key", "flag"]), &lookup, login());
+        assert_eq!(
+            (named.api_key.as_deref(), named.workload_token.as_deref()),
+            (Some("flag"), Some("token"))
+        );
     }
 
     #[test]

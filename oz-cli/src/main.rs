@@ -28,6 +28,9 @@ fn main() -> ExitCode {
     match cli::Cli::try_parse() {
         Ok(cli) => cmd::run(cli),
         Err(e) => {
+            let words: Vec<_> =
+                std::env::args_os().skip(1).map(|w| w.to_string_lossy().into_owned()).collect();
+            let e = cli::hints::explain(e, &words);
             let _ = e.print();
             ExitCode::from(if e.use_stderr() { error::USAGE } else { 0 })
         }

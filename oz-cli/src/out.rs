@@ -8,8 +8,14 @@ pub(crate) mod jq;
 pub(crate) mod mcp;
 pub(crate) mod memory;
 pub(crate) mod message;
+pub(crate) mod model;
+pub(crate) mod profile;
+pub(crate) mod prompt;
 pub(crate) mod run;
+pub(crate) mod runner;
 pub(crate) mod schedule;
+pub(crate) mod secret;
+pub(crate) mod spending;
 pub(crate) mod table;
 pub(crate) mod team;
 

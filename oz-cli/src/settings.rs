@@ -30,8 +30,15 @@ pub(crate) fn default_master_key() -> Result<PathBuf, CliError> {
     Ok(strategy()?.config_dir().join("oz").join("master.key"))
 }
 
-fn path() -> Result<PathBuf, CliError> {
+/// The file of the stored login, whether or not it is there.
+pub(crate) fn path() -> Result<PathBuf, CliError> {
     Ok(strategy()?.config_dir().join("oz").join("login.json"))
+}
+
+/// The file with this person's model services, if there is one.
+pub(crate) fn models_file() -> Option<PathBuf> {
+    let path = strategy().ok()?.config_dir().join("oz").join("models.yaml");
+    path.is_file().then_some(path)
 }
 
 /// The stored login, if there is one.
@@ -57,7 +64,8 @@ pub(crate) fn forget() -> Result<bool, CliError> {
     }
 }
 
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
+/// Writes a file that only its owner can read, at no moment half of it.
+pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     use std::io::Write as _;
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir)?;

@@ -20,10 +20,20 @@ pub fn models() -> Vec<ModelInfo> {
     };
     use ModelProvider as P;
     vec![
-        model(DEFAULT_MODEL, "Auto", P::Other, "Whichever model the worker is set up for"),
-        model("claude-opus-4-1", "Claude Opus 4.1", P::Anthropic, "For the hardest tasks"),
+        model(
+            DEFAULT_MODEL,
+            "Auto",
+            P::Other,
+            "For most tasks, of what the team and the worker are set up for",
+        ),
+        model("auto-efficient", "Auto (efficient)", P::Other, "The fast and cheap of these"),
+        model("auto-genius", "Auto (genius)", P::Other, "The strongest of these"),
+        model("auto-open", "Auto (open weights)", P::Other, "Those of these with open weights"),
+        model("claude-opus-4-5", "Claude Opus 4.5", P::Anthropic, "For the hardest tasks"),
+        model("claude-opus-4-1", "Claude Opus 4.1", P::Anthropic, "For hard tasks"),
         model("claude-sonnet-4-5", "Claude Sonnet 4.5", P::Anthropic, "For most tasks"),
         model("claude-haiku-4-5", "Claude Haiku 4.5", P::Anthropic, "Fast and cheap"),
+        model("gpt-5.2", "GPT-5.2", P::OpenAi, "For the hardest tasks"),
         model("gpt-5", "GPT-5", P::OpenAi, "For most tasks"),
         model("gpt-5-codex", "GPT-5 Codex", P::OpenAi, "For code"),
         model("gpt-5-mini", "GPT-5 mini", P::OpenAi, "Fast and cheap"),

@@ -219,6 +219,9 @@ pub struct McpServerConfig {
     /// Environment of the program.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
+    /// Directory to start the program in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_directory: Option<String>,
     /// Address of an HTTP server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
@@ -321,6 +324,9 @@ pub struct AgentConfig {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fallback_model_ids: Vec<String>,
 }
+
+/// How many models may wait for the chosen one to fail. Each is asked in turn, which takes its time.
+const MAX_FALLBACK_MODELS: usize = 8;
 
 /// Checks MCP servers: exactly one way to reach each.
 ///
@@ -484,6 +490,15 @@ impl AgentConfig {
         check_git_credentials(&format!("{at}.git_credentials"), &self.git_credentials)?;
         check_setup_timeout(&format!("{at}.setup_timeout_seconds"), self.setup_timeout_seconds)?;
         crate::secret::check_refs(&format!("{at}.secrets"), self.secrets.as_deref().unwrap_or_default())?;
+        if self.fallback_model_ids.len() > MAX_FALLBACK_MODELS {
+            let (field, count) = (format!("{at}.fallback_model_ids"), self.fallback_model_ids.len());
+            let expected = format!("at most {MAX_FALLBACK_MODELS} models");
+            return Err(Error::invalid_field(&field, &count.to_string(), &expected));
+        }
+        if let Some(i) = self.fallback_model_ids.iter().position(|id| id.trim().is_empty()) {
+            let field = format!("{at}.fallback_model_ids[{i}]");
+            return Err(Error::invalid_field(&field, "", "the name of a model"));
+        }
         if let Some(limits) = &self.limits
             && let Some(cost) = limits.max_cost_usd
             && !(cost.is_finite() && cost > 0.0)

@@ -62,6 +62,10 @@ vars! {
     OLLAMA_HOST = "OLLAMA_HOST";
     /// The model to use when a run names none.
     MODEL = "OZ_MODEL";
+    /// Models to go on with while the chosen one is not available, with commas between them; for runs that name none.
+    MODEL_FALLBACK = "OZ_MODEL_FALLBACK";
+    /// YAML file with model services, by its absolute path. `oz agent run` reads `models.yaml` in its configuration directory when it is not set.
+    MODELS_FILE = "OZ_MODELS_FILE";
     /// YAML script of the `scripted` model.
     SCRIPTED_MODEL = "OZ_SCRIPTED_MODEL";
     /// YAML file with prices of models that the built-in table lacks.
@@ -82,6 +86,8 @@ pub const MODEL_PROVIDER: &[&str] = &[
     OPENAI_API,
     OLLAMA_HOST,
     MODEL,
+    MODEL_FALLBACK,
+    MODELS_FILE,
     SCRIPTED_MODEL,
     MODEL_PRICES,
     MODEL_TIMEOUT,

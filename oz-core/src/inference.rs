@@ -100,6 +100,12 @@ impl EndpointConfig {
             if let Some(tier) = &model.tier {
                 tier.require_known(&format!("{at}.models[{i}].tier"))?;
             }
+            if model.input_usd_per_million.is_some() != model.output_usd_per_million.is_some() {
+                let text = format!(
+                    "{at}.models[{i}]: input_usd_per_million and output_usd_per_million go together; only one is there"
+                );
+                return Err(Error::invalid(text));
+            }
             for price in [model.input_usd_per_million, model.output_usd_per_million].into_iter().flatten() {
                 if !(price.is_finite() && price >= 0.0) {
                     let field = format!("{at}.models[{i}]");

@@ -36,7 +36,7 @@ pub(crate) struct Inner {
     /// Wakes the dispatcher.
     pub(crate) dispatch: Arc<Notify>,
     /// Wakes the scheduler.
-    pub(crate) schedules: Notify,
+    pub(crate) schedules: Arc<Notify>,
     /// Wakes the clerk.
     pub(crate) clerk: Notify,
     /// How long a run may go without a sign of life.

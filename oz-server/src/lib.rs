@@ -122,7 +122,8 @@ impl Server {
         let hub = Arc::new(live::hub::Hub::default());
         let workers = Arc::new(live::workers::Workers::default());
         let dispatch = Arc::new(Notify::new());
-        let on_change = on_change(hub.clone(), workers.clone(), dispatch.clone());
+        let schedules = Arc::new(Notify::new());
+        let on_change = on_change(hub.clone(), workers.clone(), dispatch.clone(), schedules.clone());
         let store = match &config.database_url {
             Some(url) => Store::postgres(url, on_change).map_err(|e| StartError::Database(e.to_string()))?,
             None => Store::sqlite(&config.data_dir, on_change).map_err(|e| unusable(e.to_string()))?,
@@ -162,7 +163,7 @@ impl Server {
             workers,
             leases,
             dispatch,
-            schedules: Notify::new(),
+            schedules,
             clerk: Notify::new(),
             server_id: auth::random_hex(),
             public_url: config.public_url.clone(),
@@ -210,6 +211,7 @@ fn on_change(
     hub: Arc<live::hub::Hub>,
     workers: Arc<live::workers::Workers>,
     dispatch: Arc<Notify>,
+    schedules: Arc<Notify>,
 ) -> store::OnChange {
     Arc::new(move |changes| {
         if changes.anything {
@@ -223,6 +225,9 @@ fn on_change(
         }
         if changes.queue || changes.anything {
             dispatch.notify_one();
+        }
+        if changes.schedules || changes.anything {
+            schedules.notify_one();
         }
     })
 }

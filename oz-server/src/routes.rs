@@ -69,6 +69,8 @@ pub(crate) fn all(ctx: Ctx) -> Router {
         .at(schedules::delete)
         .at(schedules::pause)
         .at(schedules::resume)
+        .at(schedules::run_now)
+        .at(schedules::history)
         .at(catalog::skills)
         .at(catalog::models)
         .at(identities::create)

@@ -13,10 +13,16 @@ const POSTGRES: &str = "OZ_TEST_POSTGRES";
 /// What a test needs to keep alive.
 pub(crate) struct Bed {
     dir: tempfile::TempDir,
-    database: Option<String>,
+    /// Address and name of its database on PostgreSQL.
+    database: Option<(String, String)>,
 }
 
 impl Bed {
+    /// The address of the database that other servers can share; `None` on SQLite.
+    pub(crate) fn database_url(&self) -> Option<&str> {
+        self.database.as_ref().map(|(url, _)| url.as_str())
+    }
+
     /// The data directory.
     pub(crate) fn data_dir(&self) -> &Path {
         self.dir.path()
@@ -25,7 +31,7 @@ impl Bed {
 
 impl Drop for Bed {
     fn drop(&mut self) {
-        if let Some(name) = self.database.take() {
+        if let Some((_, name)) = self.database.take() {
             on_postgres(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
         }
     }
@@ -61,18 +67,17 @@ pub(crate) async fn ctx_on_postgres() -> Option<(Ctx, Bed)> {
 
 async fn open(database: Option<(String, String)>, rate_limit: u32) -> (Ctx, Bed) {
     let dir = tempfile::tempdir().unwrap();
-    let (url, name) = database.unzip();
     let config = Config {
         data_dir: dir.path().to_owned(),
         bootstrap_api_key: Some(format!("wk-1.{}", "ab".repeat(32))),
-        database_url: url,
+        database_url: database.as_ref().map(|(url, _)| url.clone()),
         blob_url: None,
         public_url: None,
         rate_limit,
         lease: Duration::from_secs(5),
         master_keys: MasterKeys { current: KeySource::parse(&crate::auth::random_hex()), previous: None },
     };
-    (Server::open(config).await.unwrap().ctx.clone(), Bed { dir, database: name })
+    (Server::open(config).await.unwrap().ctx.clone(), Bed { dir, database })
 }
 
 /// Seals a value as clients do, for a public key in base64.

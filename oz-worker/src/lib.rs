@@ -13,6 +13,7 @@ mod guard;
 mod job;
 mod link;
 mod mailbox;
+mod models_file;
 mod output;
 mod process;
 mod redact;

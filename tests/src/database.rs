@@ -88,6 +88,24 @@ impl Database {
         rows.expect("rows").map(|row| row.expect("row")).collect()
     }
 
+    /// Everything in it: each table with the text of all its rows.
+    #[must_use]
+    pub fn dump(&self) -> Vec<(String, String)> {
+        let names = match self {
+            Self::Postgres { .. } => {
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+            }
+            Self::Sqlite(_) => "SELECT name FROM sqlite_schema WHERE type = 'table'",
+        };
+        let names = self.select(names).into_iter().flatten().flatten();
+        let text = |name: String| {
+            let rows = self.select(&format!("SELECT * FROM {name}"));
+            let cells: Vec<String> = rows.into_iter().flatten().flatten().collect();
+            (name, cells.join("\n"))
+        };
+        names.map(text).collect()
+    }
+
     /// Runs a statement that changes something.
     pub fn change(&self, sql: &str) {
         match self {

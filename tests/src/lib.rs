@@ -2,7 +2,10 @@
 //! on free ports, in a temporary directory. A world ends by proving that nothing is left over.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test's own tools may fail it")]
 
+pub mod canary;
+mod clock;
 pub mod database;
+pub mod git_http;
 pub mod history;
 mod leftovers;
 pub mod processes;

@@ -38,6 +38,13 @@ impl World {
         replica.wait().expect("wait");
     }
 
+    /// Starts a replica again that was killed. Returns its port.
+    pub fn restart_replica(&mut self, place: usize) -> u16 {
+        let (child, port) = self.spawn_server(&format!("replica{place}"), 0);
+        self.replicas[place] = child;
+        port
+    }
+
     fn spawn_server(&self, name: &str, port: u16) -> (Child, u16) {
         let data = if name == "server" { "data".to_owned() } else { format!("data-{name}") };
         let mut command = self.daemon();
@@ -54,6 +61,9 @@ impl World {
         }
         if !self.options.embedded_worker {
             command.arg("--no-worker");
+        }
+        if let Some(start) = self.options.clock {
+            self.give_clock(&mut command, name, start);
         }
         let mut child =
             command.stdout(Stdio::piped()).stderr(self.log(name)).spawn().expect("oz serve starts");
@@ -77,6 +87,12 @@ impl World {
     #[must_use]
     pub fn server_pid(&self) -> i32 {
         i32::try_from(self.server.as_ref().expect("server").id()).expect("pid")
+    }
+
+    /// A replica's process id.
+    #[must_use]
+    pub fn replica_pid(&self, place: usize) -> i32 {
+        i32::try_from(self.replicas[place].id()).expect("pid")
     }
 
     /// Kills the control plane without asking it.

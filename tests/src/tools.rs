@@ -34,6 +34,27 @@ pub fn node_modules(package_dir: &Path) -> PathBuf {
     dir.join("node_modules")
 }
 
+/// The library that gives a program another wall clock: libfaketime, for programs with threads.
+#[must_use]
+pub fn libfaketime() -> PathBuf {
+    let _lock = lock("libfaketime");
+    find_libfaketime().unwrap_or_else(|| {
+        let apt = |args: &[&str]| {
+            install(Command::new("apt-get").args(args).env("DEBIAN_FRONTEND", "noninteractive"));
+        };
+        apt(&["update", "-qq"]);
+        apt(&["install", "-y", "-qq", "--no-install-recommends", "libfaketime"]);
+        find_libfaketime().expect("libfaketimeMT.so.1 of the package libfaketime")
+    })
+}
+
+/// Debian keeps it in a directory of the architecture, others in one for all.
+fn find_libfaketime() -> Option<PathBuf> {
+    let archs = fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|entry| entry.path());
+    let places = archs.chain(["/usr/lib".into(), "/usr/local/lib".into()]);
+    places.map(|dir: PathBuf| dir.join("faketime/libfaketimeMT.so.1")).find(|lib| lib.exists())
+}
+
 /// A program that knows nothing but the world it is started for.
 #[must_use]
 pub fn command(world: &World, program: impl AsRef<OsStr>) -> Command {
@@ -76,18 +97,30 @@ pub fn run_within(command: &mut Command, log: &Path, limit: Duration) -> String 
     output
 }
 
+/// Where tools are kept.
+fn tools() -> PathBuf {
+    let binary = oz_binary();
+    let target = binary.parent().and_then(Path::parent).expect("target directory");
+    let tools = target.join("test-tools");
+    fs::create_dir_all(&tools).expect("directory of tools");
+    tools
+}
+
+/// Makes other tests wait that want to install the same tool, until it is dropped.
+fn lock(name: &str) -> fs::File {
+    let lock = fs::File::create(tools().join(format!("{name}.lock"))).expect("lock file");
+    lock.lock().expect("lock");
+    lock
+}
+
 /// The directory of a tool that this file describes; `make` fills it unless an earlier test has.
 fn installed(kind: &str, described_by: &Path, make: impl FnOnce(&Path)) -> PathBuf {
     let text = fs::read(described_by).unwrap_or_else(|e| panic!("{}: {e}", described_by.display()));
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
-    let binary = oz_binary();
-    let target = binary.parent().and_then(Path::parent).expect("target directory");
-    let tools = target.join("test-tools");
-    fs::create_dir_all(&tools).expect("directory of tools");
+    let tools = tools();
     let name = format!("{kind}-{:016x}", hasher.finish());
-    let lock = fs::File::create(tools.join(format!("{name}.lock"))).expect("lock file");
-    lock.lock().expect("lock");
+    let _lock = lock(&name);
     let dir = tools.join(&name);
     let complete = tools.join(format!("{name}.complete"));
     if !complete.exists() {

@@ -6,7 +6,7 @@ use crate::{
 };
 use oz_client::Client;
 use oz_core::{
-    Run, RunId,
+    Run, RunId, Timestamp,
     api::{CreateRun, GetRun},
     config::AgentConfig,
 };
@@ -49,6 +49,8 @@ pub struct Options {
     pub env: Vec<(String, String)>,
     /// Whether the records are kept in PostgreSQL, so that several servers can share them.
     pub postgres: bool,
+    /// The time at which the clocks of the servers start, when the test is to set them.
+    pub clock: Option<Timestamp>,
 }
 
 impl Default for Options {
@@ -59,6 +61,7 @@ impl Default for Options {
             script: None,
             env: Vec::new(),
             postgres: database::postgres_is_chosen(),
+            clock: None,
         }
     }
 }
@@ -275,7 +278,11 @@ impl World {
 
     /// Waits until a run's record satisfies `wanted`; fails after a minute.
     pub async fn until(&self, run_id: RunId, wanted: impl Fn(&Run) -> bool) -> Run {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        self.until_within(run_id, wanted, Duration::from_secs(60)).await
+    }
+
+    async fn until_within(&self, run_id: RunId, wanted: impl Fn(&Run) -> bool, within: Duration) -> Run {
+        let deadline = Instant::now() + within;
         loop {
             let run = self.run(run_id).await;
             if wanted(&run) {
@@ -293,6 +300,11 @@ impl World {
     /// Waits until a run is over and returns its record.
     pub async fn wait(&self, run_id: RunId) -> Run {
         self.until(run_id, |run| run.state.is_over()).await
+    }
+
+    /// The same, for a run that takes long.
+    pub async fn wait_within(&self, run_id: RunId, within: Duration) -> Run {
+        self.until_within(run_id, |run| run.state.is_over(), within).await
     }
 
     /// Waits until a file of the world exists.

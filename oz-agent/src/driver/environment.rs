@@ -18,12 +18,13 @@ const SECRET: &[&str] = &["_API_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_SECRET
 const NAME: &str = "Oz Agent";
 const EMAIL: &str = "agent@oz.invalid";
 
-/// What the commands of a run get of `host`.
-pub(super) fn of_commands(host: &Variables, run_id: Option<RunId>, cwd: &Path) -> Variables {
+/// What the commands of a run get of `host`, without `keys` either.
+pub(super) fn of_commands(host: &Variables, keys: &[String], run_id: Option<RunId>, cwd: &Path) -> Variables {
     let secret = |name: &str| {
         let upper = name.to_ascii_uppercase();
         WITHHELD.contains(&upper.as_str())
             || env::MODEL_PROVIDER.contains(&upper.as_str())
+            || keys.iter().any(|key| key == name)
             || SECRET.iter().any(|end| upper.ends_with(end))
     };
     let mut all: Variables =
@@ -115,9 +116,10 @@ mod tests {
             ("HOME", "/h"),
             ("OZ_EXECUTION_ID", "e"),
             ("TOKENIZER", "t"),
+            ("ROUTER", "canary"),
         ]));
         let run_id: RunId = "0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e".parse().unwrap();
-        let all = of_commands(&host, Some(run_id), Path::new("/w"));
+        let all = of_commands(&host, &["ROUTER".to_owned()], Some(run_id), Path::new("/w"));
         let expected = variables(&[
             ("PATH", "/bin"),
             ("HOME", "/h"),

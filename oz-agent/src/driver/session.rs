@@ -10,7 +10,7 @@ use super::{
     skills,
     stages::Prepared,
 };
-use crate::{native::NativeHarness, process::Household};
+use crate::{model, native::NativeHarness, process::Household};
 use futures_util::StreamExt as _;
 use oz_client::Client;
 use oz_core::{
@@ -95,7 +95,11 @@ impl<'a> Session<'a> {
             return End::unprepared(format!("the directory to work in, '{}', does not exist", cwd.display()));
         }
         let run_id = self.record.as_ref().map(|(run_id, _, _)| *run_id);
-        let mut env = environment::of_commands(&host, run_id, &cwd);
+        let keys = match model::key_variables(&|name| host.get(name).cloned()) {
+            Ok(keys) => keys,
+            Err(e) => return End::Failed(e),
+        };
+        let mut env = environment::of_commands(&host, &keys, run_id, &cwd);
         // Lives as long as the run: what a setup command starts in the background is there for the agent.
         let household = Household::new();
         let prepared = self.prepare(&config, &cwd, &mut env, &household, patience).await;

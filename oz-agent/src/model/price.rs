@@ -20,6 +20,19 @@ pub struct Price {
     pub output: f64,
 }
 
+impl Price {
+    /// What `usage` costs.
+    #[must_use]
+    pub fn of(&self, usage: &Usage) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "counts of tokens are far below 2^52")]
+        let part = |tokens: u64, price: f64| tokens as f64 * price / 1e6;
+        part(usage.input_tokens, self.input)
+            + part(usage.cache_read_tokens, self.cache_read.unwrap_or(self.input))
+            + part(usage.cache_write_tokens, self.cache_write.unwrap_or(self.input))
+            + part(usage.output_tokens, self.output)
+    }
+}
+
 const fn anthropic(input: f64, output: f64) -> Price {
     Price { input, cache_read: Some(input / 10.0), cache_write: Some(input * 1.25), output }
 }
@@ -92,17 +105,7 @@ impl Prices {
         if matches!(provider, "ollama" | "scripted") {
             return Some(usage.cost_usd.unwrap_or(0.0));
         }
-        let price = self.find(model)?;
-        #[expect(clippy::cast_precision_loss, reason = "counts of tokens are far below 2^52")]
-        let part = |tokens: u64, price: f64| tokens as f64 * price / 1e6;
-        let cache_read = price.cache_read.unwrap_or(price.input);
-        let cache_write = price.cache_write.unwrap_or(price.input);
-        Some(
-            part(usage.input_tokens, price.input)
-                + part(usage.cache_read_tokens, cache_read)
-                + part(usage.cache_write_tokens, cache_write)
-                + part(usage.output_tokens, price.output),
-        )
+        self.find(model).map(|price| price.of(usage))
     }
 
     fn find(&self, model: &str) -> Option<Price> {

@@ -1,55 +1,42 @@
-//! Which provider and model a run uses: a pure choice over a name and the environment, then the making of the chosen
-//! one. Nothing is sent to find out; a wrong key shows at the first call.
+//! Which models a run uses: a pure choice over names, the environment and the configured services, then the making of
+//! the chosen ones. Nothing is sent to find out; a wrong key shows at the first call.
 
-use super::{anthropic::Anthropic, chat::Chat, responses::Responses, scripted::Scripted};
-use oz_core::{Error, ErrorCode, env, model::Model};
-use std::{fmt, path::Path, sync::Arc, time::Duration};
+use super::{
+    choice::{Choice, Format},
+    environment,
+    fallback::Chain,
+    price::Price,
+    route::{Auto, Offer},
+    source::{Service, Sources},
+};
+use oz_core::{
+    Error, ErrorCode, env,
+    inference::{EndpointApi, EndpointModel},
+};
+use std::time::Duration;
 
-const ANTHROPIC: &str = "https://api.anthropic.com";
-const OPENAI: &str = "https://api.openai.com/v1";
-const OLLAMA: &str = "127.0.0.1:11434";
 /// After how much silence an answer is given up, unless the environment says otherwise.
 const SILENCE: Duration = Duration::from_secs(120);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Provider {
-    Anthropic,
-    Responses,
-    Chat,
-    Ollama,
-    Scripted,
-}
-
-/// What was chosen.
-#[derive(Clone, PartialEq)]
-struct Choice {
-    provider: Provider,
-    model: String,
-    /// The base URL; the script's path for `scripted`.
-    address: String,
-    key: Option<String>,
-}
-
-impl fmt::Debug for Choice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} {} at {} key:{}", self.provider, self.model, self.address, self.key.is_some())
-    }
-}
-
-/// The provider for `model_id` and the model's name there, as `env` (a lookup of environment variables) allows.
+/// The models for `model_id`, the first to be asked first and the others while it is not available.
 ///
-/// `provider/model` names the provider: `anthropic`, `openai`, `openai-chat`, `ollama`, or `scripted/PATH`. Known names
-/// lead to their provider, every other name to the first provider that is configured. No name, or one that begins with
-/// `auto`, means `OZ_MODEL` or else that provider's default.
+/// A name leads, in this order: with a provider's or a service's name in front, as in `ollama/qwen3` or `NAME/MODEL`, to
+/// that; when it is one of Anthropic's or OpenAI's and the environment configures them, there; to the first service that
+/// lists it; to the first provider that the environment configures. No name and those of [`Auto`] mean `OZ_MODEL`, or
+/// else what the services and then the environment's providers offer.
+///
+/// What goes on when the model is not available is named by `fallback_ids`, or else by `OZ_MODEL_FALLBACK`; when neither
+/// names any and the choice was left to Oz, it is the other models that would have served.
 ///
 /// # Errors
-/// `authentication_required` when nothing is configured or the chosen provider has no key, `invalid_request` when a
-/// value makes no sense; the text names the variable.
+/// `authentication_required` when nothing is configured or what was chosen has no key, `invalid_request` when a value
+/// makes no sense; the text names the variable or field.
 pub fn resolve(
     model_id: Option<&str>,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<(Arc<dyn Model>, String), Error> {
-    let silence = match set(env, env::MODEL_TIMEOUT) {
+    fallback_ids: &[String],
+    sources: &Sources<'_>,
+) -> Result<Chain, Error> {
+    let silence = match sources.set(env::MODEL_TIMEOUT) {
         None => SILENCE,
         Some(text) => match text.parse() {
             Ok(seconds @ 1..) => Duration::from_secs(seconds),
@@ -62,166 +49,191 @@ pub fn resolve(
             }
         },
     };
-    let Choice { provider, model, address, key } = choose(model_id, env)?;
-    let made: Arc<dyn Model> = match provider {
-        Provider::Anthropic => Arc::new(Anthropic::new(&address, key, silence)?),
-        Provider::Responses => Arc::new(Responses::new(&address, key, silence)?),
-        Provider::Chat => Arc::new(Chat::new("openai-chat", &address, key, silence)?),
-        Provider::Ollama => Arc::new(Chat::new("ollama", &address, None, silence)?),
-        Provider::Scripted => Arc::new(Scripted::read(Path::new(&address))?),
-    };
-    Ok((made, model))
+    let links = choices(model_id, fallback_ids, sources)?.into_iter().map(|choice| choice.make(silence));
+    Ok(Chain::new(links.collect::<Result<_, _>>()?))
 }
 
-fn set(env: &dyn Fn(&str) -> Option<String>, name: &str) -> Option<String> {
-    env(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
-}
-
-fn choose(model_id: Option<&str>, env: &dyn Fn(&str) -> Option<String>) -> Result<Choice, Error> {
-    let wanted = |id: &String| !id.is_empty() && id != "auto" && !id.starts_with("auto-");
-    let id = model_id.map(|id| id.trim().to_owned()).filter(wanted);
-    let Some(id) = id.or_else(|| set(env, env::MODEL).filter(wanted)) else {
-        return by_default(env);
+/// The chosen models; never none.
+fn choices(
+    model_id: Option<&str>,
+    fallback_ids: &[String],
+    sources: &Sources<'_>,
+) -> Result<Vec<Choice>, Error> {
+    let mut chosen = by_id(model_id.unwrap_or_default(), sources)?;
+    let from_env = sources.set(env::MODEL_FALLBACK).unwrap_or_default();
+    let (place, ids): (_, Vec<&str>) = match fallback_ids {
+        [] => (env::MODEL_FALLBACK, from_env.split(',').collect()),
+        ids => ("fallback_model_ids", ids.iter().map(String::as_str).collect()),
     };
-    if let Some((prefix, name)) = id.split_once('/') {
-        match prefix {
-            "anthropic" => return anthropic(name, env),
-            "openai" => return openai(name, env),
-            "openai-chat" => return openai_as(Provider::Chat, name, env),
-            "ollama" => return ollama(name, env),
-            "scripted" => return scripted(Some(name), env),
-            _ => {}
+    let ids: Vec<&str> = ids.into_iter().map(str::trim).filter(|id| !id.is_empty()).collect();
+    if !ids.is_empty() {
+        chosen.truncate(1);
+    }
+    for id in ids {
+        let more = by_id(id, sources);
+        chosen.extend(more.map_err(|e| Error { detail: format!("{place}: {}", e.detail), ..e })?);
+    }
+    let mut once: Vec<Choice> = Vec::new();
+    for choice in chosen {
+        if !once.iter().any(|other| other.is_same(&choice)) {
+            once.push(choice);
         }
     }
-    let o_series = id.strip_prefix('o').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    Ok(once)
+}
+
+/// The models that an id means: one, or several when the choice is left to Oz.
+fn by_id(id: &str, sources: &Sources<'_>) -> Result<Vec<Choice>, Error> {
+    let id = id.trim();
+    let Some(auto) = Auto::of(id)? else { return Ok(vec![named(id, sources)?]) };
+    let Some(own) = sources.set(env::MODEL) else { return routed(auto, sources) };
+    match Auto::of(&own)? {
+        // Whoever runs the agent has chosen; only a wish for open weights is more than a wish.
+        None if auto.allows(&offer(&own, sources)) => Ok(vec![named(&own, sources)?]),
+        Some(own) if auto == Auto::Standard => routed(own, sources),
+        _ => routed(auto, sources),
+    }
+}
+
+/// What is known of a model that is chosen by name.
+fn offer(id: &str, sources: &Sources<'_>) -> Offer {
+    let listed = service_of(id, sources).and_then(|(service, id)| listed(service, id));
+    Offer::new(id, None, listed.is_some_and(|model| model.open))
+}
+
+/// What serves where the choice is left to Oz.
+fn routed(auto: Auto, sources: &Sources<'_>) -> Result<Vec<Choice>, Error> {
+    let usable = sources.services.iter().filter(|service| service.is_usable());
+    let mut offers: Vec<Offer> = usable
+        .flat_map(|Service { config, .. }| {
+            let id = |model: &EndpointModel| format!("{}/{}", config.name, model.id);
+            config.models.iter().map(move |m| Offer::new(&id(m), m.tier.clone(), m.open))
+        })
+        .collect();
+    offers.extend(environment::offers(sources));
+    let chosen = auto.choose(&offers);
+    if !chosen.is_empty() {
+        return chosen.into_iter().map(|offer| named(&offer.id, sources)).collect();
+    }
+    if sources.set(env::SCRIPTED_MODEL).is_some() && offers.is_empty() {
+        return Ok(vec![environment::scripted(None, sources)?]);
+    }
+    Err(nothing_serves(auto, &offers, sources))
+}
+
+/// Why nothing serves, and what would.
+fn nothing_serves(auto: Auto, offers: &[Offer], sources: &Sources<'_>) -> Error {
+    if auto == Auto::Open && !offers.is_empty() {
+        let text = "model: auto-open finds no model with open weights; set OLLAMA_HOST, or configure a service with \
+                    one: oz model add NAME --base-url URL --model ID --open";
+        return Error::new(ErrorCode::InvalidRequest, text);
+    }
+    let first = environment::first(sources);
+    match sources.services.first() {
+        Some(service) => match service.key() {
+            Err(missing) => missing,
+            Ok(_) => Error::invalid(format!(
+                "model: there is nothing to choose from: the model service '{name}' lists no models; list some, or \
+                 name one as {name}/MODEL",
+                name = service.config.name
+            )),
+        },
+        None => first.map_or_else(
+            |nothing| nothing,
+            |_| {
+                Error::invalid(format!(
+                    "model: {} has no default model; name one with --model or {}",
+                    env::OPENAI_BASE_URL,
+                    env::MODEL
+                ))
+            },
+        ),
+    }
+}
+
+/// The model of this name.
+fn named(id: &str, sources: &Sources<'_>) -> Result<Choice, Error> {
+    if let Some((prefix, model)) = id.split_once('/')
+        && let Some(choice) = environment::at(prefix, model, sources)
+    {
+        return choice;
+    }
     if id == "scripted" {
-        scripted(None, env)
-    } else if id.starts_with("claude") {
-        anthropic(&id, env)
-    } else if o_series || id.starts_with("gpt") || id.starts_with("codex") {
-        openai(&id, env)
-    } else {
-        match first_configured(env)? {
-            Provider::Anthropic => anthropic(&id, env),
-            Provider::Ollama => ollama(&id, env),
-            Provider::Scripted => scripted(None, env),
-            Provider::Responses | Provider::Chat => openai(&id, env),
+        return environment::scripted(None, sources);
+    }
+    if let Some((service, model)) = service_by_name(id, sources) {
+        return at_service(service, model);
+    }
+    let known = environment::known(id);
+    if let Some(provider) = known.filter(|provider| environment::has(provider, sources))
+        && let Some(choice) = environment::at(provider, id, sources)
+    {
+        return choice;
+    }
+    if let Some((service, model)) = service_of(id, sources) {
+        return at_service(service, model);
+    }
+    let provider = match (known, environment::first(sources)) {
+        (Some(known), _) => known,
+        (None, Ok(first)) => first,
+        (None, Err(nothing)) => {
+            return Err(match sources.services.first() {
+                Some(service) => Error::invalid(format!(
+                    "model: no model service lists '{id}'; write {}/{id} to use it all the same",
+                    service.config.name
+                )),
+                None => nothing,
+            });
         }
+    };
+    match provider {
+        "scripted" => environment::scripted(None, sources),
+        provider => environment::at(provider, id, sources)
+            .unwrap_or_else(|| Err(Error::internal(format!("there is no provider '{provider}'")))),
     }
 }
 
-fn first_configured(env: &dyn Fn(&str) -> Option<String>) -> Result<Provider, Error> {
-    [
-        (env::ANTHROPIC_API_KEY, Provider::Anthropic),
-        (env::OPENAI_API_KEY, Provider::Responses),
-        (env::OPENAI_BASE_URL, Provider::Responses),
-        (env::OLLAMA_HOST, Provider::Ollama),
-        (env::SCRIPTED_MODEL, Provider::Scripted),
-    ]
-    .into_iter()
-    .find_map(|(name, provider)| set(env, name).map(|_| provider))
-    .ok_or_else(|| {
-        Error::new(
-            ErrorCode::AuthenticationRequired,
-            "no model provider is configured; set ANTHROPIC_API_KEY, OPENAI_API_KEY, OPENAI_BASE_URL or OLLAMA_HOST",
-        )
+/// The service whose name stands in front, and the model's name there.
+fn service_by_name<'s, 'i>(id: &'i str, sources: &'s Sources<'_>) -> Option<(&'s Service, &'i str)> {
+    let (name, model) = id.split_once('/')?;
+    sources.services.iter().find(|service| service.config.name == name).map(|service| (service, model))
+}
+
+/// The service that an id means: by its name, or because it lists the id.
+fn service_of<'s, 'i>(id: &'i str, sources: &'s Sources<'_>) -> Option<(&'s Service, &'i str)> {
+    service_by_name(id, sources).or_else(|| {
+        let lists = |service: &&Service| listed(service, id).is_some();
+        let usable = sources.services.iter().filter(|service| service.is_usable()).find(lists);
+        usable.or_else(|| sources.services.iter().find(lists)).map(|service| (service, id))
     })
 }
 
-fn by_default(env: &dyn Fn(&str) -> Option<String>) -> Result<Choice, Error> {
-    match first_configured(env)? {
-        Provider::Anthropic => anthropic("claude-sonnet-4-5", env),
-        Provider::Ollama => ollama("qwen3-coder", env),
-        Provider::Scripted => scripted(None, env),
-        Provider::Responses | Provider::Chat => match set(env, env::OPENAI_BASE_URL) {
-            Some(url) if !is_openai(&url) => Err(Error::invalid(format!(
-                "model: {} has no default model; name one with --model or {}",
-                env::OPENAI_BASE_URL,
-                env::MODEL
-            ))),
-            _ => openai("gpt-5", env),
-        },
-    }
+fn listed<'s>(service: &'s Service, model: &str) -> Option<&'s EndpointModel> {
+    service.config.models.iter().find(|listed| listed.id == model)
 }
 
-/// The key, which only a server of one's own may do without.
-fn key(
-    env: &dyn Fn(&str) -> Option<String>,
-    name: &str,
-    model: &str,
-    own_server: bool,
-) -> Result<Option<String>, Error> {
-    match set(env, name) {
-        None if !own_server => {
-            let text = format!("model '{model}' needs {name}, which is not set");
-            Err(Error::new(ErrorCode::AuthenticationRequired, text))
+fn at_service(service: &Service, model: &str) -> Result<Choice, Error> {
+    let name = &service.config.name;
+    let format = match &service.config.api {
+        EndpointApi::OpenAiChat => Format::Chat,
+        EndpointApi::OpenAiResponses => Format::Responses,
+        EndpointApi::Anthropic => Format::Anthropic,
+        EndpointApi::Unknown(api) => {
+            let known = EndpointApi::KNOWN.join(", ");
+            return Err(Error::unsupported(format!(
+                "the model service '{name}' speaks '{api}'; this version speaks {known}"
+            )));
         }
-        key => Ok(key),
-    }
-}
-
-fn named(model: &str) -> Result<String, Error> {
-    if model.is_empty() {
-        return Err(Error::invalid_field("model", model, "a name such as anthropic/claude-sonnet-4-5"));
-    }
-    Ok(model.to_owned())
-}
-
-fn anthropic(model: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Choice, Error> {
-    let base = set(env, env::ANTHROPIC_BASE_URL);
-    let key = key(env, env::ANTHROPIC_API_KEY, model, base.is_some())?;
-    let address = base.unwrap_or_else(|| ANTHROPIC.to_owned());
-    Ok(Choice { provider: Provider::Anthropic, model: named(model)?, address, key })
-}
-
-fn is_openai(url: &str) -> bool {
-    url.starts_with("https://api.openai.com")
-}
-
-fn openai(model: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Choice, Error> {
-    let provider = match set(env, env::OPENAI_API).as_deref() {
-        Some("responses") => Provider::Responses,
-        Some("chat") => Provider::Chat,
-        Some(other) => return Err(Error::invalid_field(env::OPENAI_API, other, "responses or chat")),
-        None if set(env, env::OPENAI_BASE_URL).is_none_or(|url| is_openai(&url)) => Provider::Responses,
-        None => Provider::Chat,
     };
-    openai_as(provider, model, env)
-}
-
-fn openai_as(provider: Provider, model: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Choice, Error> {
-    let base = set(env, env::OPENAI_BASE_URL);
-    let key = key(env, env::OPENAI_API_KEY, model, base.as_ref().is_some_and(|url| !is_openai(url)))?;
-    let address = base.unwrap_or_else(|| OPENAI.to_owned());
-    Ok(Choice { provider, model: named(model)?, address, key })
-}
-
-fn ollama(model: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Choice, Error> {
-    let host = set(env, env::OLLAMA_HOST).unwrap_or_else(|| OLLAMA.to_owned());
-    let address = ollama_url(&host);
-    Ok(Choice { provider: Provider::Ollama, model: named(model)?, address, key: None })
-}
-
-/// The server's API for a host as Ollama itself understands it: scheme and port may be missing, and the address that
-/// means "listen everywhere" means this machine.
-fn ollama_url(host: &str) -> String {
-    let (scheme, rest) = host.split_once("://").unwrap_or(("http", host));
-    let rest = rest.trim_end_matches('/');
-    let rest = rest.replacen("0.0.0.0", "127.0.0.1", 1);
-    let has_port = rest.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    let port = if has_port || host.contains("://") { "" } else { ":11434" };
-    format!("{scheme}://{rest}{port}/v1")
-}
-
-fn scripted(path: Option<&str>, env: &dyn Fn(&str) -> Option<String>) -> Result<Choice, Error> {
-    let path = path.filter(|p| !p.is_empty()).map(str::to_owned).or_else(|| set(env, env::SCRIPTED_MODEL));
-    let address = path.ok_or_else(|| {
-        Error::invalid(format!(
-            "model 'scripted' needs a script; set {} or write scripted/PATH",
-            env::SCRIPTED_MODEL
-        ))
-    })?;
-    Ok(Choice { provider: Provider::Scripted, model: "scripted".to_owned(), address, key: None })
+    if model.is_empty() {
+        return Err(Error::invalid_field("model", &format!("{name}/"), &format!("{name}/MODEL")));
+    }
+    let price = listed(service, model).and_then(|model| {
+        let (input, output) = (model.input_usd_per_million?, model.output_usd_per_million?);
+        Some(Price { input, cache_read: None, cache_write: None, output })
+    });
+    let (address, key) = (service.config.base_url.clone(), service.key()?);
+    Ok(Choice { format, model: model.to_owned(), address, key, service: Some(name.clone()), price })
 }
 
 #[cfg(test)]

@@ -1,20 +1,14 @@
 //! The loop: ask the model, do what it calls for, until it is done, a limit is reached or somebody stops it.
 
-use super::{
-    ask::{Answer, ask},
-    budget::Budget,
-    inbox::Inbox,
-    prompt, room,
-};
+use super::{ask::Answer, budget::Budget, inbox::Inbox};
 use crate::{
-    model::Prices,
+    model::{Chain, Prices},
     tool::{self, Desk, Effect},
 };
 use oz_core::{
     ErrorCode,
     harness::{AgentState, HarnessEvent},
-    model::{ChatMessage, Model, ModelError, ModelErrorKind, ModelRequest, StopReason},
-    usage::Usage,
+    model::{ChatMessage, ModelRequest, StopReason},
 };
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -26,8 +20,9 @@ const CUT: &str = "Your answer was cut because it was too long. Go on where it b
 pub(super) struct Agent {
     pub(super) system: String,
     pub(super) prompt: String,
-    pub(super) model: Arc<dyn Model>,
-    pub(super) model_name: String,
+    pub(super) models: Chain,
+    /// The place in the chain of the model for which the conversation is shaped.
+    pub(super) spoke: usize,
     pub(super) prices: Prices,
     pub(super) desk: Desk,
     pub(super) budget: Budget,
@@ -46,12 +41,6 @@ pub(super) enum End {
     Failed(ErrorCode, String),
     /// Somebody wanted it to end.
     Cancelled,
-}
-
-impl From<ModelError> for End {
-    fn from(error: ModelError) -> Self {
-        Self::Failed(error.code(), error.message)
-    }
 }
 
 impl Agent {
@@ -73,12 +62,13 @@ impl Agent {
     }
 
     async fn turns(&mut self) -> Result<End, End> {
+        // The model that is asked fills in its name and how much it may say.
         let mut request = ModelRequest {
-            model: self.model_name.clone(),
+            model: String::new(),
             system: std::mem::take(&mut self.system),
             messages: vec![ChatMessage::User { text: std::mem::take(&mut self.prompt) }],
             tools: tool::specs(),
-            max_output_tokens: prompt::max_output_tokens(self.model.provider(), &self.model_name),
+            max_output_tokens: 0,
         };
         let mut summary = String::new();
         loop {
@@ -133,35 +123,6 @@ impl Agent {
                 request.messages.push(ChatMessage::User { text });
             }
         }
-    }
-
-    /// Asks the model and reports what it said and used. A conversation that is too long is shortened as far as it goes.
-    async fn ask(&mut self, request: &mut ModelRequest) -> Result<Answer, End> {
-        let mut used = Vec::new();
-        let asked = loop {
-            let asked = self.bounded(ask(&*self.model, request, &mut used)).await;
-            let too_long = matches!(&asked, Ok(Err(e)) if e.kind == ModelErrorKind::ContextTooLong);
-            if !(too_long && room::make(&mut request.messages)) {
-                break asked;
-            }
-            tracing::info!("the conversation is too long for the model; older results of tools are left out");
-        };
-        if let Ok(Ok(answer)) = &asked {
-            let (thoughts, text) = (answer.thoughts.clone(), answer.text.clone());
-            if !thoughts.trim().is_empty() {
-                self.say(HarnessEvent::Reasoning { text: thoughts }).await;
-            }
-            if !text.trim().is_empty() {
-                self.say(HarnessEvent::Text { text }).await;
-            }
-        }
-        for usage in used {
-            let cost_usd = self.prices.cost(self.model.provider(), &self.model_name, &usage);
-            let usage = Usage { cost_usd, ..usage };
-            self.budget.count(&usage);
-            self.say(HarnessEvent::Usage { model: self.model_name.clone(), usage }).await;
-        }
-        Ok(asked??)
     }
 
     /// Does something unless the work is to end before.

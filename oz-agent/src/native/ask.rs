@@ -2,6 +2,7 @@
 //! is not.
 
 use super::retry;
+use crate::model::Patience;
 use futures_util::StreamExt as _;
 use oz_core::{
     model::{Model, ModelError, ModelRequest, StopReason, StreamEvent, ToolCall},
@@ -22,6 +23,7 @@ pub(super) struct Answer {
 /// Asks until there is an answer, or there will be none. Adds to `used` what each try used.
 pub(super) async fn ask(
     model: &dyn Model,
+    patience: Patience,
     request: &ModelRequest,
     used: &mut Vec<Usage>,
 ) -> Result<Answer, ModelError> {
@@ -31,7 +33,7 @@ pub(super) async fn ask(
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        let Some(wait) = retry::delay(&error, attempt, oz_client::retry::jitter()) else {
+        let Some(wait) = retry::delay(&error, patience, attempt, oz_client::retry::jitter()) else {
             return Err(error);
         };
         tracing::warn!(%error, attempt, wait_ms = wait.as_millis(), "the model call failed; trying again");

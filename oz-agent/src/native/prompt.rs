@@ -27,12 +27,18 @@ pub(super) fn system(task: &HarnessTask, root: &Path) -> String {
     }
 }
 
-/// How many tokens an answer may have. Older models and many local servers refuse or can't hold what others allow.
-pub(super) fn max_output_tokens(provider: &str, model: &str) -> u32 {
-    match provider {
-        "anthropic" if model.starts_with("claude-3-opus") || model.starts_with("claude-3-haiku") => 4096,
-        "anthropic" if model.starts_with("claude-3-5") => 8192,
-        "anthropic" | "openai" => 32_000,
-        _ => 8192,
+/// How many tokens an answer may have, by the model's name after whoever serves and made it. Older models and many
+/// local servers refuse or can't hold what others allow.
+pub(super) fn max_output_tokens(model: &str) -> u32 {
+    let name = model.rsplit('/').next().unwrap_or_default();
+    let begins = |names: &[&str]| names.iter().any(|begin| name.starts_with(begin));
+    if begins(&["claude-3-opus", "claude-3-haiku"]) {
+        4096
+    } else if begins(&["claude-3-5"]) {
+        8192
+    } else if begins(&["claude", "gpt-4.1", "gpt-5", "codex", "o1", "o3", "o4"]) {
+        32_000
+    } else {
+        8192
     }
 }

@@ -1,7 +1,10 @@
 use super::*;
 use clap::CommandFactory as _;
 
+mod documented;
+mod hints;
 mod lines;
+mod vectors;
 
 const T: &str = "7b0f3c52-5a0e-4f0b-9a54-0a6f8f1f2d11";
 
@@ -10,22 +13,32 @@ fn the_arguments_fit_together() {
     Cli::command().debug_assert();
 }
 
-/// 0 when the words parse, else the parser's exit code.
+/// 0 when the line parses, else the parser's exit code.
 fn parse(line: &str) -> i32 {
-    let words = shell_words(line).into_iter().map(|word| if word == "T" { T.to_owned() } else { word });
-    match Cli::try_parse_from(std::iter::once("oz".to_owned()).chain(words)) {
-        Ok(_) => 0,
-        Err(e) => e.exit_code(),
-    }
+    Cli::try_parse_from(words(line)).map_or_else(|e| e.exit_code(), |_| 0)
 }
 
-/// Words apart by spaces; `''` is an empty one.
-fn shell_words(line: &str) -> Vec<String> {
-    line.split_whitespace().map(|word| if word == "''" { String::new() } else { word.to_owned() }).collect()
+/// What a person reads who types the line; `None` when it parses.
+fn refusal(line: &str) -> Option<String> {
+    let words = words(line);
+    let error = Cli::try_parse_from(&words).err()?;
+    Some(shown(&super::hints::explain(error, &words[1..]).render()))
 }
 
-/// Published callers depend on these. Ours is a superset in three places: `run cancel` exists; a bedrock role may come
-/// without its region, as the published worker sends it; a configuration file may hold the prompt.
+/// The words of a line as a shell makes them, after the program's name. `T` stands for an id.
+fn words(line: &str) -> Vec<String> {
+    let words = shlex::split(line).unwrap();
+    let id = |word: String| if word == "T" { T.to_owned() } else { word };
+    std::iter::once("oz".to_owned()).chain(words.into_iter().map(id)).collect()
+}
+
+/// Whether there is a command of this name, such as `agent profile`. Some groups of the published command line may not
+/// be there yet.
+fn is_there(path: &str) -> bool {
+    let oz = Cli::command();
+    path.split_whitespace().try_fold(&oz, |at, word| at.find_subcommand(word)).is_some()
+}
+
 #[test]
 fn a_schedule_is_made_without_a_command() {
     for line in
@@ -76,6 +89,39 @@ fn every_command_shows_examples() {
     }
 }
 
+#[test]
+fn a_group_without_a_command_shows_its_help_as_an_error() {
+    let mut found = Vec::new();
+    commands(&Cli::command(), "oz", &mut found);
+    // These do something by themselves.
+    let is_command = |path: &str| matches!(path, "oz" | "oz schedule" | "oz secret create");
+    let groups = |path: &&str| found.iter().any(|(other, _)| other.starts_with(&format!("{path} ")));
+    let paths = found.iter().map(|(path, _)| path.as_str()).filter(groups);
+    for path in paths.filter(|path| !is_command(path)) {
+        let error = Cli::try_parse_from(path.split(' ')).unwrap_err();
+        assert_eq!((error.exit_code(), error.use_stderr()), (2, true), "{path}");
+        let text = error.to_string();
+        let usage = text.lines().find(|line| line.starts_with("Usage: oz")).unwrap_or_default();
+        assert!(usage.ends_with("<COMMAND>") && text.contains("\nCommands:\n"), "{path}: {text}");
+    }
+}
+
+#[test]
+fn the_guide_says_what_every_command_prints() {
+    let guide = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide/output.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let mut found = Vec::new();
+    commands(&Cli::command(), "oz", &mut found);
+    let paths: Vec<String> = found.into_iter().map(|(path, _)| path).collect();
+    let is_group = |path: &str| paths.iter().any(|other| other.starts_with(&format!("{path} ")));
+    let with_kinds = |path: &str| {
+        path.match_indices(' ').any(|(end, _)| guide.contains(&format!("`{}` and its kinds", &path[..end])))
+    };
+    for path in paths.iter().filter(|path| !is_group(path) && !with_kinds(path)) {
+        assert!(guide.contains(&format!("`{path}`")), "{path} is not in docs/guide/output.md");
+    }
+}
+
 /// Help without the spaces that clap leaves at the ends of lines.
 fn shown(help: &clap::builder::StyledStr) -> String {
     help.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
@@ -96,6 +142,10 @@ fn the_help_of_oz() {
       run           Look at runs and steer them
       environment   What runs find prepared: repositories, an image, setup commands [alias: e]
       schedule      Runs that start by the clock
+      secret        What runs may know and nobody can read back: keys, tokens, passwords
+      usage         What runs used: calls, tokens, dollars
+      budget        How much runs may cost
+      federate      Prove to other services which run this is
       artifact      Files that runs leave behind
       mcp           MCP servers that your team shares
       model         Models that runs may use
@@ -107,7 +157,9 @@ fn the_help_of_oz() {
       login         Remember the address and key of a control plane
       logout        Forget the address and key
       whoami        Show who you are
+      doctor        Check this machine and the control plane, and say what to do
       completions   Print a completion script for a shell
+      man           Print the manual page, or write a page for each command
       help          Print this message or the help of the given subcommand(s)
 
     Options:
@@ -173,6 +225,13 @@ fn the_help_of_run_cloud() {
           --mcp <SPEC>                 An MCP server: the id of a shared one, a file or JSON; repeatable
       -e, --environment <ID>           The environment to prepare
           --conversation <ID>          The conversation to continue
+          --secret <NAME>              A secret that the run gets, rather than all that it may have;
+                                       repeatable
+          --no-secrets                 The run gets no secrets
+          --env <KEY=VALUE>            A variable of setup commands and agent, which everybody may read;
+                                       repeatable
+          --git-credential <LOGIN>     Log git in to a host with a secret: HOST=SECRET, or
+                                       HOST=SECRET:USER; repeatable
           --title <TITLE>              Title of the run
           --host <WORKER_ID>           The worker to run on
           --team                       The run belongs to the team (default)
@@ -199,6 +258,7 @@ fn the_help_of_run_cloud() {
       oz agent run-cloud -p "update the docs" --host build-1 --max-cost 2 --max-time 30m
       oz agent run-cloud -p "what is wrong here?" --attach crash.log -e ENVIRONMENT --mcp servers.json
       oz agent run-cloud --skill me/app:triage --agent UID
+      oz agent run-cloud -p "deploy it" --secret DEPLOY_TOKEN --git-credential github.com=BOT_TOKEN
       oz agent run-cloud -f agent.yaml -p "review this" --output-format json
     "#);
 }

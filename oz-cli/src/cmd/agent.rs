@@ -5,14 +5,18 @@ pub(super) mod config;
 mod create;
 mod delete;
 mod get;
+pub(super) mod grants;
 mod list;
 mod machine;
 mod options;
 mod profile;
 mod run;
 mod run_cloud;
+mod saved_prompt;
 mod skills;
 mod update;
+
+pub(super) use run_cloud::announce;
 
 use super::Outcome;
 use crate::{cli::Global, connection};
@@ -40,7 +44,10 @@ pub(crate) enum AgentCommand {
     /// List the skills in the repositories that runs have used
     Skills(skills::SkillsArgs),
     /// Profiles: what agents may do without asking
-    #[command(subcommand, after_help = "Examples:\n  oz agent profile list")]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  oz agent profile list\n  oz agent profile create -n careful --set execute_commands=AlwaysAsk"
+    )]
     Profile(profile::ProfileCommand),
 }
 
@@ -56,6 +63,6 @@ pub(crate) async fn run(command: AgentCommand, global: &Global) -> Outcome {
         AgentCommand::Update(args) => update::run(&client()?, *args, format).await,
         AgentCommand::Delete(args) => delete::run(&client()?, args, format).await,
         AgentCommand::Skills(args) => skills::run(&client()?, args, format).await,
-        AgentCommand::Profile(command) => profile::run(&client()?, &command, format).await,
+        AgentCommand::Profile(command) => profile::run(command, global).await,
     }
 }

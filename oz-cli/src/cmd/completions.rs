@@ -1,7 +1,7 @@
 //! `oz completions`: prints a completion script.
 
 use super::Outcome;
-use crate::cli::Cli;
+use crate::{cli::Cli, error::CliError};
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 use std::io;
@@ -18,10 +18,15 @@ pub(crate) struct CompletionsArgs {
 }
 
 pub(crate) fn run(args: &CompletionsArgs) -> Outcome {
-    let shell = args.shell.or_else(Shell::from_env).unwrap_or(Shell::Bash);
+    let shell = args.shell.or_else(Shell::from_env).ok_or_else(unknown)?;
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "oz", &mut script);
     // A reader that stops early, such as `head`, is no error.
     let _ = io::Write::write_all(&mut io::stdout(), &script);
     Ok(true)
+}
+
+fn unknown() -> CliError {
+    CliError::new("SHELL names no shell that `oz` can complete for")
+        .hint("name one: oz completions bash|elvish|fish|powershell|zsh")
 }

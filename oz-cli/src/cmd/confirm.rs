@@ -6,12 +6,23 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 /// Asks whether to `act` (such as `delete`) on `what` (such as `environment`), unless `force`. `false` means that the
 /// person does not want to, which is no failure. Where nobody can answer, nothing is done.
 pub(super) fn confirm(act: &str, what: &str, name: &str, force: bool) -> Result<bool, CliError> {
-    if force {
+    confirm_unless(force, "--force", act, what, name)
+}
+
+/// The same for a command whose option to go on unasked has another name.
+pub(super) fn confirm_unless(
+    told: bool,
+    flag: &str,
+    act: &str,
+    what: &str,
+    name: &str,
+) -> Result<bool, CliError> {
+    if told {
         return Ok(true);
     }
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Err(CliError::new(format!(
-            "Refusing to {act} {what} without confirmation in non-interactive mode (use --force to bypass)"
+            "Refusing to {act} {what} without confirmation in non-interactive mode (use {flag} to bypass)"
         )));
     }
     let mut stderr = anstream::stderr();

@@ -2,8 +2,13 @@
 
 mod create;
 mod delete;
+mod image;
+mod init;
+mod options;
+mod removals;
 mod repos;
 mod update;
+mod users;
 
 use super::Outcome;
 use crate::{
@@ -23,11 +28,16 @@ pub(crate) enum EnvironmentCommand {
     /// Show one environment
     Get(GetArgs),
     /// Make an environment
-    Create(create::CreateArgs),
+    Create(Box<create::CreateArgs>),
     /// Change an environment
     Update(Box<update::UpdateArgs>),
     /// Delete an environment
     Delete(delete::DeleteArgs),
+    /// Propose an environment for the checkouts on this machine
+    Init(init::InitArgs),
+    /// Images that environments may use
+    #[command(subcommand, after_help = "Examples:\n  oz environment image list")]
+    Image(image::ImageCommand),
 }
 
 /// Show one environment.
@@ -39,20 +49,24 @@ pub(crate) struct GetArgs {
 }
 
 pub(crate) async fn run(command: EnvironmentCommand, global: &Global) -> Outcome {
-    let (client, format) = (connection::of(global).client()?, global.output_format);
+    let format = global.output_format;
+    let client = || connection::of(global).client();
     match command {
         EnvironmentCommand::List => {
-            let list = client.send(&ListEnvironments::default()).await?;
+            let list = client()?.send(&ListEnvironments::default()).await?;
             environment::LIST.print(&list, &list.environments, format)?;
             Ok(true)
         }
         EnvironmentCommand::Get(GetArgs { id: uid }) => {
-            print_one(&client.send(&GetEnvironment { uid }).await?, format, environment::card)?;
+            print_one(&client()?.send(&GetEnvironment { uid }).await?, format, environment::card)?;
             Ok(true)
         }
-        EnvironmentCommand::Create(args) => create::run(&client, args, format).await,
-        EnvironmentCommand::Update(args) => update::run(&client, *args, format).await,
-        EnvironmentCommand::Delete(args) => delete::run(&client, args, format).await,
+        EnvironmentCommand::Create(args) => create::run(&client()?, *args, format).await,
+        EnvironmentCommand::Update(args) => update::run(&client()?, *args, format).await,
+        EnvironmentCommand::Delete(args) => delete::run(&client()?, args, format).await,
+        // A proposal alone needs no control plane.
+        EnvironmentCommand::Init(args) => init::run(args, global).await,
+        EnvironmentCommand::Image(command) => image::run(&client()?, &command, format).await,
     }
 }
 

@@ -1,36 +1,39 @@
-//! `oz model`: models that runs may use.
+//! `oz model`: models that runs may use, and the services that a team adds.
+
+mod add;
+mod list;
+mod remove;
+mod spec;
 
 use super::Outcome;
-use crate::{cli::Global, connection, out::table::Listing};
+use crate::{cli::Global, connection, out::model::SERVICES};
 use clap::Subcommand;
-use oz_core::api::{ListModels, ModelInfo};
 
 #[derive(Debug, Subcommand)]
 #[command(arg_required_else_help = true)]
 pub(crate) enum ModelCommand {
-    /// List models
+    /// List models, those of added services too
     #[command(after_help = "Examples:\n  oz model list")]
     List,
+    /// Add a model service
+    Add(Box<add::AddArgs>),
+    /// Remove a model service
+    Remove(remove::RemoveArgs),
+    /// List the model services that were added
+    #[command(after_help = "Examples:\n  oz model services")]
+    Services,
 }
 
-const LIST: Listing<ModelInfo, 4> = Listing {
-    header: ["ID", "NAME", "PROVIDER", "NOTE"],
-    whole: 1,
-    row: |model| {
-        [
-            model.id.clone(),
-            model.display_name.clone(),
-            model.provider.to_string(),
-            model.disable_reason.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
-        ]
-    },
-    none: "No models found.",
-};
-
-pub(crate) async fn run(command: &ModelCommand, global: &Global) -> Outcome {
-    let ModelCommand::List = command;
-    let mut list = connection::of(global).client()?.send(&ListModels {}).await?;
-    list.models.sort_by(|a, b| a.id.cmp(&b.id));
-    LIST.print(&list, &list.models, global.output_format)?;
-    Ok(true)
+pub(crate) async fn run(command: ModelCommand, global: &Global) -> Outcome {
+    let (client, format) = (connection::of(global).client()?, global.output_format);
+    match command {
+        ModelCommand::List => list::run(&client, format).await,
+        ModelCommand::Add(args) => add::run(&client, *args, format).await,
+        ModelCommand::Remove(args) => remove::run(&client, args, format).await,
+        ModelCommand::Services => {
+            let list = client.model_endpoints().list().await?;
+            SERVICES.print(&list, &list.model_endpoints, format)?;
+            Ok(true)
+        }
+    }
 }

@@ -1,19 +1,21 @@
 //! `oz schedule`: runs that start by the clock. Options without a command make a schedule.
 
 mod create;
+mod history;
+mod policy;
+mod run;
 mod update;
 
-use super::Outcome;
+use super::{Outcome, group};
 use crate::{
     cli::{Format, Global},
     connection,
     error::CliError,
     out::{self, schedule, table::print_one},
 };
-use clap::{
-    Arg, ArgMatches, Args, Command, FromArgMatches, Subcommand, error::ErrorKind, parser::ValueSource,
-};
-use oz_core::api::{DeleteSchedule, GetSchedule, ListSchedules, PauseSchedule, ResumeSchedule, Schedule};
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
+use oz_client::Client;
+use oz_core::api::{ListScheduleHistory, Schedule};
 
 /// A command, or the options of `create`.
 #[derive(Debug)]
@@ -36,12 +38,7 @@ impl FromArgMatches for ScheduleArgs {
             let create = create::CreateArgs::from_arg_matches(matches)?;
             return Ok(Self(ScheduleCommand::Create(Box::new(create))));
         }
-        let of_create = create::CreateArgs::augment_args(Command::new("create"));
-        let given = |arg: &Arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
-        if let Some(arg) = of_create.get_arguments().find(|arg| given(arg)) {
-            let message = format!("--{} must stand after the command\n", arg.get_long().unwrap_or_default());
-            return Err(clap::Error::raw(ErrorKind::ArgumentConflict, message));
-        }
+        group::refuse_before_command(matches, &create::CreateArgs::augment_args(Command::new("create")))?;
         ScheduleCommand::from_arg_matches(matches).map(Self)
     }
 
@@ -63,6 +60,10 @@ enum ScheduleCommand {
     Get(IdArgs),
     /// Change a schedule
     Update(Box<update::UpdateArgs>),
+    /// Make a run of a schedule now
+    Run(run::RunArgs),
+    /// Show what became of the times of a schedule
+    History(history::HistoryArgs),
     /// Stop a schedule from firing
     #[command(after_help = "Examples:\n  oz schedule pause ID")]
     Pause(IdArgs),
@@ -87,26 +88,52 @@ pub(crate) async fn run(args: ScheduleArgs, global: &Global) -> Outcome {
     match args.0 {
         ScheduleCommand::Create(args) => return create::run(&client, *args, format).await,
         ScheduleCommand::Update(args) => return update::run(&client, *args, format).await,
+        ScheduleCommand::Run(args) => return run::run(&client, args, format).await,
+        ScheduleCommand::History(args) => return history::run(&client, args, format).await,
         ScheduleCommand::List => {
-            let list = client.send(&ListSchedules {}).await?;
+            let list = client.schedules().list().await?;
             schedule::LIST.print(&list, &list.schedules, format)?;
         }
-        ScheduleCommand::Get(IdArgs { id: schedule_id }) => {
-            print_one(&client.send(&GetSchedule { schedule_id }).await?, format, schedule::card)?;
+        ScheduleCommand::Get(args) => get(&client, id(args.id)?, format).await?,
+        ScheduleCommand::Pause(args) => {
+            done(&client.schedules().pause(id(args.id)?).await?, "paused", format)?;
         }
-        ScheduleCommand::Pause(IdArgs { id: schedule_id }) => {
-            done(&client.send(&PauseSchedule { schedule_id }).await?, "paused", format)?;
+        ScheduleCommand::Unpause(args) => {
+            done(&client.schedules().resume(id(args.id)?).await?, "unpaused", format)?;
         }
-        ScheduleCommand::Unpause(IdArgs { id: schedule_id }) => {
-            done(&client.send(&ResumeSchedule { schedule_id }).await?, "unpaused", format)?;
-        }
-        ScheduleCommand::Delete(IdArgs { id: schedule_id }) => {
-            let request = DeleteSchedule { schedule_id };
-            client.send(&request).await?;
-            out::deleted("id", "Schedule", &request.schedule_id, format)?;
+        ScheduleCommand::Delete(args) => {
+            let id = id(args.id)?;
+            client.schedules().delete(id.as_str()).await?;
+            out::deleted("id", "Schedule", &id, format)?;
         }
     }
     Ok(true)
+}
+
+/// The id of a schedule, as all ids of its kind are.
+fn id(text: String) -> Result<String, CliError> {
+    match text.chars().count() {
+        22 => Ok(text),
+        length => {
+            Err(CliError::new(format!("Invalid schedule ID '{text}': it has {length} characters, not 22"))
+                .hint("`oz schedule list` shows the ids"))
+        }
+    }
+}
+
+/// Shows a schedule, to people with its last times.
+async fn get(client: &Client, schedule_id: String, format: Format) -> Result<(), CliError> {
+    let found = client.schedules().get(schedule_id.as_str()).await?;
+    if format.is_json() {
+        return out::json(format, &found);
+    }
+    let last = ListScheduleHistory { schedule_id, limit: Some(10) };
+    let ticks = client.schedules().history(&last).await?.ticks;
+    out::line(schedule::card(&found));
+    if !ticks.is_empty() {
+        out::line(format!("\n{}", schedule::TICKS.text(&ticks, format)));
+    }
+    Ok(())
 }
 
 /// Says what has become of a schedule.

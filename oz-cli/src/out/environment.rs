@@ -5,11 +5,12 @@ use super::{
     table::{self, Listing, joined, short, time, utc},
 };
 use oz_core::{
-    api::Environment,
+    api::{Environment, Image},
     config::SourceRepo,
-    environment::EnvironmentConfig,
+    environment::{EnvironmentConfig, GcpProvider},
     principal::{Scope, ScopeType},
 };
+use std::time::Duration;
 
 /// A list of environments.
 pub(crate) const LIST: Listing<Environment, 9> = Listing {
@@ -42,6 +43,14 @@ pub(crate) const LIST: Listing<Environment, 9> = Listing {
     none: "No environments found.",
 };
 
+/// A list of images.
+pub(crate) const IMAGES: Listing<Image, 3> = Listing {
+    header: ["IMAGE", "REPOSITORY", "TAG"],
+    whole: 1,
+    row: |image| [image.image.clone(), image.repository.clone(), image.tag.clone()],
+    none: "No images found.",
+};
+
 /// An environment as a card.
 pub(crate) fn card(environment: &Environment) -> String {
     let config = &environment.config;
@@ -50,16 +59,54 @@ pub(crate) fn card(environment: &Environment) -> String {
     rows.extend(config.docker_image.clone().map(|image| ("Image", image)));
     rows.extend(repos(config).into_iter().map(|repo| ("Repository", repo)));
     rows.extend(config.setup_commands.iter().map(|command| ("Setup", command.clone())));
+    rows.extend(config.setup_timeout_seconds.map(|seconds| ("Setup time", time_of(seconds))));
+    rows.extend(
+        config.environment_variables.iter().map(|(key, value)| ("Variable", format!("{key}={value}"))),
+    );
+    rows.extend(config.git_credentials.iter().map(|login| {
+        ("Git login", format!("{}: secret '{}' of user '{}'", login.host, login.secret, login.user()))
+    }));
+    match config.secrets.as_deref() {
+        None => rows.push(("Secrets", "all in scope".to_owned())),
+        Some([]) => rows.push(("Secrets", "none".to_owned())),
+        Some(list) => rows.extend(list.iter().map(|secret| ("Secret", secret.name.clone()))),
+    }
+    if let Some(providers) = &config.providers {
+        rows.extend(providers.aws.as_ref().map(|aws| ("AWS role", aws.role_arn.clone())));
+        rows.extend(providers.gcp.as_ref().map(|gcp| ("Google Cloud", google(gcp))));
+    }
+    rows.extend(config.default_worker_host.clone().map(|host| ("Worker", host)));
+    rows.extend(config.default_runner_uid.clone().map(|uid| ("Runner", uid)));
+    let kept = config.failure_session_retention_minutes;
+    rows.extend(kept.map(|minutes| ("Kept failed", time_of(i64::from(minutes) * 60))));
     rows.push(("Scope", scope(environment.scope.as_ref())));
     rows.extend(environment.creator.as_ref().map(|creator| ("Creator", who(creator))));
     rows.push(("Last edited", utc(environment.last_updated)));
+    rows.extend(environment.last_editor.as_ref().map(|editor| ("Last editor", who(editor))));
     if let Some(task) = &environment.last_task_created {
-        rows.push(("Last run", format!("{} ({})", task.id, task.state)));
+        rows.push(("Last run", format!("{} ({}), made {}", task.id, task.state, utc(task.created_at))));
+        rows.push(("Its title", task.title.clone()));
     }
+    rows.extend(environment.last_task_run_timestamp.map(|at| ("Last start", utc(at))));
     if environment.setup_failed {
         rows.push(("Setup failed", "yes, in the latest run".to_owned()));
     }
     table::card(&rows)
+}
+
+fn time_of(seconds: i64) -> String {
+    let seconds = u64::try_from(seconds).unwrap_or_default();
+    humantime::format_duration(Duration::from_secs(seconds)).to_string()
+}
+
+/// A provider as `--gcp-provider` takes it.
+fn google(gcp: &GcpProvider) -> String {
+    let parts = [
+        &gcp.project_number,
+        &gcp.workload_identity_federation_pool_id,
+        &gcp.workload_identity_federation_provider_id,
+    ];
+    parts.into_iter().chain(&gcp.service_account_email).map(String::as_str).collect::<Vec<_>>().join("/")
 }
 
 /// `Team` or `Personal`.
@@ -99,11 +146,32 @@ mod tests {
     }
 
     #[test]
+    fn a_card_shows_everything() {
+        let gcp = json!({ "project_number": "12", "workload_identity_federation_pool_id": "pool",
+            "workload_identity_federation_provider_id": "oz", "service_account_email": "a@b" });
+        let mut one = environment(&json!({ "name": "app", "environment_variables": { "CI": "1" },
+            "git_credentials": [{ "host": "gitlab.com", "secret": "G" }, { "host": "h", "secret": "H", "username": "me" }],
+            "secrets": [{ "name": "G" }, { "name": "H" }], "default_worker_host": "build-1", "default_runner_uid": "r1",
+            "providers": { "aws": { "role_arn": "arn:aws:iam::1:role/oz" }, "gcp": gcp },
+            "setup_timeout_seconds": 5400, "failure_session_retention_minutes": 10 }));
+        one.last_task_created = Some(
+            from_value(json!({ "id": "0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e", "title": "fix it", "state": "FAILED",
+                "created_at": "2026-03-02T08:00:00Z", "updated_at": "2026-03-02T08:00:00Z", "started_at": null }))
+            .unwrap(),
+        );
+        insta::assert_snapshot!(card(&one), @"");
+        one.config.secrets = Some(Vec::new());
+        assert!(card(&one).contains("Secrets      none"), "{}", card(&one));
+    }
+
+    #[test]
     fn environments_are_a_table_and_a_card() {
         let github = json!([{ "owner": "me", "repo": "app" }]);
         let one = environment(&json!({ "name": "app", "description": "builds", "docker_image": "rust:1",
             "github_repos": github, "setup_commands": ["npm ci", "make"] }));
         let sources = json!([{ "url": "https://git.example.com/x", "checkout_ref": "main" }]);
+        let images = ["node:22", "ghcr.io/me/dev"].map(Image::named);
+        insta::assert_snapshot!(IMAGES.text(&images, Format::Text), @"");
         let two = environment(&json!({ "name": "any", "source_repos": sources }));
         insta::assert_snapshot!(card(&one), @"
         Environment  UA17BXYZ000000000000AB

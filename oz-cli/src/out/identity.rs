@@ -1,7 +1,7 @@
-//! Agent identities, their skills and profiles, as people read them.
+//! Agent identities and their skills as people read them.
 
 use super::table::{self, Listing, joined, short, time, utc};
-use oz_core::api::{Identity, Profile, SkillItem};
+use oz_core::api::{Identity, SkillItem};
 
 /// A list of agent identities.
 pub(crate) const LIST: Listing<Identity, 9> = Listing {
@@ -59,14 +59,6 @@ pub(crate) fn card(agent: &Identity) -> String {
     table::card(&rows)
 }
 
-/// A list of profiles.
-pub(crate) const PROFILES: Listing<Profile, 2> = Listing {
-    header: ["ID", "NAME"],
-    whole: 1,
-    row: |profile| [profile.uid.clone(), profile.name.clone()],
-    none: "No profiles found.",
-};
-
 /// A list of skills.
 pub(crate) const SKILLS: Listing<SkillItem, 4> = Listing {
     header: ["NAME", "ID", "ENVIRONMENTS", "DESCRIPTION"],
@@ -121,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn skills_and_profiles_are_tables() {
+    fn skills_are_a_table() {
         let variant = json!({ "id": "me/app:skills/review/SKILL.md", "description": "reviews\nwell",
             "base_prompt": "p", "source": { "owner": "me", "name": "app", "skill_path": "skills/review/SKILL.md" },
             "environments": [{ "uid": "e1", "name": "app" }], "last_run_timestamp": null });
@@ -129,12 +121,6 @@ mod tests {
         insta::assert_snapshot!(SKILLS.text(&[skill], Format::Text), @"
         NAME	ID	ENVIRONMENTS	DESCRIPTION
         review	me/app:skills/review/SKILL.md	app	reviews
-        ");
-        let profile = json!({ "uid": "p1", "name": "careful", "settings": {}, "created_at": AT, "last_updated": AT,
-            "revision": 1 });
-        insta::assert_snapshot!(PROFILES.text(&[from_value(profile).unwrap()], Format::Text), @"
-        ID	NAME
-        p1	careful
         ");
     }
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 #[derive(Debug, Default, Args)]
 pub(crate) struct JqArgs {
     /// Print what this filter, in the language of jq, makes of the JSON: a value a line
-    #[arg(long, value_name = "FILTER")]
+    #[arg(long, value_name = "FILTER", value_parser = readable)]
     jq: Option<String>,
 }
 
@@ -25,6 +25,11 @@ impl JqArgs {
         let compiled = self.jq.as_deref().map(|code| compile(code).map_err(|reason| invalid(code, reason)));
         compiled.transpose().map(Filter)
     }
+}
+
+/// A filter that compiles: a mistake in it is one of the command line.
+fn readable(code: &str) -> Result<String, String> {
+    compile(code).map(|_| code.to_owned()).map_err(|reason| format!("invalid jq filter `{code}`: {reason}"))
 }
 
 /// A filter, or none.

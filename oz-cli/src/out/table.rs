@@ -2,7 +2,7 @@
 
 use super::{json, json_line, line, one_line, plain};
 use crate::{cli::Format, error::CliError};
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, presets::UTF8_FULL_CONDENSED};
 use oz_core::Timestamp;
 use serde::Serialize;
 
@@ -43,19 +43,27 @@ impl<T, const N: usize> Listing<T, N> {
 
     /// A table that fits the terminal, where there is one.
     pub(crate) fn framed(&self, items: &[T]) -> Table {
-        let rows = items.iter().map(|item| self.cells(item));
-        let mut table = Table::new();
-        table.load_style(UTF8_FULL_CONDENSED.with_rounded_corners());
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_header(self.header).add_rows(rows);
-        for column in table.column_iter_mut().take(self.whole) {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-        table
+        frame(self.header, items.iter().map(|item| self.cells(item)), self.whole)
     }
 
     fn cells(&self, item: &T) -> [String; N] {
         (self.row)(item).map(|cell| one_line(&cell, usize::MAX).replace('\t', " "))
     }
+}
+
+/// A table whose first columns, `whole` of them, are never broken.
+pub(crate) fn frame<H: Into<Row>, R: Into<Row>>(
+    header: H,
+    rows: impl IntoIterator<Item = R>,
+    whole: usize,
+) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED.with_rounded_corners());
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_header(header).add_rows(rows);
+    for column in table.column_iter_mut().take(whole) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
+    table
 }
 
 /// One thing: a line per property. Longer text goes on under its first line.

@@ -1,11 +1,11 @@
-//! Fires schedules: sleeps until the next one is due, and makes its run.
+//! Fires schedules: sleeps until the next one is due or the end of a run releases one that waits, and makes its run.
 
 use crate::ctx::{Ctx, now};
 use oz_core::Error;
 use std::time::Duration;
 
-/// Looks again after this time even when nothing is due: the clock may have been set, another server may have made a
-/// schedule.
+/// Looks again after this time even when nothing is due: the clock may have been set, a wake-up may have been lost. It is
+/// well below the lateness from which on a time counts as missed.
 const BACKSTOP: Duration = Duration::from_secs(10);
 
 /// Fires until the server stops.

@@ -45,6 +45,8 @@ const TABLE: &str = "
     DeleteSchedule             401  401   200   200   200    404    403  403  403
     PauseSchedule              401  401   200   200   200    404    403  403  403
     ResumeSchedule             401  401   200   200   200    404    403  403  403
+    RunSchedule                401  401   200   200   200    404    403  403  403
+    ListScheduleHistory        401  401   200   200   200    404    403  403  403
     ListSkills                 401  401   200   200   200    200    403  403  403
     ListModels                 401  401   200   200   200    200    200  200  200
     CreateIdentity             401  401   201   201   403    201    403  403  403

@@ -6,17 +6,15 @@ use crate::{
     store::accounts::Caller,
 };
 use oz_core::{
-    Error,
+    Error, RunState,
     api::{
-        CreateSchedule, DeleteSchedule, Done, GetSchedule, ListSchedules, PauseSchedule, ResumeSchedule,
-        Schedule, ScheduleList, UpdateSchedule,
+        CreateSchedule, DeleteSchedule, Done, GetSchedule, ListScheduleHistory, ListSchedules, PauseSchedule,
+        ResumeSchedule, RunCreated, RunSchedule, Schedule, ScheduleList, ScheduleTickList, UpdateSchedule,
     },
 };
 
 pub(super) async fn create(ctx: Ctx, caller: Caller, request: CreateSchedule) -> Result<Schedule, Error> {
-    let made = ctx.store.create_schedule(member(caller)?, request, now()).await?;
-    ctx.schedules.notify_one();
-    Ok(made)
+    Ok(ctx.store.create_schedule(member(caller)?, request, now()).await?)
 }
 
 pub(super) async fn list(ctx: Ctx, caller: Caller, _: ListSchedules) -> Result<ScheduleList, Error> {
@@ -28,9 +26,7 @@ pub(super) async fn get(ctx: Ctx, caller: Caller, request: GetSchedule) -> Resul
 }
 
 pub(super) async fn update(ctx: Ctx, caller: Caller, request: UpdateSchedule) -> Result<Schedule, Error> {
-    let changed = ctx.store.update_schedule(member(caller)?, request, now()).await?;
-    ctx.schedules.notify_one();
-    Ok(changed)
+    Ok(ctx.store.update_schedule(member(caller)?, request, now()).await?)
 }
 
 pub(super) async fn delete(ctx: Ctx, caller: Caller, request: DeleteSchedule) -> Result<Done, Error> {
@@ -43,7 +39,21 @@ pub(super) async fn pause(ctx: Ctx, caller: Caller, request: PauseSchedule) -> R
 }
 
 pub(super) async fn resume(ctx: Ctx, caller: Caller, request: ResumeSchedule) -> Result<Schedule, Error> {
-    let resumed = ctx.store.enable_schedule(member(caller)?, request.schedule_id, true, now()).await?;
-    ctx.schedules.notify_one();
-    Ok(resumed)
+    Ok(ctx.store.enable_schedule(member(caller)?, request.schedule_id, true, now()).await?)
+}
+
+pub(super) async fn run_now(ctx: Ctx, caller: Caller, request: RunSchedule) -> Result<RunCreated, Error> {
+    let run_id = ctx.store.run_schedule(member(caller)?, request.schedule_id, now()).await?;
+    Ok(RunCreated { run_id, task_id: run_id, state: RunState::Queued, at_capacity: None })
+}
+
+pub(super) async fn history(
+    ctx: Ctx,
+    caller: Caller,
+    request: ListScheduleHistory,
+) -> Result<ScheduleTickList, Error> {
+    let limit = request.limit.unwrap_or(20);
+    Ok(ScheduleTickList {
+        ticks: ctx.store.schedule_history(member(caller)?, request.schedule_id, limit).await?,
+    })
 }

@@ -38,6 +38,9 @@ pub(crate) struct Changes {
     /// Whether the queue may have something to offer.
     #[serde(rename = "q", default)]
     pub(crate) queue: bool,
+    /// Whether a schedule may have something to do.
+    #[serde(rename = "t", default)]
+    pub(crate) schedules: bool,
     /// Executions whose workers must be told to stop.
     #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) stop: Vec<(RunId, ExecutionId)>,
@@ -53,6 +56,7 @@ impl Changes {
     fn merge(&mut self, other: Self) {
         self.runs.extend(other.runs);
         self.queue |= other.queue;
+        self.schedules |= other.schedules;
         self.stop.extend(other.stop);
     }
 }

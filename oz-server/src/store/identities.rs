@@ -239,6 +239,7 @@ impl Store {
         self.engine
             .write(move |db| {
                 find(db, &who.team_id.0, &uid)?;
+                super::schedules::forget_waiting(db, "agent_uid = ?1", args![&uid], "its agent was deleted")?;
                 for sql in [
                     "DELETE FROM api_keys WHERE user_id = ?1",
                     "DELETE FROM memberships WHERE user_id = ?1",

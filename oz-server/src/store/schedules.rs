@@ -1,27 +1,34 @@
-//! Schedules, and the runs they make. The time at which a schedule fires next stands in its row; whoever finds it past
-//! makes the run and moves the time in one transaction, so that each tick makes one run however many servers look.
+//! Schedules. The time at which one fires next stands in its row; whoever finds it past makes the run and moves the time
+//! in one transaction, so that each time makes one run however many servers look. A clock that is set back moves nothing:
+//! the next time stays where it is.
+
+mod fire;
+mod ticks;
+
+pub(super) use ticks::forget_waiting;
 
 use super::{
     Db, Result, Store, StoreError,
-    accounts::{Member, find_member, principal, short_id},
+    accounts::{Member, principal, short_id},
     args,
     engine::Row,
-    json, micros, objects,
-    runs::{self, NewRun},
-    timestamp, to_json,
+    json, micros, objects, runs, timestamp, to_json,
 };
 use oz_core::{
-    ConversationId, Error, RunId, Timestamp,
-    api::{CreateSchedule, Schedule, ScheduleHistory, UpdateSchedule},
+    Error, Timestamp,
+    api::{
+        CreateSchedule, MissedRunPolicy, OverlapPolicy, Schedule, ScheduleHistory, ScheduleTick,
+        UpdateSchedule,
+    },
     environment::EnvironmentConfig,
-    run::{RunMode, RunSource, ScheduleRef},
+    run::RunMode,
     schedule::next_after,
 };
-use std::collections::BTreeMap;
 
 const COLUMNS: &str = "u.user_id, u.kind, u.display_name, u.email, e.user_id, e.kind, e.display_name, e.email,
     s.schedule_id, s.name, s.cron, s.enabled, s.prompt, s.config, s.agent_uid, s.mode, s.metadata, s.next_run, s.last_ran,
-    s.last_spawn_error, s.created_at, s.updated_at, s.personal, s.team_id, s.owner_id";
+    s.last_spawn_error, s.created_at, s.updated_at, s.personal, s.team_id, s.owner_id,
+    s.time_zone, s.overlap, s.missed, s.waiting";
 const TABLES: &str =
     "schedules s JOIN users u ON u.user_id = s.owner_id JOIN users e ON e.user_id = s.updated_by";
 
@@ -33,9 +40,9 @@ fn schedule(row: &Row<'_>) -> Result<Schedule> {
         id: row.get(8)?,
         name: row.get(9)?,
         cron_schedule: row.get(10)?,
-        time_zone: "UTC".to_owned(),
-        overlap_policy: oz_core::api::OverlapPolicy::Allow,
-        missed_run_policy: oz_core::api::MissedRunPolicy::RunOnce,
+        time_zone: row.get(25)?,
+        overlap_policy: OverlapPolicy::from(row.get::<&str>(26)?),
+        missed_run_policy: MissedRunPolicy::from(row.get::<&str>(27)?),
         enabled: row.get(11)?,
         prompt: row.get(12)?,
         agent_config: row.get::<Option<&str>>(13)?.map(json).transpose()?,
@@ -77,9 +84,17 @@ fn find(db: &Db<'_>, who: &Member, id: &str) -> Result<Schedule> {
         .ok_or_else(|| StoreError::Refused(Error::not_found("schedule", id)))
 }
 
-fn next(cron: &str, enabled: bool, now: Timestamp) -> Result<Option<i64>> {
-    oz_core::schedule::check(cron, "UTC", now)?;
-    Ok(if enabled { next_after(cron, "UTC", now)?.map(micros) } else { None })
+/// A paused schedule has no waiting run.
+fn forget(db: &Db<'_>, id: &str) -> Result<()> {
+    forget_waiting(db, "schedule_id = ?1", args![id], "the schedule was paused while it waited")
+}
+
+/// When a schedule fires next, counted anew from `now`. In case the clock was set back this may be a time that it has an
+/// entry for, which is then passed over; it is never one whose entry may have been dropped.
+fn next(db: &Db<'_>, id: &str, cron: &str, zone: &str, now: Timestamp) -> Result<Option<i64>> {
+    oz_core::schedule::check(cron, zone, now)?;
+    let oldest = ticks::oldest_kept(db, id)?.map(timestamp).transpose()?;
+    Ok(next_after(cron, zone, oldest.map_or(now, |oldest| oldest.max(now)))?.map(micros))
 }
 
 impl Store {
@@ -104,15 +119,16 @@ impl Store {
             .write(move |db| {
                 let enabled = new.enabled.unwrap_or(true);
                 let personal = new.team == Some(false);
-                let next_run = next(&new.cron_schedule, enabled, now)?;
+                let zone = new.time_zone.as_deref().unwrap_or("UTC");
+                let id = short_id();
+                let next_run = next(db, &id, &new.cron_schedule, zone, now)?.filter(|_| enabled);
                 let config = new.agent_config.clone().unwrap_or_default();
                 runs::check_config(db, &who, personal, &config)?;
                 runs::check_agent(db, &who, personal, "agent_uid", new.agent_uid.as_deref())?;
-                let id = short_id();
                 db.execute(
                     "INSERT INTO schedules (schedule_id, team_id, personal, owner_id, name, cron, enabled, prompt, config,
-                       agent_uid, mode, metadata, next_run, updated_by, created_at, updated_at)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?4, ?14, ?14)",
+                       agent_uid, mode, metadata, next_run, updated_by, created_at, updated_at, time_zone, overlap, missed)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?4, ?14, ?14, ?15, ?16, ?17)",
                     args![
                         &id,
                         &who.team_id.0,
@@ -128,8 +144,12 @@ impl Store {
                         to_json(&new.metadata)?,
                         next_run,
                         micros(now),
+                        zone,
+                        new.overlap_policy.clone().unwrap_or_default().as_str(),
+                        new.missed_run_policy.clone().unwrap_or_default().as_str(),
                     ],
                 )?;
+                db.changed(|c| c.schedules = true);
                 find(db, &who, &id)
             })
             .await
@@ -154,9 +174,17 @@ impl Store {
                 }
                 runs::check_config(db, &who, personal, &config.clone().unwrap_or_default())?;
                 runs::check_agent(db, &who, personal, "agent_uid", agent.as_deref())?;
+                let zone = change.time_zone.as_ref().unwrap_or(&old.time_zone);
+                let same = (&old.cron_schedule, &old.time_zone) == (&change.cron_schedule, zone);
+                // A time that has come and that nobody has found yet must not get lost with a change of something else.
+                let next_run = match old.history.next_run.filter(|_| same) {
+                    Some(next) => Some(micros(next)),
+                    None => next(db, &change.schedule_id, &change.cron_schedule, zone, now)?,
+                };
                 db.execute(
                     "UPDATE schedules SET name = ?2, cron = ?3, enabled = ?4, prompt = ?5, config = ?6, agent_uid = ?7,
-                       mode = ?8, metadata = ?9, next_run = ?10, updated_by = ?11, updated_at = ?12 WHERE schedule_id = ?1",
+                       mode = ?8, metadata = ?9, next_run = ?10, updated_by = ?11, updated_at = ?12, time_zone = ?13,
+                       overlap = ?14, missed = ?15 WHERE schedule_id = ?1",
                     args![
                         &change.schedule_id,
                         &change.name,
@@ -167,11 +195,18 @@ impl Store {
                         agent.as_deref(),
                         change.mode.as_ref().or(old.mode.as_ref()).map(RunMode::as_str),
                         to_json(change.metadata.as_ref().unwrap_or(&old.metadata))?,
-                        next(&change.cron_schedule, change.enabled, now)?,
+                        next_run.filter(|_| change.enabled),
                         &who.principal.uid,
                         micros(now),
+                        zone,
+                        change.overlap_policy.as_ref().unwrap_or(&old.overlap_policy).as_str(),
+                        change.missed_run_policy.as_ref().unwrap_or(&old.missed_run_policy).as_str(),
                     ],
                 )?;
+                if !change.enabled {
+                    forget(db, &change.schedule_id)?;
+                }
+                db.changed(|c| c.schedules = true);
                 find(db, &who, &change.schedule_id)
             })
             .await
@@ -189,17 +224,19 @@ impl Store {
             .write(move |db| {
                 let old = find(db, &who, &id)?;
                 if old.enabled != enabled {
+                    let next_run = match enabled {
+                        true => next(db, &id, &old.cron_schedule, &old.time_zone, now)?,
+                        false => None,
+                    };
                     db.execute(
                         "UPDATE schedules SET enabled = ?2, next_run = ?3, updated_by = ?4, updated_at = ?5
                          WHERE schedule_id = ?1",
-                        args![
-                            &id,
-                            enabled,
-                            next(&old.cron_schedule, enabled, now)?,
-                            &who.principal.uid,
-                            micros(now)
-                        ],
+                        args![&id, enabled, next_run, &who.principal.uid, micros(now)],
                     )?;
+                    if !enabled {
+                        forget(db, &id)?;
+                    }
+                    db.changed(|c| c.schedules = true);
                 }
                 find(db, &who, &id)
             })
@@ -211,91 +248,25 @@ impl Store {
         self.engine
             .write(move |db| {
                 find(db, &who, &id)?;
+                db.execute("DELETE FROM schedule_ticks WHERE schedule_id = ?1", args![&id])?;
                 db.execute("DELETE FROM schedules WHERE schedule_id = ?1", args![&id])?;
                 Ok(())
             })
             .await
     }
 
-    /// When the next schedule fires.
-    pub(crate) async fn next_schedule(&self) -> Result<Option<Timestamp>> {
+    /// What became of the newest times of a schedule.
+    pub(crate) async fn schedule_history(
+        &self,
+        who: Member,
+        id: String,
+        limit: i64,
+    ) -> Result<Vec<ScheduleTick>> {
         self.engine
-            .read(|db| {
-                let next: Option<i64> = db.first(
-                    "SELECT next_run FROM schedules WHERE next_run IS NOT NULL ORDER BY next_run LIMIT 1",
-                    args![],
-                    |row| row.get(0),
-                )?;
-                next.map(timestamp).transpose()
+            .read(move |db| {
+                find(db, &who, &id)?;
+                ticks::history(db, &id, limit)
             })
             .await
     }
-
-    /// Makes a run for every schedule whose time has come. However long nobody looked, it is one run for each. Returns
-    /// how many it made.
-    pub(crate) async fn fire_schedules(&self, now: Timestamp) -> Result<usize> {
-        self.engine
-            .write(move |db| {
-                let due = db.rows(
-                    &format!(
-                        "SELECT {COLUMNS} FROM {TABLES} WHERE s.next_run IS NOT NULL AND s.next_run <= ?1
-                         ORDER BY s.next_run, s.schedule_id LIMIT 100"
-                    ),
-                    args![micros(now)],
-                    |row| Ok((schedule(row)?, row.get::<String>(23)?, row.get::<bool>(22)?)),
-                )?;
-                let mut fired = 0;
-                for (schedule, team_id, personal) in due {
-                    let made = spawn(db, &schedule, &team_id, personal, now);
-                    let error = match made {
-                        Ok(()) => None,
-                        Err(StoreError::Refused(e)) => Some(e.detail),
-                        Err(e) => return Err(e),
-                    };
-                    fired += usize::from(error.is_none());
-                    db.execute(
-                        "UPDATE schedules SET next_run = ?2, last_spawn_error = ?4,
-                           last_ran = CASE WHEN ?5 THEN ?3 ELSE last_ran END WHERE schedule_id = ?1",
-                        args![
-                            &schedule.id,
-                            next_after(&schedule.cron_schedule, &schedule.time_zone, now)?.map(micros),
-                            micros(now),
-                            error.as_deref(),
-                            error.is_none(),
-                        ],
-                    )?;
-                }
-                Ok(fired)
-            })
-            .await
-    }
-}
-
-/// Makes the run of one tick.
-fn spawn(db: &Db<'_>, schedule: &Schedule, team_id: &str, personal: bool, now: Timestamp) -> Result<()> {
-    let owner = schedule.created_by.as_ref().map_or("", |p| p.uid.as_str());
-    let member = find_member(db, team_id, owner)?.ok_or_else(|| {
-        StoreError::Refused(Error::invalid("the schedule's owner is not in the team any more"))
-    })?;
-    let run_id = RunId::mint(now);
-    let mut metadata: BTreeMap<String, String> = schedule.metadata.clone();
-    metadata.retain(|_, v| !v.contains('\0'));
-    let new = NewRun {
-        personal,
-        title: Some(schedule.name.clone()),
-        prompt: schedule.prompt.clone(),
-        config: schedule.agent_config.clone().unwrap_or_default(),
-        metadata,
-        source: RunSource::ScheduledAgent,
-        agent_uid: schedule.agent_uid.clone(),
-        mode: schedule.mode.clone(),
-        schedule: Some(ScheduleRef {
-            schedule_id: schedule.id.clone(),
-            schedule_name: schedule.name.clone(),
-            cron_schedule: schedule.cron_schedule.clone(),
-        }),
-        ..NewRun::by(member, run_id, ConversationId::mint(now))
-    };
-    runs::create(db, &new, now)?;
-    Ok(())
 }

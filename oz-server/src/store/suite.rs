@@ -26,17 +26,17 @@ use std::collections::BTreeMap;
 const KEY: &str = "wk-1.abababababababababababababababababababababababababababababababab";
 
 struct Bed {
-    ctx: Ctx,
     store: Store,
     member: Member,
-    _bed: testing::Bed,
+    ctx: Ctx,
+    bed: testing::Bed,
 }
 
 async fn bed((ctx, bed): (Ctx, testing::Bed)) -> Bed {
     let Some(Caller::Key(member)) = ctx.store.caller(&auth::digest(KEY), now()).await.unwrap() else {
         panic!("no member")
     };
-    Bed { store: ctx.store.clone(), ctx, member, _bed: bed }
+    Bed { store: ctx.store.clone(), member, ctx, bed }
 }
 
 /// Runs each test on both engines.
@@ -61,6 +61,7 @@ macro_rules! on_both {
 
 mod conversations;
 mod credentials;
+mod schedules;
 mod secrets;
 mod team;
 mod things;

@@ -137,6 +137,12 @@ impl Store {
                     "DELETE FROM api_keys WHERE team_id = ?1 AND user_id = ?2",
                     args![&team_id, &uid],
                 )?;
+                super::schedules::forget_waiting(
+                    db,
+                    "team_id = ?1 AND owner_id = ?2 AND personal = 1",
+                    args![&team_id, &uid],
+                    "its owner left the team",
+                )?;
                 db.execute(
                     "UPDATE schedules SET enabled = 0, next_run = NULL, last_spawn_error = 'its owner left the team'
                      WHERE team_id = ?1 AND owner_id = ?2 AND personal = 1",

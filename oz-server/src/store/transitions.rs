@@ -20,13 +20,16 @@ pub(super) struct Standing {
     pub(super) run_id: RunId,
     /// Whether follow-ups wait that no execution has got yet.
     pub(super) has_more: bool,
+    /// Whether a schedule made it.
+    scheduled: bool,
     resumed_at: Option<i64>,
 }
 
 /// Reads where a run stands.
 pub(super) fn standing(db: &Db<'_>, run_no: i64) -> Result<Standing> {
     db.first(
-        "SELECT state, execution_id, attempts, resumed_at, run_id, followups_waiting FROM runs WHERE run_no = ?1",
+        "SELECT state, execution_id, attempts, resumed_at, run_id, followups_waiting,
+           CASE WHEN schedule_id IS NULL THEN 0 ELSE 1 END FROM runs WHERE run_no = ?1",
         args![run_no],
         |row| {
             Ok(Standing {
@@ -37,6 +40,7 @@ pub(super) fn standing(db: &Db<'_>, run_no: i64) -> Result<Standing> {
                 resumed_at: row.get(3)?,
                 run_id: id(row.get(4)?)?,
                 has_more: row.get(5)?,
+                scheduled: row.get(6)?,
             })
         },
     )?
@@ -87,7 +91,11 @@ pub(super) fn advance(
             args![from.execution_id.as_deref(), at, status.map(|s| s.message.as_str())],
         )?;
     }
-    db.changed(|c| c.queue |= to.is_terminal() || to == RunState::Queued);
+    db.changed(|c| {
+        c.queue |= to.is_terminal() || to == RunState::Queued;
+        // Another run of the schedule may have waited for the end of this one.
+        c.schedules |= from.scheduled && to.is_over();
+    });
     if let Some(event) = event(&to, cause) {
         log::append_event(db, from.run_no, &event, None, from.execution_id.as_deref(), now)?;
     }

@@ -10,14 +10,20 @@
 
 mod bad_input;
 mod cancel;
+mod command_line;
 mod crash;
+mod doctor;
 mod failure;
+mod harness_support;
 mod inputs;
 mod main_job;
 mod models;
 mod openapi;
 mod quickstart;
 mod replicas;
+mod schedules;
 mod schemathesis;
 mod sdk;
+mod secrets;
+mod setup;
 mod team;

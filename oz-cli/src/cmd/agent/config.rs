@@ -18,21 +18,21 @@ pub(super) struct Task {
     pub(super) config: AgentConfig,
 }
 
-/// What an agent on this machine is to do.
+/// What an agent on this machine is to do. A saved prompt has been read before.
 pub(super) fn task(options: &AgentOptions) -> Result<Task, CliError> {
-    let file = read(options)?;
+    let ConfigFile { prompt, config } = read(options)?;
     refuse(&[
-        (options.saved_prompt.is_some(), "--saved-prompt"),
         (options.skill.is_some(), "--skill"),
         (!options.mcp.is_empty(), "--mcp"),
         (options.environment.is_some(), "--environment"),
         (options.conversation.is_some(), "--conversation"),
-        (file.skill_spec.is_some(), "skill_spec in the configuration file"),
-        (!file.mcp_servers.is_empty(), "mcp_servers in the configuration file"),
-        (file.environment_id.is_some(), "environment_id in the configuration file"),
-        (file.runner_id.is_some(), "runner_id in the configuration file"),
+        (config.skill_spec.is_some(), "skill_spec in the configuration file"),
+        (!config.skills.is_empty(), "skills in the configuration file"),
+        (!config.mcp_servers.is_empty(), "mcp_servers in the configuration file"),
+        (config.environment_id.is_some(), "environment_id in the configuration file"),
+        (config.runner_id.is_some(), "runner_id in the configuration file"),
     ])?;
-    let (prompt, config) = merged(options, file)?;
+    let (prompt, config) = merged(options, ConfigFile { prompt, config })?;
     let prompt =
         prompt.ok_or_else(|| CliError::new("there is no prompt, neither in the file nor with --prompt"))?;
     match config.harness_type() {
@@ -42,9 +42,8 @@ pub(super) fn task(options: &AgentOptions) -> Result<Task, CliError> {
 }
 
 /// The prompt, if there is one, and the configuration of an agent on a worker, which may be able to do more than this
-/// build.
+/// build. A saved prompt has been read before.
 pub(super) fn cloud_task(options: &AgentOptions) -> Result<(Option<String>, AgentConfig), CliError> {
-    refuse(&[(options.saved_prompt.is_some(), "--saved-prompt")])?;
     let (prompt, config) = merged(options, read(options)?)?;
     let otherwise = options.skill.is_some() || options.conversation.is_some() || config.names_skill();
     if prompt.is_none() && !otherwise {
@@ -77,6 +76,9 @@ fn merged(options: &AgentOptions, file: ConfigFile) -> Result<(Option<String>, A
         // Other harnesses have models of their own.
         Some(harness) => harness.model_id = options.model.clone().or(harness.model_id.take()),
         None => config.model_id = options.model.clone().or(config.model_id),
+    }
+    if !options.fallback_models.is_empty() {
+        config.fallback_model_ids.clone_from(&options.fallback_models);
     }
     if !options.repos.is_empty() {
         config.source_repos = options.repos.iter().map(|text| repo(text)).collect();

@@ -12,15 +12,18 @@ pub(super) struct AgentOptions {
     /// What the agent is to do
     #[arg(short, long, value_name = "TEXT", conflicts_with = "saved_prompt")]
     pub(super) prompt: Option<String>,
-    /// A saved prompt
-    #[arg(long, value_name = "ID", hide = true)]
+    /// A saved prompt, as `oz prompt list` names it
+    #[arg(long, value_name = "ID")]
     pub(super) saved_prompt: Option<String>,
     /// A skill: a name, `repo:name`, `owner/repo:name`, or the path of its file in place of the name
     #[arg(long, value_name = "SPEC", hide = true, value_parser = skill)]
     pub(super) skill: Option<String>,
-    /// The model, such as `claude-sonnet-4-5` or `ollama/qwen3-coder`
+    /// The model, such as `claude-sonnet-4-5`, `ollama/qwen3-coder`, `auto` or `auto-open`
     #[arg(long, value_name = "ID")]
     pub(super) model: Option<String>,
+    /// Go on with this model while the chosen one is not available; repeatable, in order
+    #[arg(long = "fallback-model", value_name = "ID")]
+    pub(super) fallback_models: Vec<String>,
     /// Configuration file (YAML or JSON)
     #[arg(short, long, value_name = "PATH", env = env::AGENT_CONFIG_FILE, hide_env_values = true)]
     pub(super) file: Option<PathBuf>,

@@ -4,6 +4,7 @@ use super::{
     config::{self, Task},
     machine,
     options::AgentOptions,
+    saved_prompt,
 };
 use crate::{
     cli::{Global, duration},
@@ -11,13 +12,14 @@ use crate::{
     connection::{self, Connection},
     error::CliError,
     live::Live,
-    out, signals,
+    out, settings, signals,
 };
 use clap::{Arg, ArgAction, ArgGroup, Args};
 use oz_agent::driver::{self, DriverEvent, Finished, Options, Source};
 use oz_client::Client;
 use oz_core::{RunId, RunState, env, harness::HarnessEvent};
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -34,7 +36,8 @@ const PROBE_ELSEWHERE: Duration = Duration::from_secs(3);
     after_help = "Examples:
   oz agent run -p \"explain the build\"
   oz agent run -p \"fix the test\" -C ~/app --model claude-sonnet-4-5 --max-cost 1
-  oz agent run -p \"fix the test\" --offline --model ollama/qwen3-coder --output-format json"
+  oz agent run -p \"fix the test\" --offline --model ollama/qwen3-coder --output-format json
+  oz agent run -p \"fix the test\" --model gpt-5 --fallback-model claude-sonnet-4-5 --fallback-model ollama/qwen3-coder"
 )]
 pub(crate) struct AgentRunArgs {
     #[command(flatten)]
@@ -104,7 +107,7 @@ fn recipient(text: &str) -> Result<String, String> {
     Err(format!("can't share with '{text}'; expected team, public or an e-mail address, with :view or :edit"))
 }
 
-pub(super) async fn run(args: AgentRunArgs, global: &Global) -> Outcome {
+pub(super) async fn run(mut args: AgentRunArgs, global: &Global) -> Outcome {
     let cwd = directory(args.cwd.as_deref())?;
     let connection = connection::of(global);
     let server_url = connection.server_url.clone();
@@ -124,11 +127,20 @@ pub(super) async fn run(args: AgentRunArgs, global: &Global) -> Outcome {
                 (hidden.profile.is_some(), "--profile"),
                 (hidden.bedrock_inference_role.is_some(), "--bedrock-inference-role"),
             ])?;
+            saved_prompt::resolve(&mut args.options, || connection::of(global).client()).await?;
             own(config::task(&args.options)?, args.offline, connection).await?
         }
     };
     let vars = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
-    let mut options = Options::new(source, cwd, vars.collect());
+    let mut vars: BTreeMap<String, String> = vars.collect();
+    // A worker says which file its runs use; that of whoever runs it is his own.
+    if hidden.task_id.is_none()
+        && !vars.contains_key(env::MODELS_FILE)
+        && let Some(path) = settings::models_file()
+    {
+        vars.insert(env::MODELS_FILE.to_owned(), path.to_string_lossy().into_owned());
+    }
+    let mut options = Options::new(source, cwd, vars);
     options.model = args.options.model;
     let finished = if global.output_format.is_json() {
         for_programs(options, &server_url).await?

@@ -1,6 +1,6 @@
 //! `oz agent run-cloud`: dispatches a run to a worker.
 
-use super::{attach, config, options::AgentOptions};
+use super::{attach, config, grants::GrantOptions, options::AgentOptions, saved_prompt};
 use crate::{
     cli::{Format, Global},
     cmd::{Outcome, run::watch},
@@ -27,11 +27,15 @@ use std::path::PathBuf;
   oz agent run-cloud -p \"update the docs\" --host build-1 --max-cost 2 --max-time 30m
   oz agent run-cloud -p \"what is wrong here?\" --attach crash.log -e ENVIRONMENT --mcp servers.json
   oz agent run-cloud --skill me/app:triage --agent UID
+  oz agent run-cloud -p \"deploy it\" --secret DEPLOY_TOKEN --git-credential github.com=BOT_TOKEN
+  oz agent run-cloud --saved-prompt ID --runner UID
   oz agent run-cloud -f agent.yaml -p \"review this\" --output-format json"
 )]
 pub(crate) struct RunCloudArgs {
     #[command(flatten)]
     options: AgentOptions,
+    #[command(flatten)]
+    grants: GrantOptions,
     /// Title of the run
     #[arg(long)]
     title: Option<String>,
@@ -65,7 +69,8 @@ pub(crate) struct RunCloudArgs {
     /// Show the run live, until its end; the exit code is then 0 only when it succeeded
     #[arg(long, visible_alias = "follow")]
     wait: bool,
-    #[arg(long, hide = true)]
+    /// The runner: what to compute on
+    #[arg(long, value_name = "UID")]
     runner: Option<String>,
     #[arg(long, hide = true)]
     open: bool,
@@ -80,11 +85,13 @@ fn shown(arg: Arg) -> Arg {
     }
 }
 
-pub(super) async fn run(args: RunCloudArgs, global: &Global) -> Outcome {
+pub(super) async fn run(mut args: RunCloudArgs, global: &Global) -> Outcome {
     config::refuse(&[(args.open, "--open")])?;
-    let wait = args.wait;
+    let (wait, format) = (args.wait, global.output_format);
+    let client = || connection::of(global).client();
+    saved_prompt::resolve(&mut args.options, client).await?;
     let request = request(args)?;
-    let (client, format) = (connection::of(global).client()?, global.output_format);
+    let client = client()?;
     let created = client.runs().create(&request).await?;
     announce(&created, wait, format)?;
     if wait { watch::until_end(&client, created.run_id, 0, format).await } else { Ok(true) }
@@ -94,6 +101,7 @@ fn request(args: RunCloudArgs) -> Result<CreateRun, CliError> {
     let (prompt, mut config) = config::cloud_task(&args.options)?;
     config.worker_host = args.host.or(config.worker_host);
     config.runner_id = args.runner.or(config.runner_id);
+    args.grants.apply(&mut config)?;
     if args.no_environment {
         // Absent would mean that of the agent.
         config.environment_id = Some(String::new());
@@ -137,7 +145,8 @@ fn secrets(
     Ok((secrets != HarnessAuthSecrets::default()).then_some(secrets))
 }
 
-fn announce(created: &RunCreated, wait: bool, format: Format) -> Result<(), CliError> {
+/// Says that a run was made, and how to look at it.
+pub(in crate::cmd) fn announce(created: &RunCreated, wait: bool, format: Format) -> Result<(), CliError> {
     match (format.is_json(), wait) {
         (true, true) => out::json_line(created),
         (true, false) => out::json(format, created),

@@ -47,7 +47,7 @@ fn read(spec: &str) -> Result<Servers, CliError> {
     })
 }
 
-/// A server alone, a wrapper of servers, or servers by name. The outer braces may be left out.
+/// A server alone, a wrapper of servers, or servers by name. The outer braces may be left out. A name may be there once.
 fn json(text: &str) -> Result<Servers, String> {
     let text = text.trim();
     if text.is_empty() {
@@ -65,25 +65,41 @@ fn json(text: &str) -> Result<Servers, String> {
     if let Some(Value::Object(inner)) = WRAPPERS.into_iter().find_map(|at| whole.pointer(at)) {
         map = inner.clone();
     }
-    map.into_iter()
-        .map(|(name, value)| {
-            let server = server(&name, value)?;
-            Ok((name, server))
-        })
-        .collect()
+    named(map)
+}
+
+/// Servers by name.
+pub(in crate::cmd) fn named(map: Map<String, Value>) -> Result<Servers, String> {
+    let read = |(name, value): (String, Value)| {
+        if name.trim().is_empty() {
+            return Err("an MCP server needs a name that is not empty".to_owned());
+        }
+        let server = server(&name, value)?;
+        Ok((name, server))
+    };
+    map.into_iter().map(read).collect()
 }
 
 fn server(name: &str, mut value: Value) -> Result<McpServerConfig, String> {
     if let Some(map) = value.as_object_mut() {
         alias(map);
     }
-    let server: McpServerConfig =
-        serde_json::from_value(value).map_err(|e| format!("the MCP server '{name}': {e}"))?;
+    // The parser's own message may quote a value, which may be a secret.
+    let server: McpServerConfig = serde_path_to_error::deserialize(value)
+        .map_err(|e| format!("the MCP server '{name}': {} is not of the right type", e.path()))?;
     let given: Vec<_> = [&server.warp_id, &server.command, &server.url].into_iter().flatten().collect();
     match given[..] {
-        [text] if !text.is_empty() => Ok(server),
-        _ => Err(format!("the MCP server '{name}' needs exactly one of command, url and warp_id")),
+        [text] if !text.trim().is_empty() => {}
+        _ => return Err(format!("the MCP server '{name}' needs exactly one of command, url and warp_id")),
     }
+    let local = !server.args.is_empty() || !server.env.is_empty() || server.working_directory.is_some();
+    if server.command.is_none() && local {
+        return Err(format!("the MCP server '{name}': args, env and working_directory go with command only"));
+    }
+    if server.url.is_none() && !server.headers.is_empty() {
+        return Err(format!("the MCP server '{name}': headers go with url only"));
+    }
+    Ok(server)
 }
 
 /// Other tools call the address `serverUrl`.

@@ -19,17 +19,20 @@ pub(super) struct Choice {
 /// Chooses a model. One that was asked for but can't be used is an error here rather than in the run.
 pub(super) async fn choose(wanted: Option<String>) -> Result<Choice, CliError> {
     let lookup = |name: &str| std::env::var(name).ok();
+    let resolve = |model: Option<&str>| {
+        oz_agent::model::resolve(model, &[], &oz_agent::model::Sources::new(&lookup, &[])?)
+    };
     let set = |name: &str| lookup(name).is_some_and(|value| !value.trim().is_empty());
     if let Some(model) = wanted {
         if model == "scripted" && !set(env::SCRIPTED_MODEL) {
             return Ok(prepared("as you asked"));
         }
-        oz_agent::model::resolve(Some(&model), &lookup)?;
+        resolve(Some(&model))?;
         return Ok(Choice { why: format!("{model}, as you asked"), id: Some(model), prepared: false });
     }
     for name in [env::ANTHROPIC_API_KEY, env::OPENAI_API_KEY] {
         if set(name) {
-            let (_, model) = oz_agent::model::resolve(None, &lookup)?;
+            let model = resolve(None)?.current().name().to_owned();
             // A model of the environment's own choice may name its provider, which the run must see.
             let id = lookup(env::MODEL).filter(|id| !id.trim().is_empty()).unwrap_or_else(|| model.clone());
             return Ok(Choice {

@@ -1,9 +1,13 @@
 //! `oz schedule create`: makes a schedule.
 
-use super::done;
+use super::{done, policy::PolicyOptions};
 use crate::{
     cli::{Format, Owner},
-    cmd::{Outcome, agent::config::ConfigFile, mcp},
+    cmd::{
+        Outcome,
+        agent::{config::ConfigFile, grants::GrantOptions},
+        mcp,
+    },
 };
 use clap::{ArgGroup, Args};
 use oz_client::Client;
@@ -16,13 +20,15 @@ use std::path::PathBuf;
     group = ArgGroup::new("what").required(true).multiple(true).args(["prompt", "skill"]),
     after_help = "Examples:
   oz schedule create --name nightly --cron \"0 3 * * *\" -p \"update the dependencies\"
-  oz schedule create --name triage --cron \"*/30 9-17 * * 1-5\" --skill me/app:triage -e ENVIRONMENT --personal"
+  oz schedule create --name triage --cron \"*/30 9-17 * * 1-5\" --skill me/app:triage -e ENVIRONMENT --personal
+  oz schedule create --name report --cron \"0 8 * * 1\" --time-zone Europe/Berlin --overlap skip --missed run-once \
+    -p \"write the weekly report\" --secret METABASE_API_KEY"
 )]
 pub(super) struct CreateArgs {
     /// Its name
     #[arg(long)]
     name: String,
-    /// When it fires: five fields of cron, in UTC
+    /// When it fires: five fields of cron, in its time zone
     #[arg(long, value_name = "EXPR")]
     cron: String,
     /// What its runs are to do
@@ -50,6 +56,10 @@ pub(super) struct CreateArgs {
     #[arg(long, value_name = "WORKER_ID")]
     host: Option<String>,
     #[command(flatten)]
+    policy: PolicyOptions,
+    #[command(flatten)]
+    grants: GrantOptions,
+    #[command(flatten)]
     owner: Owner,
 }
 
@@ -62,9 +72,14 @@ pub(super) async fn run(client: &Client, args: CreateArgs, format: Format) -> Ou
     config.mcp_servers.extend(mcp::servers(&args.mcp)?);
     config.environment_id =
         if args.no_environment { None } else { args.environment.or(config.environment_id) };
+    args.grants.apply(&mut config)?;
     let request = CreateSchedule {
         name: args.name,
         cron_schedule: args.cron,
+        time_zone: args.policy.time_zone,
+        overlap_policy: args.policy.overlap,
+        missed_run_policy: args.policy.missed,
+        agent_uid: args.policy.agent,
         prompt: args.prompt.or(prompt),
         agent_config: (config != AgentConfig::default()).then_some(config),
         team: args.owner.team(),

@@ -1,6 +1,6 @@
 //! `oz schedule update`: changes a schedule.
 
-use super::done;
+use super::{done, id, policy::PolicyOptions};
 use crate::{
     cli::Format,
     cmd::{Outcome, agent::config::ConfigFile, mcp},
@@ -20,6 +20,7 @@ use std::path::PathBuf;
 #[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:
   oz schedule update ID --cron \"0 4 * * *\"
+  oz schedule update ID --time-zone Europe/Berlin --overlap queue
   oz schedule update ID --skill me/app:triage --remove-environment")]
 pub(super) struct UpdateArgs {
     /// The schedule
@@ -27,7 +28,7 @@ pub(super) struct UpdateArgs {
     /// Its name
     #[arg(long)]
     name: Option<String>,
-    /// When it fires: five fields of cron, in UTC
+    /// When it fires: five fields of cron, in its time zone
     #[arg(long, value_name = "EXPR")]
     cron: Option<String>,
     /// What its runs are to do
@@ -60,10 +61,12 @@ pub(super) struct UpdateArgs {
     /// The worker of its runs
     #[arg(long, value_name = "WORKER_ID")]
     host: Option<String>,
+    #[command(flatten)]
+    policy: PolicyOptions,
 }
 
 pub(super) async fn run(client: &Client, args: UpdateArgs, format: Format) -> Outcome {
-    let before = client.send(&GetSchedule { schedule_id: args.id.clone() }).await?;
+    let before = client.send(&GetSchedule { schedule_id: id(args.id.clone())? }).await?;
     let file = args.file.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
     let request = change(before, args, file)?;
     done(&client.send(&request).await?, "updated", format)?;
@@ -93,10 +96,20 @@ fn change(before: Schedule, args: UpdateArgs, file: ConfigFile) -> Result<Update
         enabled: before.enabled,
         prompt: args.prompt.or(prompt),
         agent_config: (config != old).then_some(config),
+        time_zone: args.policy.time_zone,
+        overlap_policy: args.policy.overlap,
+        missed_run_policy: args.policy.missed,
+        agent_uid: args.policy.agent,
         ..UpdateSchedule::default()
     };
-    let same = request.name == before.name && request.cron_schedule == before.cron_schedule;
-    if same && request.prompt.is_none() && request.agent_config.is_none() {
+    let nothing = UpdateSchedule {
+        schedule_id: request.schedule_id.clone(),
+        name: before.name,
+        cron_schedule: before.cron_schedule,
+        enabled: before.enabled,
+        ..UpdateSchedule::default()
+    };
+    if request == nothing {
         return Err(CliError::new("No updates requested"));
     }
     Ok(request)
@@ -115,6 +128,7 @@ fn merged(old: &AgentConfig, over: &AgentConfig) -> Result<AgentConfig, CliError
 #[cfg(test)]
 mod tests {
     use super::*;
+    use oz_core::api::{MissedRunPolicy, OverlapPolicy};
     use serde_json::{from_value, json};
 
     fn changed(args: UpdateArgs, file: &str) -> Result<Value, String> {
@@ -125,7 +139,7 @@ mod tests {
             "prompt": "p", "created_at": "2026-03-02T08:00:00Z", "updated_at": "2026-03-02T08:00:00Z",
             "last_spawn_error": null, "agent_config": config, "history": { "last_ran": null, "next_run": null } }),
         );
-        let request = change(before.unwrap(), args, serde_json::from_str(file).unwrap());
+        let request = change(before.unwrap(), args, ConfigFile::of_json(file));
         request.map(|request| serde_json::to_value(request).unwrap()).map_err(|e| e.to_string())
     }
 
@@ -136,6 +150,18 @@ mod tests {
         let expected =
             json!({ "schedule_id": "i", "name": "n", "cron_schedule": "0 4 * * *", "enabled": false });
         assert_eq!(got, expected);
+        let policy = PolicyOptions {
+            time_zone: Some("Europe/Berlin".into()),
+            overlap: Some(OverlapPolicy::Queue),
+            missed: Some(MissedRunPolicy::RunOnce),
+            agent: Some(String::new()),
+        };
+        let got = changed(UpdateArgs { policy, ..UpdateArgs::default() }, "{}").unwrap();
+        assert_eq!(
+            got,
+            json!({ "schedule_id": "i", "name": "n", "cron_schedule": "0 3 * * *", "enabled": false, "agent_uid": "",
+                "time_zone": "Europe/Berlin", "overlap_policy": "queue", "missed_run_policy": "run_once" })
+        );
         assert!(changed(UpdateArgs::default(), "{}").unwrap_err().contains("No updates requested"));
     }
 

@@ -328,9 +328,11 @@ fn notify(session: &mut Session, changes: &Changes) -> Result<()> {
         .map(|runs| Changes { runs: runs.iter().copied().collect::<BTreeSet<_>>(), ..Changes::default() })
         .collect();
     parts.extend(changes.stop.chunks(60).map(|stop| Changes { stop: stop.to_vec(), ..Changes::default() }));
-    match parts.first_mut() {
-        Some(first) => first.queue = changes.queue,
-        None => parts.push(Changes { queue: changes.queue, ..Changes::default() }),
+    if parts.is_empty() {
+        parts.push(Changes::default());
+    }
+    for first in parts.iter_mut().take(1) {
+        (first.queue, first.schedules) = (changes.queue, changes.schedules);
     }
     for part in parts {
         let text = super::super::to_json(&part)?;

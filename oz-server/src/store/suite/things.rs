@@ -1,4 +1,4 @@
-//! Schedules, environments, memories and files.
+//! Environments, memories and files.
 
 use super::Bed;
 use crate::{
@@ -10,21 +10,14 @@ use crate::{
     },
 };
 use oz_core::{
-    ConversationId, Error, RunId, Timestamp,
-    api::{
-        CreateArtifact, CreateMemory, CreateMemoryStore, CreateSchedule, ListRuns, UpdateMemory, UpdateRun,
-    },
+    ConversationId, Error, RunId,
+    api::{CreateArtifact, CreateMemory, CreateMemoryStore, UpdateMemory, UpdateRun},
     artifact::ArtifactType,
     config::{AgentConfig, GitCredential},
     environment::{AwsProvider, EnvironmentConfig, Providers},
 };
-use std::time::Duration;
 
-fn later(seconds: u64) -> Timestamp {
-    now() + Duration::from_secs(seconds)
-}
-
-async fn environment(bed: &Bed, name: &str, personal: bool) -> Object<EnvironmentConfig> {
+pub(super) async fn environment(bed: &Bed, name: &str, personal: bool) -> Object<EnvironmentConfig> {
     let config = EnvironmentConfig {
         name: name.into(),
         setup_commands: vec!["make".into()],
@@ -36,50 +29,6 @@ async fn environment(bed: &Bed, name: &str, personal: bool) -> Object<Environmen
 }
 
 on_both! {
-    async fn a_schedule_makes_one_run_for_a_time_however_often_one_looks(bed: Bed) {
-        let new = CreateSchedule {
-            name: "nightly".into(),
-            cron_schedule: "* * * * *".into(),
-            prompt: Some("tidy up".into()),
-            ..CreateSchedule::default()
-        };
-        let made = bed.store.create_schedule(bed.member.clone(), new, now()).await.unwrap();
-        let next = made.history.next_run.unwrap();
-        assert_eq!(bed.store.next_schedule().await.unwrap(), Some(next));
-        assert_eq!(bed.store.fire_schedules(now()).await.unwrap(), 0, "it is not time");
-        // Hours go by in which nobody looks: one run makes up for all of them.
-        let looked = later(7200);
-        let fired = futures_util::future::join_all((0..5).map(|_| bed.store.fire_schedules(looked))).await;
-        assert_eq!(fired.into_iter().map(Result::unwrap).sum::<usize>(), 1);
-        let query = ListRuns { schedule_id: Some(made.id.clone()), ..ListRuns::default() };
-        let runs = bed.store.list_runs(bed.caller(), query).await.unwrap().runs;
-        assert_eq!(runs.len(), 1);
-        assert_eq!(runs[0].schedule.as_ref().unwrap().schedule_name, "nightly");
-        let paused = bed.store.enable_schedule(bed.member.clone(), made.id.clone(), false, now()).await.unwrap();
-        assert!(!paused.enabled && paused.history.next_run.is_none() && paused.history.last_ran.is_some());
-        assert_eq!(bed.store.fire_schedules(later(20_000)).await.unwrap(), 0);
-        bed.store.delete_schedule(bed.member.clone(), made.id.clone()).await.unwrap();
-        assert!(bed.store.schedule(bed.member.clone(), made.id).await.is_err());
-    }
-
-    async fn a_schedule_that_can_not_make_its_run_says_why_and_goes_on(bed: Bed) {
-        let place = environment(&bed, "here", false).await;
-        let new = CreateSchedule {
-            name: "s".into(),
-            cron_schedule: "* * * * *".into(),
-            prompt: Some("x".into()),
-            agent_config: Some(AgentConfig { environment_id: Some(place.uid.clone()), ..AgentConfig::default() }),
-            ..CreateSchedule::default()
-        };
-        let made = bed.store.create_schedule(bed.member.clone(), new, now()).await.unwrap();
-        assert_eq!(made.environment.unwrap().name, "here");
-        bed.store.delete_object(Kind::Environment, bed.member.clone(), place.uid).await.unwrap();
-        assert_eq!(bed.store.fire_schedules(later(120)).await.unwrap(), 0);
-        let after = bed.store.schedule(bed.member.clone(), made.id).await.unwrap();
-        assert!(after.last_spawn_error.unwrap().starts_with("config.environment_id: "));
-        assert!(after.history.next_run.unwrap() > later(100) && after.history.last_ran.is_none());
-    }
-
     async fn a_run_gets_what_its_environment_prepares(bed: Bed) {
         let place = environment(&bed, "here", false).await;
         let config = AgentConfig {

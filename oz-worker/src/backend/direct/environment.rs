@@ -2,7 +2,7 @@
 //! [`Environment::of_this_process`] reads the real one.
 
 use super::workspace::Workspace;
-use crate::{job::Job, redact::Secrets};
+use crate::{job::Job, models_file, redact::Secrets};
 use oz_core::env;
 use std::{
     collections::BTreeMap,
@@ -41,6 +41,12 @@ impl Environment {
 
     fn extend(&mut self, other: &Self) {
         self.0.extend(other.0.iter().map(|(name, value)| (name.clone(), value.clone())));
+    }
+
+    /// What only the agent gets: the variables of model providers, and those with the keys of model services.
+    fn of_models(&self) -> impl Iterator<Item = String> {
+        let keys = models_file::key_variables(self.get(env::MODELS_FILE));
+        env::MODEL_PROVIDER.iter().map(|name| (*name).to_owned()).chain(keys)
     }
 
     /// The values to keep out of messages and logs.
@@ -84,8 +90,8 @@ pub(super) fn common(job: &Job, configured: &BTreeMap<String, String>, workspace
 /// The environment of the worker's own commands: that of the worker without keys.
 pub(super) fn of_command(host: &Environment, job: &Job, common: &Common) -> Environment {
     let mut all = host.clone();
-    for name in WITHHELD.iter().chain(env::MODEL_PROVIDER) {
-        all.0.remove(OsStr::new(name));
+    for name in WITHHELD.iter().map(|name| (*name).to_owned()).chain(host.of_models()) {
+        all.0.remove(OsStr::new(&name));
     }
     for (name, value) in job.common_environment() {
         all.set(name, value);
@@ -103,9 +109,9 @@ pub(super) fn of_agent(
     from_setup: Vec<(String, String)>,
 ) -> Environment {
     let mut all = Environment::default();
-    for name in PASSED_ON.iter().chain(env::MODEL_PROVIDER) {
-        if let Some(value) = host.get(name) {
-            all.set(*name, value);
+    for name in PASSED_ON.iter().map(|name| (*name).to_owned()).chain(host.of_models()) {
+        if let Some(value) = host.get(&name) {
+            all.set(name, value);
         }
     }
     for (name, value) in job.common_environment() {
@@ -195,5 +201,21 @@ mod tests {
         for name in ["WARP_API_KEY", "ANTHROPIC_API_KEY", "A"] {
             assert_eq!(text(&all, name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn keys_of_model_services_are_for_the_agent_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("models.yaml");
+        std::fs::write(&path, "endpoints: [{ name: a, api_key_env: ROUTER }]").unwrap();
+        let host =
+            environment(&[("ROUTER", "canary"), ("OTHER", "x"), ("OZ_MODELS_FILE", path.to_str().unwrap())]);
+        let common = common(&job(), &BTreeMap::new(), &Workspace::imagine("/w"));
+        let agent = of_agent(&host, &job(), &common, vec![]);
+        assert_eq!(text(&agent, "ROUTER"), Some("canary"));
+        assert_eq!(text(&agent, "OZ_MODELS_FILE"), path.to_str());
+        assert_eq!(text(&agent, "OTHER"), None);
+        let command = of_command(&host, &job(), &common);
+        assert_eq!((text(&command, "ROUTER"), text(&command, "OTHER")), (None, Some("x")));
     }
 }

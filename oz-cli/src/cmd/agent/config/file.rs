@@ -1,28 +1,55 @@
-//! Configuration files of agents.
+//! Configuration files of agents. A mistake in one is told with its place and with what was probably meant.
 
-use crate::error::CliError;
-use oz_core::config::{AgentConfig, HarnessConfig, Limits, McpServerConfig, SourceRepo};
-use serde::Deserialize;
+mod keys;
+
+use crate::{cmd::mcp, error::CliError};
+use oz_core::config::AgentConfig;
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use serde_json::{Map, Value};
 use std::{collections::BTreeMap, fs, path::Path};
 
-/// The keys of a configuration file.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+/// What a configuration file says.
+#[derive(Debug, Default)]
 pub(in crate::cmd) struct ConfigFile {
-    name: Option<String>,
-    pub(super) environment_id: Option<String>,
-    pub(super) runner_id: Option<String>,
-    model_id: Option<String>,
-    base_prompt: Option<String>,
-    pub(super) mcp_servers: BTreeMap<String, McpServerConfig>,
-    host: Option<String>,
-    computer_use_enabled: Option<bool>,
-    harness: Option<HarnessConfig>,
-    pub(super) skill_spec: Option<String>,
-    source_repos: Vec<SourceRepo>,
-    setup_commands: Vec<String>,
-    limits: Option<Limits>,
+    pub(super) prompt: Option<String>,
+    pub(super) config: AgentConfig,
+}
+
+/// The keys that only the file has.
+#[derive(Deserialize)]
+struct Own {
     prompt: Option<String>,
+    host: Option<String>,
+}
+
+/// In which language a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Language {
+    Json,
+    Yaml,
+}
+
+impl Language {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Json => "JSON",
+            Self::Yaml => "YAML",
+        }
+    }
+
+    /// Reads a text; a mistake comes with its place.
+    fn read<T: DeserializeOwned>(self, text: &str) -> Result<T, String> {
+        match self {
+            Self::Json => serde_json::from_str(text).map_err(|e| e.to_string()),
+            Self::Yaml => serde_saphyr::from_str(text).map_err(|e| {
+                let shown = e.without_snippet().to_string();
+                shown.lines().next().unwrap_or_default().to_owned()
+            }),
+        }
+    }
 }
 
 impl ConfigFile {
@@ -30,38 +57,70 @@ impl ConfigFile {
     pub(in crate::cmd) fn read(path: &Path) -> Result<Self, CliError> {
         let shown = path.display();
         let text = fs::read_to_string(path)
-            .map_err(|e| CliError::new(format!("the configuration file '{shown}' can't be read: {e}")))?;
-        let json = || serde_json::from_str(&text).map_err(|e| e.to_string());
-        let yaml = || serde_saphyr::from_str(&text).map_err(|e| e.to_string());
-        let (kind, parsed) = match path.extension().and_then(|e| e.to_str()) {
-            Some("json") => ("JSON", json()),
-            Some("yaml" | "yml") => ("YAML", yaml()),
-            _ => ("JSON or YAML", json().or_else(|_| yaml())),
+            .map_err(|e| CliError::new(format!("Failed to read config file '{shown}': {e}")))?;
+        let language = match path.extension().and_then(|e| e.to_str()) {
+            Some("json") => Language::Json,
+            Some("yaml" | "yml") => Language::Yaml,
+            _ if serde_json::from_str::<IgnoredAny>(&text).is_ok() => Language::Json,
+            _ => Language::Yaml,
         };
-        parsed.map_err(|e: String| {
-            let reason = e.lines().next().unwrap_or_default();
-            CliError::new(format!("the configuration file '{shown}' is not valid {kind}: {reason}"))
-        })
+        Self::parse(&text, language).map_err(|e| e.of(&shown.to_string(), language))
+    }
+
+    fn parse(text: &str, language: Language) -> Result<Self, Mistake> {
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        language.read::<BTreeMap<keys::Known, IgnoredAny>>(text).map_err(|reason| {
+            if reason.contains(keys::UNKNOWN) { Mistake::Key(reason) } else { Mistake::Text(reason) }
+        })?;
+        let all: Map<String, Value> = language.read(text).map_err(Mistake::Text)?;
+        keys::check_below(&all).map_err(Mistake::Text)?;
+        let Own { prompt, host } = language.read(text).map_err(Mistake::Text)?;
+        let servers = match all.get("mcp_servers").filter(|servers| !servers.is_null()) {
+            Some(Value::Object(servers)) => mcp::named(servers.clone()).map_err(Mistake::Servers)?,
+            Some(other) => return Err(Mistake::Servers(format!("expected servers by name, not {other}"))),
+            None => mcp::Servers::default(),
+        };
+        let mut config: AgentConfig = language.read(text).map_err(Mistake::Text)?;
+        config.mcp_servers = servers;
+        config.worker_host = host.or(config.worker_host);
+        Ok(Self { prompt, config })
     }
 
     /// The prompt and the configuration, all of it: what can be done with it is for others to say.
     pub(in crate::cmd) fn into_parts(self) -> (Option<String>, AgentConfig) {
-        let config = AgentConfig {
-            name: self.name,
-            environment_id: self.environment_id,
-            runner_id: self.runner_id,
-            model_id: self.model_id,
-            base_prompt: self.base_prompt,
-            mcp_servers: self.mcp_servers,
-            worker_host: self.host,
-            computer_use_enabled: self.computer_use_enabled,
-            harness: self.harness,
-            skill_spec: self.skill_spec,
-            source_repos: self.source_repos,
-            setup_commands: self.setup_commands,
-            limits: self.limits,
-            ..AgentConfig::default()
-        };
-        (self.prompt, config)
+        (self.prompt, self.config)
     }
 }
+
+/// What is wrong in a file.
+#[derive(Debug)]
+enum Mistake {
+    Text(String),
+    Key(String),
+    Servers(String),
+}
+
+impl Mistake {
+    fn of(self, path: &str, language: Language) -> CliError {
+        let name = language.name();
+        match self {
+            Self::Text(reason) => CliError::new(format!("Invalid {name} in config file '{path}': {reason}")),
+            Self::Key(reason) => CliError::new(format!("Invalid {name} in config file '{path}': {reason}"))
+                .hint(format!("supported keys: {}", keys::all().join(", "))),
+            Self::Servers(reason) => CliError::new(format!("Invalid mcp_servers in '{path}': {reason}")),
+        }
+    }
+}
+
+#[cfg(test)]
+impl ConfigFile {
+    /// A file with this JSON.
+    pub(in crate::cmd) fn of_json(text: &str) -> Self {
+        Self::parse(text, Language::Json).unwrap()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -40,8 +40,6 @@ fn files_of_every_kind_are_read_and_mistakes_are_located() {
         assert_eq!(with_file(name, text, prompt()).unwrap().config.name.as_deref(), Some("n"), "{name}");
     }
     for (name, text, expected) in [
-        ("a.yaml", "nmae: x", "nmae"),
-        ("a.json", "{", "not valid JSON"),
         ("a.yaml", "skill_spec: s", "skill_spec in the configuration file is not supported"),
         ("a.yaml", "harness: { type: codex }", "the harness 'codex' is not supported"),
         ("a.yaml", "source_repos: [{ url: --upload-pack=x }]", "config.source_repos[0].url"),
@@ -60,8 +58,7 @@ fn what_can_not_be_done_is_refused() {
         ("--skill", AgentOptions { skill: Some("s".into()), ..options.clone() }),
         ("--mcp", AgentOptions { mcp: vec!["{}".into()], ..options.clone() }),
         ("--environment", AgentOptions { environment: Some("e".into()), ..options.clone() }),
-        ("--conversation", AgentOptions { conversation: Some("c".into()), ..options.clone() }),
-        ("--saved-prompt", AgentOptions { saved_prompt: Some("s".into()), ..options }),
+        ("--conversation", AgentOptions { conversation: Some("c".into()), ..options }),
     ] {
         let error = task(&options).unwrap_err().to_string();
         assert_eq!(error, format!("Error: {flag} is not supported by this version of oz"));
@@ -118,6 +115,4 @@ fn a_run_on_a_worker_needs_something_to_do() {
     ] {
         assert_eq!(with(options), Ok(None));
     }
-    let saved = with(AgentOptions { saved_prompt: Some("s".into()), ..AgentOptions::default() });
-    assert_eq!(saved.unwrap_err(), "Error: --saved-prompt is not supported by this version of oz");
 }

@@ -41,6 +41,13 @@ fn flags_are_sent() {
         sent(&["--skill", "s", "--no-environment", "--personal"]).unwrap(),
         json!({ "mode": "normal", "skill": "s", "team": false, "config": { "environment_id": "" } })
     );
+    let given = ["--secret", "A", "--secret", "B", "--env", "K=a=b", "--git-credential", "github.com=T:bot"];
+    assert_eq!(
+        sent(&[&["-p", "x"], &given[..]].concat()).unwrap()["config"],
+        json!({ "secrets": [{ "name": "A" }, { "name": "B" }], "environment_variables": { "K": "a=b" },
+            "git_credentials": [{ "host": "github.com", "secret": "T", "username": "bot" }] })
+    );
+    assert_eq!(sent(&["-p", "x", "--no-secrets"]).unwrap()["config"], json!({ "secrets": [] }));
     let error = sent(&["-p", "x", "--conversation", "short"]).unwrap_err();
     assert!(error.contains("conversation_id") && error.contains("short"), "{error}");
 }

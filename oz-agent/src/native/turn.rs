@@ -1,0 +1,98 @@
+//! One answer for the loop, from the first model of the chain that is available. Each is asked with its own patience, and
+//! none twice, so that tries don't multiply.
+
+use super::{
+    agent::{Agent, End},
+    ask::{Answer, ask},
+    handover, prompt, room,
+};
+use crate::model::Patience;
+use oz_core::{
+    harness::HarnessEvent,
+    model::{ModelError, ModelErrorKind, ModelRequest},
+    usage::Usage,
+};
+use tokio::time::Instant;
+
+/// The step under which the transcript says that another model goes on, or that the first is back.
+const STAGE: &str = "model_fallback";
+
+impl Agent {
+    /// Asks for an answer and reports what it said and used.
+    pub(super) async fn ask(&mut self, request: &mut ModelRequest) -> Result<Answer, End> {
+        let order = self.models.order(Instant::now());
+        let mut before: Vec<String> = Vec::new();
+        for (n, at) in order.iter().copied().enumerate() {
+            let next = order.get(n + 1).copied();
+            let patience = self.models.patience(at, next.is_some());
+            let error = match self.ask_one(at, patience, request).await? {
+                Ok(answer) => {
+                    if let Some(detail) = self.models.answered(at) {
+                        self.tell(true, detail).await;
+                    }
+                    return Ok(answer);
+                }
+                Err(error) => error,
+            };
+            match next.filter(|_| error.is_retryable()) {
+                Some(next) => {
+                    tracing::warn!(%error, model = self.models.link(at).name(), "the model is not available");
+                    if let Some(detail) = self.models.failed(at, &error, next, Instant::now()) {
+                        self.tell(false, detail).await;
+                    }
+                    before.push(self.models.link(at).in_words(&error));
+                }
+                None => {
+                    before.push(self.models.link(at).in_words(&error));
+                    return Err(End::Failed(error.code(), before.join("; ")));
+                }
+            }
+        }
+        Err(End::Failed(oz_core::ErrorCode::InternalError, "there is no model to ask".to_owned()))
+    }
+
+    /// Asks one model. A conversation that is too long is shortened as far as it goes.
+    async fn ask_one(
+        &mut self,
+        at: usize,
+        patience: Patience,
+        request: &mut ModelRequest,
+    ) -> Result<Result<Answer, ModelError>, End> {
+        let link = self.models.link(at).clone();
+        if at != self.spoke {
+            self.spoke = at;
+            handover::reshape(&mut request.messages);
+        }
+        link.id().clone_into(&mut request.model);
+        request.max_output_tokens = prompt::max_output_tokens(link.id());
+        let mut used = Vec::new();
+        let asked = loop {
+            let asked = self.bounded(ask(link.model(), patience, request, &mut used)).await;
+            let too_long = matches!(&asked, Ok(Err(e)) if e.kind == ModelErrorKind::ContextTooLong);
+            if !(too_long && room::make(&mut request.messages)) {
+                break asked;
+            }
+            tracing::info!("the conversation is too long for the model; older results of tools are left out");
+        };
+        if let Ok(Ok(answer)) = &asked {
+            let (thoughts, text) = (answer.thoughts.clone(), answer.text.clone());
+            if !thoughts.trim().is_empty() {
+                self.say(HarnessEvent::Reasoning { text: thoughts }).await;
+            }
+            if !text.trim().is_empty() {
+                self.say(HarnessEvent::Text { text }).await;
+            }
+        }
+        for usage in used {
+            let usage = Usage { cost_usd: link.cost(&self.prices, &usage), ..usage };
+            self.budget.count(&usage);
+            self.say(HarnessEvent::Usage { model: link.name().to_owned(), usage }).await;
+        }
+        asked
+    }
+
+    async fn tell(&self, ok: bool, detail: String) {
+        let detail = Some(detail);
+        self.say(HarnessEvent::Stage { name: STAGE.to_owned(), ok, duration_ms: 0, detail }).await;
+    }
+}

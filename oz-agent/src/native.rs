@@ -24,7 +24,9 @@ use futures_util::{
 };
 use inbox::Inbox;
 use oz_core::{
-    Error, ErrorCode, env,
+    Error, ErrorCode,
+    api::RunModelEndpoint,
+    env,
     harness::{Harness, HarnessEvent, HarnessTask},
 };
 use std::{fmt, sync::Arc};
@@ -39,6 +41,7 @@ type Env = dyn Fn(&str) -> Option<String> + Send + Sync;
 /// The native `oz` agent.
 pub struct NativeHarness {
     env: Box<Env>,
+    endpoints: Vec<RunModelEndpoint>,
     inbox: Arc<Inbox>,
     cancel: CancellationToken,
 }
@@ -52,7 +55,19 @@ impl fmt::Debug for NativeHarness {
 impl NativeHarness {
     /// An agent whose model provider is configured by `env`, a lookup of environment variables.
     pub fn new(env: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
-        Self { env: Box::new(env), inbox: Arc::default(), cancel: CancellationToken::new() }
+        Self {
+            env: Box::new(env),
+            endpoints: Vec::new(),
+            inbox: Arc::default(),
+            cancel: CancellationToken::new(),
+        }
+    }
+
+    /// The same with these model services to choose from.
+    #[must_use]
+    pub fn with_endpoints(mut self, endpoints: Vec<RunModelEndpoint>) -> Self {
+        self.endpoints = endpoints;
+        self
     }
 }
 
@@ -90,7 +105,7 @@ impl Harness for NativeHarness {
             model,
             model_name,
             prices,
-            desk: Desk { workspace, env: task.env, household: Household::new() },
+            desk: Desk { workspace, env: task.env, household: Household::new(), redactor: task.redactor },
             budget: Budget::new(task.limits),
             inbox: Arc::clone(&self.inbox),
             cancel: self.cancel.clone(),

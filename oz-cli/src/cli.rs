@@ -171,6 +171,9 @@ pub(crate) enum Command {
     /// Show who you are
     #[command(after_help = "Examples:\n  oz whoami\n  oz whoami --output-format json")]
     Whoami,
+    /// Log git in, inside of a run
+    #[command(hide = true)]
+    GitCredential(cmd::GitCredentialArgs),
     /// Print a completion script for a shell
     Completions(cmd::CompletionsArgs),
 }

@@ -6,6 +6,7 @@ mod artifact;
 mod completions;
 mod confirm;
 mod environment;
+mod git_credential;
 mod login;
 mod logout;
 mod mcp;
@@ -26,6 +27,7 @@ pub(crate) use api_key::ApiKeyCommand;
 pub(crate) use artifact::ArtifactCommand;
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use environment::EnvironmentCommand;
+pub(crate) use git_credential::GitCredentialArgs;
 pub(crate) use login::LoginArgs;
 pub(crate) use mcp::McpCommand;
 pub(crate) use memory::MemoryCommand;
@@ -125,6 +127,7 @@ async fn perform(command: Command, global: &Global) -> Outcome {
         Command::Login(args) => login::run(args, global).await,
         Command::Logout => logout::run(),
         Command::Whoami => whoami::run(global).await,
+        Command::GitCredential(args) => git_credential::run(args).await,
         Command::Completions(args) => completions::run(&args),
     }
 }

@@ -81,7 +81,7 @@ impl Matcher {
         let json = View::json(text);
         let views = [
             View::percent(text, false),
-            View::percent(text, true).filter(|_| self.has_space),
+            self.has_space.then(|| View::percent(text, true)).flatten(),
             View::unwrapped(text),
             json.as_ref().and_then(View::json_again),
             json,

@@ -87,7 +87,8 @@ impl View {
             [b'\r', b'\n', ..] | [b'\r'] if wraps(i) => 2,
             _ => 0,
         };
-        (0..text.len()).any(|i| breaks(i) > 0).then(|| {
+        let mut ends = text.iter().enumerate().filter(|(_, byte)| matches!(byte, b'\n' | b'\r'));
+        ends.any(|(i, _)| breaks(i) > 0).then(|| {
             Self::new(text, |i| match breaks(i) {
                 0 => Step::Plain,
                 used => Step::Means(Vec::new(), used.min(text.len() - i)),

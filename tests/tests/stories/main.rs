@@ -12,6 +12,7 @@ mod bad_input;
 mod cancel;
 mod crash;
 mod failure;
+mod git_login;
 mod inputs;
 mod main_job;
 mod models;

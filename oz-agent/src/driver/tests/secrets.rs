@@ -70,10 +70,10 @@ scripts:
   - match: tell
     turns:
       - { text: "it is s3cr3t can", tool_calls: [{ name: run_command, input: { command: "echo 's3cr3t canary/+\"value\"'" } }] }
-      - { tool_calls: [{ name: write_file, input: { path: f, content: "s3cr3t canary/+\"value\"" } }, { name: read_files, input: { files: [{ path: f }] } },
+      - { expect: '^exit_code: 0\n\*\*\*\n$', tool_calls: [{ name: write_file, input: { path: f, content: "s3cr3t canary/+\"value\"" } }, { name: read_files, input: { files: [{ path: f }] } },
                        { name: 's3cr3t canary/+"value"', input: {} },
-                       { name: report_artifact, input: { artifact_type: PULL_REQUEST, data: { url: 'https://h/s3cr3t%20canary%2F%2B%22value%22', branch: b } } },
-                       { name: finish, input: { summary: 'the value is s3cr3t canary/+"value"' } }] }
+                       { name: report_artifact, input: { artifact_type: PULL_REQUEST, data: { url: 'https://h/s3cr3t%20canary%2F%2B%22value%22', branch: b } } }] }
+      - { expect: '== f\n1\t\*\*\*\n', tool_calls: [{ name: finish, input: { summary: 'the value is s3cr3t canary/+"value"' } }] }
 "#;
     fs::write(room.dir.path().join("script.yaml"), script).unwrap();
     let plane = Plane::start("tell s3cr3t canary/+\"value\"", AgentConfig::default()).await;

@@ -2,11 +2,13 @@
 //! of processes ends with it; what it leaves in the background on purpose goes on until the agent ends.
 
 mod clip;
+mod live;
 
 pub(crate) use clip::Clip;
+pub(crate) use live::Live;
 
 use crate::process::Family;
-use oz_core::env::PROCESS_MARK;
+use oz_core::{Redactor, env::PROCESS_MARK};
 use rustix::process::Pid;
 use std::{
     collections::BTreeMap,
@@ -41,6 +43,10 @@ pub(crate) struct Command<'a> {
     pub(crate) mark: String,
     /// How long it may take.
     pub(crate) limit: Duration,
+    /// Takes secrets out of its output, before anything is left out of that.
+    pub(crate) redactor: &'a Redactor,
+    /// Gets the output as it comes.
+    pub(crate) live: Option<&'a Live>,
 }
 
 /// What came of a command.
@@ -94,6 +100,13 @@ pub(crate) async fn run(command: Command<'_>) -> io::Result<Ran> {
     let mut guard = Guard(Some(Family { leader, mark: command.mark }));
     let mut reader = pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?;
     let mut output = Clip::new(KEEP);
+    let mut clean = command.redactor.stream();
+    let mut keep = |bytes: Vec<u8>| {
+        output.push(&bytes);
+        if let Some(live) = command.live {
+            live.push(&bytes);
+        }
+    };
     let mut buffer = vec![0; 16 << 10];
     let mut open = true;
     let mut exit_code = None;
@@ -101,7 +114,7 @@ pub(crate) async fn run(command: Command<'_>) -> io::Result<Ran> {
     while open || exit_code.is_none() {
         tokio::select! {
             read = reader.read(&mut buffer), if open => match read {
-                Ok(n @ 1..) => output.push(&buffer[..n]),
+                Ok(n @ 1..) => keep(clean.push(&buffer[..n])),
                 Ok(0) | Err(_) => open = false,
             },
             status = child.wait(), if exit_code.is_none() => {
@@ -115,6 +128,7 @@ pub(crate) async fn run(command: Command<'_>) -> io::Result<Ran> {
             () = sleep_until(deadline) => break,
         }
     }
+    keep(clean.finish());
     if exit_code.is_none() {
         guard.kill();
         let _ = timeout(BURIAL, child.wait()).await;

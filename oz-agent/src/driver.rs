@@ -5,19 +5,28 @@
 mod admission;
 mod attachments;
 mod brief;
+mod cloud;
+mod curtain;
+mod doors;
 mod end;
 mod environment;
+mod git;
+mod keys;
 mod prepare;
+mod private;
 mod recorder;
 mod session;
 mod skills;
+mod socket;
 mod stages;
 mod verdict;
 
 use admission::Admitted;
+use keys::Keys;
 use oz_client::Client;
 use oz_core::{
-    RunId, RunState, config::AgentConfig, env, harness::HarnessEvent, run::StatusMessage, usage::Usage,
+    Redactor, RunId, RunState, config::AgentConfig, env, harness::HarnessEvent, run::StatusMessage,
+    usage::Usage,
 };
 use session::{Session, Surroundings};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -60,6 +69,8 @@ pub struct Options {
     /// The environment of this process. Model providers are configured by it; the commands of the agent get what is
     /// left of it without keys.
     pub env: BTreeMap<String, String>,
+    /// The `oz` program, which git and others call to log in.
+    pub oz: PathBuf,
     /// How often the control plane hears from an agent that has nothing to say.
     pub heartbeat: Duration,
     /// For how long the start and the end of the run wait for a control plane that is away. In between the agent works
@@ -71,7 +82,8 @@ impl Options {
     /// The usual options.
     #[must_use]
     pub fn new(source: Source, cwd: PathBuf, env: BTreeMap<String, String>) -> Self {
-        Self { source, cwd, model: None, env, heartbeat: HEARTBEAT, patience: PATIENCE }
+        let oz = std::env::current_exe().unwrap_or_else(|_| "oz".into());
+        Self { source, cwd, model: None, env, oz, heartbeat: HEARTBEAT, patience: PATIENCE }
     }
 }
 
@@ -110,10 +122,14 @@ pub async fn drive(
     if options.env.contains_key(env::WORKER_BACKEND) {
         crate::process::belong_to_the_worker();
     }
-    let Options { source, cwd, model, env, heartbeat, patience } = options;
-    let Admitted { prompt, config, record, problem, end } = admission::admit(source, &cancel, patience).await;
+    let Options { source, cwd, model, env, oz, heartbeat, patience } = options;
+    let admitted = admission::admit(source, &cancel, patience).await;
+    let Admitted { prompt, mut config, record, credentials, getting, problem, end } = admitted;
     let run_id = record.as_ref().map(|record| record.run_id);
-    let mut session = Session::new(observer, record, heartbeat, &cancel);
+    let keys = Keys::new(credentials, &mut config);
+    let redactor = Redactor::new(keys.values(&env));
+    redactor.add(record.as_ref().and_then(|record| record.token.clone()));
+    let mut session = Session::new(observer, record, redactor, heartbeat, &cancel);
     if let Some(run_id) = run_id {
         session.started(run_id);
     }
@@ -123,7 +139,7 @@ pub async fn drive(
     let end = match end {
         Some(end) => end,
         None => {
-            let surroundings = Surroundings { cwd, host: env, patience };
+            let surroundings = Surroundings { cwd, host: env, oz, patience, keys, getting };
             session.run(prompt, config, model, surroundings).await
         }
     };

@@ -3,6 +3,7 @@
 
 mod command;
 pub mod driver;
+pub mod local;
 pub mod model;
 pub mod native;
 mod process;

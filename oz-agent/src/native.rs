@@ -107,7 +107,7 @@ impl Harness for NativeHarness {
             models,
             spoke: 0,
             prices,
-            desk: Desk { workspace, env: task.env, household: Household::new() },
+            desk: Desk { workspace, env: task.env, household: Household::new(), redactor: task.redactor },
             budget: Budget::new(task.limits),
             inbox: Arc::clone(&self.inbox),
             cancel: self.cancel.clone(),

@@ -18,7 +18,7 @@ pub(crate) use workspace::Workspace;
 
 use crate::process::Household;
 use async_trait::async_trait;
-use oz_core::{artifact::Artifact, harness::ActionCategory, model::ToolSpec};
+use oz_core::{Redactor, artifact::Artifact, harness::ActionCategory, model::ToolSpec};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -46,6 +46,8 @@ pub(crate) struct Desk {
     pub(crate) env: BTreeMap<String, String>,
     /// To whom the commands belong.
     pub(crate) household: Household,
+    /// Takes secrets out of what is shown.
+    pub(crate) redactor: Redactor,
 }
 
 /// A tool that did what it was asked.

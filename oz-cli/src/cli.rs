@@ -224,6 +224,9 @@ pub(crate) enum Command {
     Whoami,
     /// Check this machine and the control plane, and say what to do
     Doctor(cmd::DoctorArgs),
+    /// Log git in, inside of a run
+    #[command(hide = true)]
+    GitCredential(cmd::GitCredentialArgs),
     /// Print a completion script for a shell
     Completions(cmd::CompletionsArgs),
     /// Print the manual page, or write a page for each command

@@ -11,6 +11,7 @@ mod doctor;
 mod dump_debug_info;
 mod environment;
 mod federate;
+mod git_credential;
 mod group;
 mod harness_support;
 mod integration;
@@ -43,6 +44,7 @@ pub(crate) use completions::CompletionsArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use environment::EnvironmentCommand;
 pub(crate) use federate::FederateCommand;
+pub(crate) use git_credential::GitCredentialArgs;
 pub(crate) use harness_support::HarnessSupportArgs;
 pub(crate) use integration::IntegrationCommand;
 pub(crate) use login::LoginArgs;
@@ -156,6 +158,7 @@ async fn perform(command: Command, global: &Global) -> Outcome {
         Command::Login(args) => login::run(args, global).await,
         Command::Logout => logout::run(),
         Command::Whoami => whoami::run(global).await,
+        Command::GitCredential(args) => git_credential::run(args).await,
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Doctor(args) => doctor::run(&args, global).await,

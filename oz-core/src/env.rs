@@ -48,6 +48,10 @@ vars! {
     WORKER_BACKEND = "OZ_WORKER_BACKEND";
     /// Inside a run: marks all processes of one command of the agent.
     PROCESS_MARK = "OZ_PROCESS_MARK";
+    /// Inside a run: the socket where its git logins and identity tokens are.
+    GIT_SOCKET = "OZ_GIT_SOCKET";
+    /// Directory where runs keep copies of repositories, so that each clones faster.
+    GIT_CACHE_DIR = "OZ_GIT_CACHE_DIR";
     /// Key for Anthropic's API.
     ANTHROPIC_API_KEY = "ANTHROPIC_API_KEY";
     /// Address of an Anthropic-compatible API.

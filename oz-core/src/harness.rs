@@ -2,7 +2,8 @@
 //! the native `oz` agent, Claude Code, Codex and any other command line agent sit behind the same trait.
 
 use crate::{
-    Error, ErrorCode, Open, RunId, artifact::Artifact, config::Limits, open::open_enum, usage::Usage,
+    Error, ErrorCode, Open, Redactor, RunId, artifact::Artifact, config::Limits, open::open_enum,
+    usage::Usage,
 };
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
@@ -177,6 +178,8 @@ pub struct HarnessTask {
     pub limits: Limits,
     /// The whole environment of the processes that the agent starts.
     pub env: BTreeMap<String, String>,
+    /// Takes secrets out of what the model is told of tools.
+    pub redactor: Redactor,
 }
 
 /// An agent that can be driven.

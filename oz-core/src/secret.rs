@@ -123,6 +123,7 @@ pub fn is_reserved(variable: &str) -> bool {
         env::WORKSPACE_ROOT,
         env::WORKER_BACKEND,
         env::PROCESS_MARK,
+        env::GIT_SOCKET,
     ]
     .contains(&variable)
         || ["PATH", "HOME", "SHELL", "USER", "PWD", "TMPDIR", "LD_PRELOAD", "LD_LIBRARY_PATH"]

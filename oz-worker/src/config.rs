@@ -38,6 +38,8 @@ pub struct DirectConfig {
     pub workspace_root: PathBuf,
     /// One directory for all runs instead; it is never deleted.
     pub target_dir: Option<PathBuf>,
+    /// Directory where runs keep mirrors of repositories, so that each clones faster; absent for none.
+    pub git_cache: Option<PathBuf>,
     /// The `oz` program.
     pub oz_path: PathBuf,
     /// Shell command to run in the workspace before the agent. What it leaves running ends with it.
@@ -149,6 +151,7 @@ pub(crate) mod tests {
             backend: DirectConfig {
                 workspace_root: PathBuf::from("/nowhere"),
                 target_dir: None,
+                git_cache: None,
                 oz_path: PathBuf::from("oz"),
                 setup_command: None,
                 teardown_command: None,

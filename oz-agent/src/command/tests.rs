@@ -1,6 +1,8 @@
 use super::*;
 use std::{fs, time::Instant};
 
+const SECRET: &str = "canary-0123456789";
+
 fn alive(mark: &str) -> usize {
     let entry = format!("{PROCESS_MARK}={mark}");
     let entries = fs::read_dir("/proc").unwrap().flatten();
@@ -16,11 +18,23 @@ fn alive(mark: &str) -> usize {
 }
 
 async fn sh(script: &str, mark: &str, limit: Duration) -> Ran {
+    sh_with(&Redactor::default(), script, mark, limit).await
+}
+
+async fn sh_with(redactor: &Redactor, script: &str, mark: &str, limit: Duration) -> Ran {
     let env = std::env::vars().collect();
     let words = ["/bin/sh", "-c", script];
-    run(Command { words: &words, directory: Path::new("/"), env: &env, mark: mark.into(), limit })
-        .await
-        .unwrap()
+    run(Command {
+        words: &words,
+        directory: Path::new("/"),
+        env: &env,
+        mark: mark.into(),
+        limit,
+        redactor,
+        live: None,
+    })
+    .await
+    .unwrap()
 }
 
 fn mark() -> String {
@@ -96,6 +110,22 @@ async fn what_can_t_be_started_is_an_error() {
         env: &BTreeMap::new(),
         mark: mark(),
         limit: LONG,
+        redactor: &Redactor::default(),
+        live: None,
     };
     assert_eq!(run(command).await.err().unwrap().kind(), io::ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn no_half_of_a_secret_stands_where_output_is_cut() {
+    // The secret lies across the end of what is kept of the beginning, and across the beginning of what is kept of the end.
+    let pad = |n: usize| format!("head -c {n} /dev/zero | tr '\\0' .");
+    let secret = format!("printf %s {SECRET}");
+    let script = format!("{}; {secret}; {}; {secret}; {}", pad(KEEP - 8), pad(KEEP * 4), pad(KEEP - 8));
+    let text = sh_with(&Redactor::new([SECRET]), &script, &mark(), LONG).await.output.into_text();
+    assert!(text.contains("bytes left out"));
+    for part in ["canary", "456789", "ary-0"] {
+        assert!(!text.contains(part), "{part}");
+    }
+    assert!(text.contains("..***.....\n[…"), "the mark takes its place");
 }

@@ -9,7 +9,7 @@ use super::{
 use oz_client::{Client, Error};
 use oz_core::{
     ErrorCode, RunId,
-    api::{CreateLocalRun, Endpoint, GetOwnRun, UpdateRun},
+    api::{CreateLocalRun, Endpoint, GetOwnRun, GetRunCredentials, RunCredentials, UpdateRun},
     config::AgentConfig,
     harness::HarnessEvent,
 };
@@ -27,6 +27,8 @@ pub(super) struct Record {
     /// Whether a worker was given the run. Such an agent that is told to stop does not know why, a cancellation or the
     /// death of its worker, so what becomes of the run is not its to say.
     pub(super) assigned: bool,
+    /// The token of the run, where it came only now.
+    pub(super) token: Option<String>,
 }
 
 /// A run that may begin, or has ended already.
@@ -35,6 +37,10 @@ pub(super) struct Admitted {
     pub(super) prompt: String,
     pub(super) config: AgentConfig,
     pub(super) record: Option<Record>,
+    /// What the run was given to log in with.
+    pub(super) credentials: RunCredentials,
+    /// How long it took to get that.
+    pub(super) getting: Duration,
     /// Something that went wrong without stopping the run.
     pub(super) problem: Option<HarnessEvent>,
     /// Why the run ends before it begins.
@@ -42,16 +48,18 @@ pub(super) struct Admitted {
 }
 
 pub(super) async fn admit(source: Source, cancel: &CancellationToken, patience: Duration) -> Admitted {
-    match source {
+    let mut admitted = match source {
         Source::Task { run_id, client } => {
-            let record = Record { run_id, client, assigned: true };
-            let admitted = cancel.run_until_cancelled(task(&record, patience)).await;
-            let (prompt, config, end) = match admitted {
-                Some(Ok((prompt, config))) => (prompt, config, None),
-                Some(Err(end)) => (String::new(), AgentConfig::default(), Some(end)),
-                None => (String::new(), AgentConfig::default(), Some(End::Cancelled)),
+            let record = Record { run_id, client, assigned: true, token: None };
+            let (prompt, config, end) = match cancel
+                .run_until_cancelled(task(&record, patience))
+                .await
+                .unwrap_or(Err(End::Cancelled))
+            {
+                Ok((prompt, config)) => (prompt, config, None),
+                Err(end) => (String::new(), AgentConfig::default(), Some(end)),
             };
-            Admitted { prompt, config, record: Some(record), problem: None, end }
+            Admitted { prompt, config, record: Some(record), end, ..Admitted::default() }
         }
         Source::Local { prompt, config, client: None } => Admitted { prompt, config, ..Admitted::default() },
         Source::Local { prompt, config, client: Some(client) } => {
@@ -59,8 +67,32 @@ pub(super) async fn admit(source: Source, cancel: &CancellationToken, patience: 
                 Ok(record) => (Some(record), None),
                 Err(e) => (None, Some(unrecorded(&e))),
             };
-            Admitted { prompt, config, record, problem, end: None }
+            Admitted { prompt, config, record, problem, ..Admitted::default() }
         }
+    };
+    if let (Some(record), None) = (&admitted.record, &admitted.end) {
+        let started = Instant::now();
+        let getting = credentials(&record.client, patience);
+        match cancel.run_until_cancelled(getting).await.unwrap_or(Err(End::Cancelled)) {
+            Ok(credentials) => admitted.credentials = credentials,
+            Err(end) => admitted.end = Some(end),
+        }
+        admitted.getting = started.elapsed();
+    }
+    admitted
+}
+
+/// What a run gets to log in with. A control plane that does not know the question has nothing.
+async fn credentials(client: &Client, patience: Duration) -> Result<RunCredentials, End> {
+    match persistently(client, &GetRunCredentials {}, patience).await {
+        Ok(credentials) => Ok(credentials),
+        Err(Error::Api { error, .. }) if error.http_status() == 404 => Ok(RunCredentials::default()),
+        // What could not be read may be quoted, and nobody knows yet what of it is secret.
+        Err(Error::Decode { .. }) => {
+            let text = "GetRunCredentials failed: the control plane's answer was not understood";
+            Err(End::Failed(oz_core::Error::new(ErrorCode::InternalError, text)))
+        }
+        Err(error) => Err(failed::<GetRunCredentials>(&error)),
     }
 }
 
@@ -85,7 +117,7 @@ async fn local(prompt: &str, config: &AgentConfig, client: Client) -> Result<Rec
     let created = within(&client, &request).await?;
     let client = client.with_workload_token(&created.workload_token);
     within(&client, &UpdateRun::started()).await?;
-    Ok(Record { run_id: created.run_id, client, assigned: false })
+    Ok(Record { run_id: created.run_id, client, assigned: false, token: Some(created.workload_token) })
 }
 
 fn unrecorded(error: &Error) -> HarnessEvent {
@@ -114,6 +146,26 @@ pub(super) async fn patiently<E: Endpoint>(
     request: &E,
     patience: Duration,
 ) -> Result<E::Response, End> {
+    persistently(client, request, patience).await.map_err(|error| failed::<E>(&error))
+}
+
+/// What a call that failed for good means for the run.
+fn failed<E: Endpoint>(error: &Error) -> End {
+    match verdict::judge(error) {
+        Verdict::Stop => End::Superseded,
+        Verdict::Again | Verdict::Drop => {
+            let text = format!("{} failed: {error}", E::INFO.id);
+            End::Failed(oz_core::Error::new(ErrorCode::InternalError, text))
+        }
+    }
+}
+
+/// The same with the error as it is.
+async fn persistently<E: Endpoint>(
+    client: &Client,
+    request: &E,
+    patience: Duration,
+) -> Result<E::Response, Error> {
     let until = Instant::now() + patience;
     let mut attempt = 1;
     loop {
@@ -121,17 +173,11 @@ pub(super) async fn patiently<E: Endpoint>(
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        match verdict::judge(&error) {
-            Verdict::Stop => return Err(End::Superseded),
-            Verdict::Again if Instant::now() < until => {
-                tracing::info!(%error, attempt, "the control plane is away; trying again");
-                tokio::time::sleep(verdict::wait(attempt, oz_client::retry::jitter())).await;
-            }
-            Verdict::Again | Verdict::Drop => {
-                let text = format!("{} failed: {error}", E::INFO.id);
-                return Err(End::Failed(oz_core::Error::new(ErrorCode::InternalError, text)));
-            }
+        if verdict::judge(&error) != Verdict::Again || Instant::now() >= until {
+            return Err(error);
         }
+        tracing::info!(%error, attempt, "the control plane is away; trying again");
+        tokio::time::sleep(verdict::wait(attempt, oz_client::retry::jitter())).await;
         attempt += 1;
     }
 }

@@ -18,11 +18,17 @@ const SECRET: &[&str] = &["_API_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_SECRET
 const NAME: &str = "Oz Agent";
 const EMAIL: &str = "agent@oz.invalid";
 
+/// Whether a variable of the host holds a key of the platform or of a model provider.
+pub(super) fn is_key(name: &str) -> bool {
+    WITHHELD.contains(&name) || [env::ANTHROPIC_API_KEY, env::OPENAI_API_KEY].contains(&name)
+}
+
 /// What the commands of a run get of `host`, without `keys` either.
 pub(super) fn of_commands(host: &Variables, keys: &[String], run_id: Option<RunId>, cwd: &Path) -> Variables {
     let secret = |name: &str| {
         let upper = name.to_ascii_uppercase();
         WITHHELD.contains(&upper.as_str())
+            || upper == env::GIT_CACHE_DIR
             || env::MODEL_PROVIDER.contains(&upper.as_str())
             || keys.iter().any(|key| key == name)
             || SECRET.iter().any(|end| upper.ends_with(end))

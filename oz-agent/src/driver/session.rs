@@ -4,19 +4,22 @@ use super::{
     DriverEvent, Finished,
     admission::{self, Record},
     brief,
+    curtain::Curtain,
     end::End,
     environment,
+    keys::Keys,
     recorder::Recorder,
     skills,
-    stages::Prepared,
+    stages::{Ground, Prepared},
 };
 use crate::{model, native::NativeHarness, process::Household};
 use futures_util::StreamExt as _;
 use oz_client::Client;
 use oz_core::{
-    Error, ErrorCode, RunId, RunState,
+    Error, ErrorCode, Redactor, RunId, RunState,
     api::UpdateRun,
     config::{AgentConfig, HarnessType},
+    env,
     harness::{Harness, HarnessEvent, HarnessTask, Outcome},
     usage::Usage,
 };
@@ -34,7 +37,13 @@ pub(super) struct Surroundings {
     pub(super) cwd: PathBuf,
     /// The environment of this process.
     pub(super) host: BTreeMap<String, String>,
+    /// The `oz` program.
+    pub(super) oz: PathBuf,
     pub(super) patience: Duration,
+    /// What the run was given.
+    pub(super) keys: Keys,
+    /// How long it took to get that.
+    pub(super) getting: Duration,
 }
 
 /// A run that is driven.
@@ -45,6 +54,8 @@ pub(super) struct Session<'a> {
     pub(super) assigned: bool,
     /// Cancelled when the run is to end early, whoever wants it.
     pub(super) stop: CancellationToken,
+    pub(super) redactor: Redactor,
+    curtain: Curtain,
     usage: Usage,
 }
 
@@ -52,6 +63,7 @@ impl<'a> Session<'a> {
     pub(super) fn new(
         observer: &'a mut dyn FnMut(DriverEvent),
         record: Option<Record>,
+        redactor: Redactor,
         heartbeat: Duration,
         cancel: &CancellationToken,
     ) -> Self {
@@ -61,18 +73,25 @@ impl<'a> Session<'a> {
             let recorder = Recorder::start(client.clone(), heartbeat, stop.clone());
             (run_id, client, recorder)
         });
-        Self { observer, record, assigned, stop, usage: Usage::default() }
+        let curtain = Curtain::new(redactor.clone());
+        Self { observer, record, assigned, stop, redactor, curtain, usage: Usage::default() }
     }
 
     pub(super) fn started(&mut self, run_id: RunId) {
         (self.observer)(DriverEvent::RunStarted { run_id });
     }
 
-    /// Hands on what happened.
+    /// Hands on what happened, without secrets.
     pub(super) async fn event(&mut self, event: HarnessEvent) {
         if let HarnessEvent::Usage { usage, .. } = &event {
             self.usage.add(usage);
         }
+        for event in self.curtain.pass(event) {
+            self.tell(event).await;
+        }
+    }
+
+    async fn tell(&mut self, event: HarnessEvent) {
         if let Some((_, _, recorder)) = &self.record {
             recorder.record(event.clone()).await;
         }
@@ -85,12 +104,14 @@ impl<'a> Session<'a> {
         prompt: String,
         config: AgentConfig,
         model: Option<String>,
-        Surroundings { cwd, host, patience }: Surroundings,
+        surroundings: Surroundings,
     ) -> End {
         self.event(HarnessEvent::Prompt { text: brief::shown(&prompt, &skills::named(&config)) }).await;
+        self.tell_of_secrets(&surroundings.keys, surroundings.getting).await;
         if let Err(e) = supported(&config, self.assigned) {
             return End::Failed(e);
         }
+        let Surroundings { cwd, host, patience, .. } = &surroundings;
         if !cwd.is_dir() {
             return End::unprepared(format!("the directory to work in, '{}', does not exist", cwd.display()));
         }
@@ -99,11 +120,25 @@ impl<'a> Session<'a> {
             Ok(keys) => keys,
             Err(e) => return End::Failed(e),
         };
-        let mut env = environment::of_commands(&host, &keys, run_id, &cwd);
+        let env = environment::of_commands(host, &keys, run_id, cwd);
+        let mut env = surroundings.keys.variables(env);
+        let _doors = match self.open_doors(&config, &surroundings, &mut env).await {
+            Ok(doors) => doors,
+            Err(end) => return end,
+        };
         // Lives as long as the run: what a setup command starts in the background is there for the agent.
         let household = Household::new();
-        let prepared = self.prepare(&config, &cwd, &mut env, &household, patience).await;
-        let Prepared { workspace, skills, files } = match prepared {
+        let cache = host.get(env::GIT_CACHE_DIR).filter(|dir| !dir.is_empty()).map(PathBuf::from);
+        let Surroundings { keys, .. } = &surroundings;
+        let ground = Ground {
+            config: &config,
+            cwd,
+            household: &household,
+            logins: &keys.logins,
+            cache,
+            patience: *patience,
+        };
+        let Prepared { workspace, skills, files } = match self.prepare(&ground, &mut env).await {
             Ok(prepared) => prepared,
             Err(end) => return end,
         };
@@ -116,8 +151,10 @@ impl<'a> Session<'a> {
             fallback_model_ids: config.fallback_model_ids,
             limits: config.limits.unwrap_or_default(),
             env,
+            redactor: self.redactor.clone(),
         };
-        let harness = Arc::new(NativeHarness::new(move |name| host.get(name).cloned()));
+        let endpoints = keys.endpoints.clone();
+        let harness = Arc::new(NativeHarness::new(keys.lookup(host.clone())).with_endpoints(endpoints));
         self.drive(harness, task).await
     }
 
@@ -146,17 +183,24 @@ impl<'a> Session<'a> {
                 let text = "the harness ended without saying how";
                 return End::Failed(Error::new(ErrorCode::InternalError, text));
             };
-            self.event(event.clone()).await;
-            if let HarnessEvent::State { state, message, code } = event
-                && state.is_final()
-            {
-                return End::Agent(Outcome { state, message, code });
+            let end = match &event {
+                HarnessEvent::State { state, message, code } if state.is_final() => {
+                    Some(Outcome { state: state.clone(), message: message.clone(), code: code.clone() })
+                }
+                _ => None,
+            };
+            self.event(event).await;
+            if let Some(outcome) = end {
+                return End::Agent(outcome);
             }
         }
     }
 
     /// Reports how the run ended, as long as `patience` allows.
-    pub(super) async fn finish(self, end: End, patience: Duration) -> Finished {
+    pub(super) async fn finish(mut self, end: End, patience: Duration) -> Finished {
+        if let Some(event) = self.curtain.rest() {
+            self.tell(event).await;
+        }
         let cancelled = self.stop.is_cancelled() || matches!(end, End::Cancelled);
         let superseded = self.record.as_ref().is_some_and(|(_, _, recorder)| recorder.is_superseded());
         let end = match end {
@@ -167,6 +211,7 @@ impl<'a> Session<'a> {
         };
         let silent = matches!(end, End::Superseded);
         let (mut state, mut status) = end.report();
+        status.message = self.redactor.string(status.message);
         let run_id = self.record.as_ref().map(|(run_id, _, _)| *run_id);
         if let Some((_, client, recorder)) = self.record
             && !silent

@@ -3,19 +3,45 @@
 use super::{
     admission, attachments,
     end::End,
-    environment, prepare,
+    environment,
+    git::Logins,
+    prepare::{self, Cloning, Shell},
     session::Session,
     skills::{self, Instructions},
 };
-use crate::process::Household;
-use futures_util::TryFutureExt as _;
-use oz_core::{api::ListOwnAttachments, config::AgentConfig, harness::HarnessEvent};
+use crate::{command::Live, process::Household};
+use futures_util::{StreamExt as _, TryFutureExt as _, stream};
+use oz_core::{
+    api::ListOwnAttachments,
+    config::{AgentConfig, SourceRepo},
+    harness::HarnessEvent,
+};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    pin::pin,
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+const CLONE: &str = "setup_environment_repo_clone";
+const SETUP: &str = "setup_environment_setup_commands";
+/// How many repositories are cloned at once.
+const AT_ONCE: usize = 8;
+/// How long a setup command may take, in seconds, unless the configuration says otherwise.
+const SETUP_SECONDS: i64 = 3600;
+
+/// What a preparation begins with.
+pub(super) struct Ground<'a> {
+    pub(super) config: &'a AgentConfig,
+    /// Where repositories go.
+    pub(super) cwd: &'a Path,
+    pub(super) household: &'a Household,
+    pub(super) logins: &'a Logins,
+    /// The directory of git's mirrors, if there is one.
+    pub(super) cache: Option<PathBuf>,
+    pub(super) patience: Duration,
+}
 
 /// What an agent starts with.
 pub(super) struct Prepared {
@@ -31,26 +57,81 @@ impl Session<'_> {
     /// Clones repositories, gets what the run brings along and runs setup commands.
     pub(super) async fn prepare(
         &mut self,
-        config: &AgentConfig,
-        cwd: &Path,
+        ground: &Ground<'_>,
         env: &mut BTreeMap<String, String>,
-        household: &Household,
-        patience: Duration,
     ) -> Result<Prepared, End> {
-        let mut workspace = cwd.to_owned();
-        if !config.source_repos.is_empty() {
-            let cloning = prepare::clone(&config.source_repos, cwd, env, household);
-            workspace = self.stage("setup_environment_repo_clone", cloning.map_err(End::unprepared)).await?;
-        }
-        let skills = self.skills(config, cwd).await?;
-        let files = self.attachments(&workspace, patience).await?;
+        let workspace = self.clone_all(ground, env).await?;
+        let skills = self.skills(ground.config, ground.cwd).await?;
+        let files = self.attachments(&workspace, ground.patience).await?;
         let identity = environment::git_identity(env, &workspace).await;
         env.extend(identity);
-        if !config.setup_commands.is_empty() {
-            let setup = prepare::set_up(&config.setup_commands, &workspace, env, household);
-            self.stage("setup_environment_setup_commands", setup.map_err(End::unprepared)).await?;
-        }
+        self.set_up(ground, &workspace, env).await?;
         Ok(Prepared { workspace, skills, files })
+    }
+
+    /// Clones repositories side by side. Answers with the directory to work in.
+    async fn clone_all(
+        &mut self,
+        ground: &Ground<'_>,
+        env: &BTreeMap<String, String>,
+    ) -> Result<PathBuf, End> {
+        let repos = &ground.config.source_repos;
+        let names = prepare::directories(repos);
+        let redactor = self.redactor.clone();
+        let shell = Shell { env, household: ground.household, redactor: &redactor };
+        let cloning =
+            Cloning { cwd: ground.cwd, shell, logins: ground.logins, cache: ground.cache.as_deref() };
+        let one = |(repo, name): (&SourceRepo, &String)| {
+            let (repo, name) = (repo.clone(), name.clone());
+            async move {
+                let started = Instant::now();
+                (started, cloning.clone(&repo, &name).await)
+            }
+        };
+        let stop = self.stop.clone();
+        let mut all = pin!(stream::iter(repos.iter().zip(&names)).map(one).buffer_unordered(AT_ONCE));
+        // The first failure ends the others, too.
+        while let Some((started, done)) = stop.run_until_cancelled(all.next()).await.ok_or(End::Cancelled)? {
+            self.ended(CLONE, started, done.map(|detail| ((), detail)).map_err(End::unprepared)).await?;
+        }
+        Ok(prepare::workspace(ground.cwd, &names))
+    }
+
+    /// Runs setup commands one after the other, and shows what they print.
+    async fn set_up(
+        &mut self,
+        ground: &Ground<'_>,
+        workspace: &Path,
+        env: &BTreeMap<String, String>,
+    ) -> Result<(), End> {
+        let seconds = ground.config.setup_timeout_seconds.unwrap_or(SETUP_SECONDS);
+        let limit = Duration::from_secs(u64::try_from(seconds).unwrap_or(1));
+        let (stop, redactor) = (self.stop.clone(), self.redactor.clone());
+        let shell = Shell { env, household: ground.household, redactor: &redactor };
+        for (command, number) in ground.config.setup_commands.iter().zip(1..) {
+            let started = Instant::now();
+            let live = Live::default();
+            let mut running = pin!(prepare::set_up(number, command, workspace, shell, limit, &live));
+            let mut tick = interval(prepare::GATHER);
+            tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let done = loop {
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => break Err(End::Cancelled),
+                    done = &mut running => break done.map_err(End::unprepared),
+                    _ = tick.tick() => self.output(live.lines()).await,
+                }
+            };
+            self.output(live.rest()).await;
+            self.ended(SETUP, started, done.map(|()| ((), command.clone()))).await?;
+        }
+        Ok(())
+    }
+
+    async fn output(&mut self, text: Option<String>) {
+        if let Some(text) = text {
+            self.event(HarnessEvent::Output { stage: SETUP.to_owned(), text }).await;
+        }
     }
 
     /// Looks for skills, tells of them and reads those that the agent is to follow.
@@ -92,21 +173,36 @@ impl Session<'_> {
     }
 
     /// Does one step of the preparation and reports how it went.
-    async fn stage<T>(
+    pub(super) async fn stage<T>(
         &mut self,
         name: &str,
         work: impl Future<Output = Result<(T, String), End>>,
     ) -> Result<T, End> {
         let started = Instant::now();
         let done = self.stop.run_until_cancelled(work).await.unwrap_or(Err(End::Cancelled));
+        self.ended(name, started, done).await
+    }
+
+    /// Reports how a step went that began at `started`.
+    async fn ended<T>(
+        &mut self,
+        name: &str,
+        started: Instant,
+        done: Result<(T, String), End>,
+    ) -> Result<T, End> {
         let (ok, detail) = match &done {
             Ok((_, detail)) => (true, detail.clone()),
             Err(End::Failed(e)) => (false, e.detail.clone()),
             Err(_) => return done.map(|(value, _)| value),
         };
-        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.tell_stage(name, ok, started.elapsed(), detail).await;
+        done.map(|(value, _)| value)
+    }
+
+    /// Reports a step.
+    pub(super) async fn tell_stage(&mut self, name: &str, ok: bool, took: Duration, detail: String) {
+        let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         self.event(HarnessEvent::Stage { name: name.to_owned(), ok, duration_ms, detail: Some(detail) })
             .await;
-        done.map(|(value, _)| value)
     }
 }

@@ -1,5 +1,9 @@
+mod git;
+mod git_http;
 mod inputs;
 mod plane;
+mod secrets;
+mod setup;
 
 use super::*;
 use oz_core::{
@@ -20,6 +24,8 @@ scripts:
     turns: [{ tool_calls: [{ name: run_command, input: { command: "cat .warp/attachments/* > seen; git status --short > status; true" } }] }, { text: done }]
   - match: sleep
     turns: [{ tool_calls: [{ name: run_command, input: { command: "touch started; sleep 60" } }] }]
+  - match: shell
+    turns: [{ tool_calls: [{ name: run_command, input: { command: "sh $OZ_WORKSPACE_ROOT/script" } }] }, { text: done }]
   - match: env
     turns: [{ tool_calls: [{ name: run_command, input: { command: "env > vars; git config --get user.email; true" } }] }, { text: done }]
 "#;
@@ -66,6 +72,11 @@ impl Room {
 
     fn local(&self, prompt: &str, client: Option<Client>) -> Options {
         self.options(Source::Local { prompt: prompt.into(), config: AgentConfig::default(), client })
+    }
+
+    /// What the agent does when it is asked for `shell`.
+    fn script(&self, text: &str) {
+        fs::write(self.dir.path().join("w/script"), text).unwrap();
     }
 
     async fn until_started(&self) {

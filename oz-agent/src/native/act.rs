@@ -38,6 +38,9 @@ impl Agent {
             Err(failed) => (failed.into(), true),
         };
         let Done { content, output, effect } = result;
+        // The model says to others what it knows; it is to know no secrets.
+        let content = self.desk.redactor.string(content);
+        let output = self.desk.redactor.map(output);
         self.say(HarnessEvent::ActionResult {
             action_id: call.id.clone(),
             category,

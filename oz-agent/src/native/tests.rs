@@ -1,5 +1,6 @@
 use super::*;
 use oz_core::{
+    Redactor,
     config::Limits,
     harness::{ActionState, AgentState},
 };
@@ -45,6 +46,7 @@ impl Room {
             fallback_model_ids: Vec::new(),
             limits: self.limits.clone(),
             env: std::env::vars().collect(),
+            redactor: Redactor::default(),
         };
         Arc::clone(&self.harness).start(task).await.unwrap()
     }
@@ -275,6 +277,7 @@ async fn what_can_t_start_is_an_error_and_a_harness_starts_once() {
         fallback_model_ids: Vec::new(),
         limits: Limits::default(),
         env: std::collections::BTreeMap::new(),
+        redactor: Redactor::default(),
     };
     let error = Arc::clone(&room.harness).start(task.clone()).await.err().unwrap();
     assert_eq!(error.code, ErrorCode::EnvironmentSetupFailed);
@@ -293,6 +296,7 @@ fn the_first_request_is_small() {
         fallback_model_ids: Vec::new(),
         limits: Limits::default(),
         env: std::collections::BTreeMap::new(),
+        redactor: Redactor::default(),
     };
     let system = prompt::system(&task, Path::new("/w"));
     let tools = serde_json::to_string(&crate::tool::specs()).unwrap();

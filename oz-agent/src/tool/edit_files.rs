@@ -4,7 +4,7 @@ mod replace;
 
 use super::{Desk, Done, Failed, Tool, Workspace, arguments, blocking, diff, object, read_files, schema};
 use async_trait::async_trait;
-use oz_core::harness::ActionCategory;
+use oz_core::{Redactor, harness::ActionCategory};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -74,8 +74,8 @@ impl Tool for EditFiles {
         if edits.is_empty() {
             return Err("edits: it is empty; name at least one edit".to_owned().into());
         }
-        let workspace = desk.workspace.clone();
-        blocking(move || edit(&workspace, &edits).map_err(Failed::from)).await
+        let (workspace, redactor) = (desk.workspace.clone(), desk.redactor.clone());
+        blocking(move || edit(&workspace, &edits, &redactor).map_err(Failed::from)).await
     }
 }
 
@@ -85,7 +85,7 @@ struct Change {
     new: String,
 }
 
-fn edit(workspace: &Workspace, edits: &[Edit]) -> Result<Done, String> {
+fn edit(workspace: &Workspace, edits: &[Edit], redactor: &Redactor) -> Result<Done, String> {
     let mut changes: BTreeMap<PathBuf, Change> = BTreeMap::new();
     let mut problems = String::new();
     for (i, edit) in edits.iter().enumerate() {
@@ -100,7 +100,7 @@ fn edit(workspace: &Workspace, edits: &[Edit]) -> Result<Done, String> {
     for (path, Change { old, new }) in &changes {
         let shown = workspace.show(path);
         fs::write(path, new).map_err(|e| format!("'{shown}' can't be written: {e}"))?;
-        whole.push_str(&diff::unified(&shown, old, new));
+        whole.push_str(&diff::unified(&shown, old, new, redactor));
     }
     Ok(Done { content: whole.clone(), output: object([("diff", whole.into())]), ..Done::default() })
 }

@@ -4,7 +4,7 @@ use super::{
     Desk, Done, Failed, Tool, arguments, blocking, directory, object, read_files, schema, walk::Walk,
 };
 use async_trait::async_trait;
-use oz_core::harness::ActionCategory;
+use oz_core::{Redactor, harness::ActionCategory};
 use regex::bytes::{Regex, RegexBuilder};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -59,10 +59,11 @@ impl Tool for Grep {
     async fn run(&self, desk: &Desk, input: Value) -> Result<Done, Failed> {
         let Input { queries, path, include } = arguments(input)?;
         let root = directory(desk, path.as_deref())?;
-        let workspace = desk.workspace.clone();
+        let (workspace, redactor) = (desk.workspace.clone(), desk.redactor.clone());
         blocking(move || {
             let queries = compile(&queries)?;
-            let mut search = Search { queries, lines: 0, content: String::new(), files: Vec::new() };
+            let mut search =
+                Search { queries, redactor, lines: 0, content: String::new(), files: Vec::new() };
             let whole = if root.is_file() {
                 search.file(&root, &workspace.show(&root))
             } else {
@@ -96,6 +97,7 @@ fn compile(queries: &[String]) -> Result<Vec<Regex>, Failed> {
 
 struct Search {
     queries: Vec<Regex>,
+    redactor: Redactor,
     lines: usize,
     content: String,
     files: Vec<Value>,
@@ -116,8 +118,11 @@ impl Search {
             number += 1;
             let text = line.trim_ascii_end();
             if self.queries.iter().any(|q| q.is_match(text)) {
-                let text = String::from_utf8_lossy(&text[..text.len().min(MAX_LINE)]);
-                let _ = writeln!(self.content, "{shown}:{number}:{text}");
+                let text = String::from_utf8_lossy(text);
+                // First, so that no part of a secret stands where the line is cut.
+                let text = self.redactor.text(&text);
+                let cut = text.floor_char_boundary(MAX_LINE);
+                let _ = writeln!(self.content, "{shown}:{number}:{}", &text[..cut]);
                 numbers.push(number);
                 self.lines += 1;
             }

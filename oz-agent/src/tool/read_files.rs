@@ -2,7 +2,7 @@
 
 use super::{Desk, Done, Failed, Tool, arguments, blocking, object, schema};
 use async_trait::async_trait;
-use oz_core::harness::ActionCategory;
+use oz_core::{Redactor, harness::ActionCategory};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -70,12 +70,13 @@ impl Tool for ReadFiles {
         if files.is_empty() {
             return Err("files: it is empty; name at least one file".to_owned().into());
         }
-        let workspace = desk.workspace.clone();
+        let (workspace, redactor) = (desk.workspace.clone(), desk.redactor.clone());
         blocking(move || {
             let (mut content, mut shown, mut failed) = (String::new(), Vec::new(), Vec::new());
             for file in files {
                 let room = MAX_FILE.min(MAX_ALL.saturating_sub(content.len()));
-                match workspace.resolve(&file.path).and_then(|path| read(&path, &file.lines, room)) {
+                match workspace.resolve(&file.path).and_then(|path| read(&path, &file.lines, room, &redactor))
+                {
                     Ok(text) => {
                         let _ = write!(content, "== {}\n{text}", file.path);
                         shown.push(serde_json::to_value(file).unwrap_or_default());
@@ -114,7 +115,7 @@ pub(super) fn open(path: &Path) -> Result<File, String> {
 }
 
 /// The wanted lines with their numbers, at most about `room` bytes.
-fn read(path: &Path, wanted: &[Lines], room: usize) -> Result<String, String> {
+fn read(path: &Path, wanted: &[Lines], room: usize, redactor: &Redactor) -> Result<String, String> {
     let mut reader = BufReader::new(open(path)?.take(MAX_READ));
     if reader.fill_buf().map_err(|e| e.to_string())?.contains(&0) {
         return Err("it is a binary file".to_owned());
@@ -144,7 +145,7 @@ fn read(path: &Path, wanted: &[Lines], room: usize) -> Result<String, String> {
             text.push_str("[…]\n");
         }
         before = number;
-        let _ = writeln!(text, "{number}\t{}", shorten(&line));
+        let _ = writeln!(text, "{number}\t{}", shorten(&line, redactor));
     }
     if text.is_empty() {
         text = match number {
@@ -155,11 +156,13 @@ fn read(path: &Path, wanted: &[Lines], room: usize) -> Result<String, String> {
     Ok(text)
 }
 
-fn shorten(line: &[u8]) -> String {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
+fn shorten(line: &[u8], redactor: &Redactor) -> String {
+    let line = String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(line));
+    // First, so that no part of a secret stands where the line is cut.
+    let line = redactor.text(&line);
     if line.len() <= MAX_LINE {
-        return String::from_utf8_lossy(line).into_owned();
+        return line.into_owned();
     }
-    let more = line.len() - MAX_LINE;
-    format!("{}[… {more} bytes more in this line …]", String::from_utf8_lossy(&line[..MAX_LINE]))
+    let cut = line.floor_char_boundary(MAX_LINE);
+    format!("{}[… {} bytes more in this line …]", &line[..cut], line.len() - cut)
 }

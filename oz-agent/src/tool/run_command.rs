@@ -57,6 +57,8 @@ impl Tool for RunCommand {
             env: &desk.env,
             mark: desk.household.mark(),
             limit: Duration::from_secs(seconds),
+            redactor: &desk.redactor,
+            live: None,
         });
         let ran = ran.await.map_err(|e| format!("the command could not be started: {e}"))?;
         let dropped = ran.output.dropped();

@@ -2,6 +2,8 @@ use super::*;
 use serde_json::json;
 use std::fs;
 
+const SECRET: &str = "canary-0123456789";
+
 struct Room {
     dir: tempfile::TempDir,
     desk: Desk,
@@ -20,7 +22,12 @@ impl Room {
             fs::write(path, content).unwrap();
         }
         let env = std::env::vars().collect();
-        let desk = Desk { workspace: Workspace::new(&root).unwrap(), env, household: Household::new() };
+        let desk = Desk {
+            workspace: Workspace::new(&root).unwrap(),
+            env,
+            household: Household::new(),
+            redactor: Redactor::new([SECRET]),
+        };
         Self { dir, desk }
     }
 

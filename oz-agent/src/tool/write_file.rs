@@ -45,7 +45,7 @@ impl Tool for WriteFile {
 
     async fn run(&self, desk: &Desk, input: Value) -> Result<Done, Failed> {
         let Input { path, content } = arguments(input)?;
-        let workspace = desk.workspace.clone();
+        let (workspace, redactor) = (desk.workspace.clone(), desk.redactor.clone());
         blocking(move || {
             let real = workspace.resolve(&path)?;
             let shown = workspace.show(&real);
@@ -63,7 +63,7 @@ impl Tool for WriteFile {
             let verb = if metadata.is_ok() { "replaced" } else { "created" };
             Ok(Done {
                 content: format!("{verb} {shown}: {} bytes", content.len()),
-                output: object([("diff", diff::unified(&shown, &old, &content).into())]),
+                output: object([("diff", diff::unified(&shown, &old, &content, &redactor).into())]),
                 ..Done::default()
             })
         })

@@ -1,6 +1,6 @@
 //! `oz serve`: a control plane with a worker of its own.
 
-use super::Outcome;
+use super::{Outcome, worker::GitCache};
 use crate::{
     cli::duration,
     error::CliError,
@@ -64,6 +64,8 @@ pub(crate) struct ServeArgs {
     /// Where the embedded worker executes runs
     #[arg(long, value_name = "DIR", hide = true)]
     workspace_root: Option<PathBuf>,
+    #[command(flatten)]
+    git_cache: GitCache,
 }
 
 pub(crate) async fn run(args: ServeArgs) -> Outcome {
@@ -101,6 +103,7 @@ pub(crate) async fn run(args: ServeArgs) -> Outcome {
         lease: args.lease,
         embedded: true,
         backend: DirectConfig {
+            git_cache: args.git_cache.directory(&workspace_root),
             workspace_root,
             target_dir: None,
             oz_path: std::env::current_exe().unwrap_or_else(|_| "oz".into()),

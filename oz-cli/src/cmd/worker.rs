@@ -9,7 +9,10 @@ use crate::{
 };
 use clap::Args;
 use oz_worker::{Config, DirectConfig};
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Take runs from a control plane on this machine.
 #[derive(Debug, Args)]
@@ -27,6 +30,8 @@ pub(crate) struct WorkerArgs {
     /// Directory of the workspaces; in the user's data directory when absent
     #[arg(long, value_name = "DIR")]
     workspace_root: Option<PathBuf>,
+    #[command(flatten)]
+    git_cache: GitCache,
     /// Shell command to run in each workspace before the agent
     #[arg(long, value_name = "COMMAND")]
     setup_command: Option<String>,
@@ -45,6 +50,25 @@ pub(crate) struct WorkerArgs {
     /// The control plane's lease
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration, hide = true)]
     lease: Duration,
+}
+
+/// Where runs keep copies of repositories.
+#[derive(Debug, Args)]
+pub(crate) struct GitCache {
+    /// Directory where runs keep mirrors of repositories, so that each clones faster; beside the workspaces when absent
+    #[arg(long = "git-cache", value_name = "DIR")]
+    directory: Option<PathBuf>,
+    /// Keep no mirrors of repositories
+    #[arg(long, conflicts_with = "directory")]
+    no_git_cache: bool,
+}
+
+impl GitCache {
+    /// The directory, if there is to be one.
+    pub(crate) fn directory(self, workspace_root: &Path) -> Option<PathBuf> {
+        let beside = || workspace_root.with_file_name("git-cache");
+        (!self.no_git_cache).then(|| self.directory.unwrap_or_else(beside))
+    }
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
@@ -79,6 +103,7 @@ pub(crate) async fn run(args: WorkerArgs, global: &Global) -> Outcome {
         lease: args.lease,
         embedded: false,
         backend: DirectConfig {
+            git_cache: args.git_cache.directory(&workspace_root),
             workspace_root,
             target_dir: None,
             oz_path: std::env::current_exe()?,
@@ -94,6 +119,17 @@ pub(crate) async fn run(args: WorkerArgs, global: &Global) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn mirrors_lie_beside_the_workspaces_unless_told_otherwise() {
+        let cache = |directory: Option<&str>, no_git_cache| {
+            GitCache { directory: directory.map(PathBuf::from), no_git_cache }
+                .directory(Path::new("/d/workspaces"))
+        };
+        assert_eq!(cache(None, false), Some("/d/git-cache".into()));
+        assert_eq!(cache(Some("/c"), false), Some("/c".into()));
+        assert_eq!(cache(None, true), None);
+    }
 
     #[test]
     fn variables_are_read() {

@@ -15,7 +15,7 @@ use crate::{
 use async_trait::async_trait;
 use environment::Environment;
 use guarded::{Ended, Guarded};
-use oz_core::worker::FailureReason;
+use oz_core::{env, worker::FailureReason};
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -36,10 +36,14 @@ pub(crate) struct Direct {
 impl Direct {
     /// Makes the directory of the workspaces and ends what a dead worker left there.
     pub(crate) async fn open(config: &Config) -> Result<Self, Error> {
-        let (direct, cleanup) = (config.backend.clone(), config.cleanup);
+        let (mut direct, cleanup) = (config.backend.clone(), config.cleanup);
+        if let Some(cache) = &direct.git_cache {
+            let cache = absolute("git_cache", cache)?.to_string_lossy().into_owned();
+            direct.environment.entry(env::GIT_CACHE_DIR.to_owned()).or_insert(cache);
+        }
         // A bare name is looked up in PATH; everything else must not depend on the workspace an agent starts in.
         let bare = direct.oz_path.components().count() == 1 && !direct.oz_path.is_absolute();
-        let oz = if bare { direct.oz_path.clone() } else { absolute(&direct.oz_path)? };
+        let oz = if bare { direct.oz_path.clone() } else { absolute("oz_path", &direct.oz_path)? };
         let host = Environment::of_this_process();
         let home = host.get("HOME").map(PathBuf::from);
         let root = match &direct.target_dir {
@@ -157,8 +161,8 @@ impl DirectConfig {
     }
 }
 
-fn absolute(path: &std::path::Path) -> Result<PathBuf, Error> {
-    std::path::absolute(path).map_err(|_| Error::setting("oz_path", &path.to_string_lossy(), "a program"))
+fn absolute(setting: &'static str, path: &std::path::Path) -> Result<PathBuf, Error> {
+    std::path::absolute(path).map_err(|_| Error::setting(setting, &path.to_string_lossy(), "a path"))
 }
 
 fn failed(reason: FailureReason, message: String, exit_code: Option<i32>) -> Outcome {

@@ -14,6 +14,7 @@ mod command_line;
 mod crash;
 mod doctor;
 mod failure;
+mod git_login;
 mod harness_support;
 mod inputs;
 mod main_job;

@@ -1,5 +1,10 @@
-use super::*;
-use std::fs;
+use super::{clone::plans, *};
+use crate::driver::git::Logins;
+use oz_core::config::SourceRepo;
+use std::{fs, path::PathBuf};
+
+type Variables = BTreeMap<String, String>;
+const LIMIT: Duration = Duration::from_secs(60);
 
 fn repo(url: &str, checkout_ref: Option<&str>) -> SourceRepo {
     SourceRepo { url: url.into(), checkout_ref: checkout_ref.map(str::to_owned) }
@@ -7,45 +12,61 @@ fn repo(url: &str, checkout_ref: Option<&str>) -> SourceRepo {
 
 #[test]
 fn the_calls_of_git() {
-    let calls = |url: &str, reference: Option<&str>| {
-        let plan = plan(&repo(url, reference), "d");
-        plan.iter().map(|words| words.join(" ")).collect::<Vec<_>>().join("; ")
+    let calls = |url: &str, reference: Option<&str>, mirror: Option<&str>| {
+        let plans = plans(&repo(url, reference), "d", mirror.map(Path::new));
+        let plan =
+            |plan: &Vec<Vec<String>>| plan.iter().map(|words| words.join(" ")).collect::<Vec<_>>().join("; ");
+        plans.iter().map(plan).collect::<Vec<_>>()
     };
-    let (https, commit) = ("https://h/o/r.git", "0123abc");
-    for (url, reference, expected) in [
-        (https, None, "clone --quiet --depth 1 -- https://h/o/r.git d"),
-        ("/srv/r", None, "clone --quiet -- /srv/r d"),
-        ("file:///srv/r", None, "clone --quiet -- file:///srv/r d"),
-        ("git@h:o/r", Some("main"), "clone --quiet --depth 1 --branch main -- git@h:o/r d"),
+    let (https, commit, whole) = ("https://h/o/r.git", "0123abc", "0123456789012345678901234567890123456789");
+    for (url, reference, mirror, expected) in [
+        (https, None, None, &["clone --quiet --depth 1 -- https://h/o/r.git d"][..]),
+        ("/srv/r", None, None, &["clone --quiet -- /srv/r d"]),
+        ("file:///srv/r", None, None, &["clone --quiet -- file:///srv/r d"]),
+        ("git@h:o/r", Some("main"), None, &["clone --quiet --depth 1 --branch main -- git@h:o/r d"]),
         (
             https,
             Some(commit),
-            "clone --quiet --no-checkout -- https://h/o/r.git d; -C d checkout --quiet 0123abc --",
+            None,
+            &["clone --quiet --no-checkout -- https://h/o/r.git d; -C d checkout --quiet 0123abc --"],
+        ),
+        (
+            https,
+            Some(whole),
+            None,
+            &[
+                "init --quiet d; -C d remote add origin https://h/o/r.git; \
+                 -C d fetch --quiet --depth 1 origin 0123456789012345678901234567890123456789; \
+                 -C d checkout --quiet --detach FETCH_HEAD",
+                "clone --quiet --no-checkout -- https://h/o/r.git d; \
+                 -C d checkout --quiet 0123456789012345678901234567890123456789 --",
+            ],
+        ),
+        (
+            https,
+            Some("v1"),
+            Some("/c/m"),
+            &[
+                "clone --quiet --reference-if-able /c/m --dissociate --depth 1 --branch v1 -- https://h/o/r.git d",
+                "clone --quiet --depth 1 --branch v1 -- https://h/o/r.git d",
+            ],
         ),
     ] {
-        assert_eq!(calls(url, reference), expected);
+        assert_eq!(calls(url, reference, mirror), expected);
     }
 }
 
 #[test]
-fn names_are_unique_and_credentials_are_not_shown() {
+fn names_are_unique() {
     let repos = [repo("https://a/x", None), repo("https://b/x.git", None), repo("https://c/y", None)];
     assert_eq!(directories(&repos), ["x", "x-2", "y"]);
-    for (url, shown) in [
-        ("https://me:secret@h/o/r", "https://h/o/r"),
-        ("https://h/o/r@v1", "https://h/o/r@v1"),
-        ("ssh://git@h/r", "ssh://h/r"),
-        ("git@h:o/r", "git@h:o/r"),
-        ("/srv/r", "/srv/r"),
-    ] {
-        assert_eq!(without_credentials(url), shown);
-    }
 }
 
 struct Room {
     dir: tempfile::TempDir,
     env: Variables,
     household: Household,
+    redactor: Redactor,
 }
 
 impl Room {
@@ -62,7 +83,7 @@ impl Room {
             ("GIT_TERMINAL_PROMPT", "0".into()),
         ];
         let env = pairs.into_iter().map(|(n, v)| (n.to_owned(), v)).collect();
-        let room = Self { dir, env, household: Household::new() };
+        let room = Self { dir, env, household: Household::new(), redactor: Redactor::default() };
         fs::create_dir(room.dir.path().join("w")).unwrap();
         let script = "git init -q -b main origin && cd origin && echo one > f && git add f && git commit -qm one && git tag v1 \
                       && echo two > f && git commit -qam two && git rev-parse HEAD~1 > ../commit";
@@ -70,53 +91,51 @@ impl Room {
         room
     }
 
+    fn shell(&self) -> Shell<'_> {
+        Shell { env: &self.env, household: &self.household, redactor: &self.redactor }
+    }
+
     async fn run(&self, script: &str) -> Result<(), String> {
-        run(&["/bin/sh", "-c", script], self.dir.path(), &self.env, &self.household, SETUP).await
+        self.shell().run(&["/bin/sh", "-c", script], self.dir.path(), LIMIT, None).await
     }
 
     fn origin(&self) -> String {
         self.dir.path().join("origin").to_string_lossy().into_owned()
     }
 
-    async fn clone(&self, repos: &[SourceRepo]) -> Result<(PathBuf, String), String> {
-        clone(repos, &self.dir.path().join("w"), &self.env, &self.household).await
+    /// Clones into the directory `name`.
+    async fn clone(&self, repo: &SourceRepo, name: &str) -> Result<String, String> {
+        let (cwd, logins) = (self.dir.path().join("w"), Logins::default());
+        let cloning = Cloning { cwd: &cwd, shell: self.shell(), logins: &logins, cache: None };
+        cloning.clone(repo, name).await
     }
 }
 
 #[tokio::test]
-async fn one_repository_becomes_the_workspace_at_the_wanted_place() {
+async fn a_repository_is_there_at_the_wanted_place() {
     let room = Room::new().await;
     let commit = fs::read_to_string(room.dir.path().join("commit")).unwrap();
     for (reference, content) in [(None, "two\n"), (Some("v1"), "one\n"), (Some(commit.trim()), "one\n")] {
-        let (workspace, detail) = room.clone(&[repo(&room.origin(), reference)]).await.unwrap();
-        assert_eq!(workspace, room.dir.path().join("w/origin"));
-        assert_eq!(fs::read_to_string(workspace.join("f")).unwrap(), content, "{reference:?}");
+        let detail = room.clone(&repo(&room.origin(), reference), "d").await.unwrap();
+        let made: PathBuf = room.dir.path().join("w/d");
+        assert_eq!(fs::read_to_string(made.join("f")).unwrap(), content, "{reference:?}");
         assert!(detail.starts_with("cloned "), "{detail}");
-        let (_, again) = room.clone(&[repo(&room.origin(), None)]).await.unwrap();
+        let again = room.clone(&repo(&room.origin(), None), "d").await.unwrap();
         assert!(again.ends_with("was there"), "{again}");
-        fs::remove_dir_all(workspace).unwrap();
+        fs::remove_dir_all(made).unwrap();
     }
-}
-
-#[tokio::test]
-async fn several_repositories_lie_side_by_side() {
-    let room = Room::new().await;
-    let origin = repo(&room.origin(), None);
-    let (workspace, _) = room.clone(&[origin.clone(), origin]).await.unwrap();
-    assert_eq!(workspace, room.dir.path().join("w"));
-    assert!(workspace.join("origin/f").exists() && workspace.join("origin-2/f").exists());
 }
 
 #[tokio::test]
 async fn a_failed_clone_is_named_without_its_password_and_leaves_nothing() {
     let room = Room::new().await;
-    let problem = room.clone(&[repo("http://me:secret@127.0.0.1:9/o/r", None)]).await.unwrap_err();
+    let problem = room.clone(&repo("http://me:secret@127.0.0.1:9/o/r", None), "r").await.unwrap_err();
     assert!(
         problem.contains("cloning 'http://127.0.0.1:9/o/r' failed") && problem.contains("exit code 128"),
         "{problem}"
     );
     assert!(!problem.contains("secret"), "{problem}");
-    let problem = room.clone(&[repo(&room.origin(), Some("nope"))]).await.unwrap_err();
+    let problem = room.clone(&repo(&room.origin(), Some("nope")), "origin").await.unwrap_err();
     assert!(problem.contains("nope"), "{problem}");
     assert!(!room.dir.path().join("w/origin").exists());
 }
@@ -127,20 +146,23 @@ async fn hooks_of_the_user_do_not_run_in_a_clone() {
     let script = "mkdir hooks && printf '#!/bin/sh\\ntouch \"$HOME/hooked\"\\n' > hooks/post-checkout && chmod +x hooks/post-checkout \
                   && git config --global core.hooksPath \"$HOME/hooks\"";
     room.run(script).await.unwrap();
-    room.clone(&[repo(&room.origin(), None)]).await.unwrap();
+    room.clone(&repo(&room.origin(), None), "origin").await.unwrap();
     assert!(!room.dir.path().join("hooked").exists());
 }
 
 #[tokio::test]
-async fn setup_commands_run_in_order_and_the_first_failure_is_told() {
+async fn a_setup_command_that_fails_is_told_with_its_last_lines() {
     let room = Room::new().await;
-    let commands =
-        ["test \"$CI\" = true && echo a > order", "seq 100; echo because >&2; exit 7", "touch never"];
-    let commands = commands.map(str::to_owned);
-    let here = room.dir.path();
-    let problem = set_up(&commands, here, &room.env, &room.household).await.unwrap_err();
+    let live = Live::default();
+    let set_up =
+        |command: &'static str, limit| set_up(2, command, room.dir.path(), room.shell(), limit, &live);
+    set_up("test \"$CI\" = true && echo a > order", LIMIT).await.unwrap();
+    assert!(room.dir.path().join("order").exists());
+    let problem = set_up("seq 100; echo because >&2; exit 7", LIMIT).await.unwrap_err();
     for expected in ["setup command 2 `seq 100;", "exit code 7", "\n52\n", "\nbecause"] {
         assert!(problem.contains(expected), "{expected:?} is not in {problem}");
     }
-    assert!(!problem.contains("\n51\n") && here.join("order").exists() && !here.join("never").exists());
+    assert!(!problem.contains("\n51\n"), "{problem}");
+    let problem = set_up("echo begun; sleep 60", Duration::from_secs(1)).await.unwrap_err();
+    assert!(problem.contains("did not end within 1 s and was killed\nbegun"), "{problem}");
 }

@@ -1,7 +1,7 @@
 //! A control plane of a few lines: one run, whatever its agent reports, and the faults of the real one.
 
 use oz_client::Client;
-use oz_core::{RunId, RunState, api::NewEntry, config::AgentConfig};
+use oz_core::{RunId, RunState, Timestamp, api::NewEntry, config::AgentConfig};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -38,6 +38,10 @@ pub(super) struct State {
     pub(super) calls: Vec<(String, Value)>,
     /// The files that came with the run.
     pub(super) attachments: Value,
+    /// What the run is given to log in with; an older control plane does not know.
+    pub(super) credentials: Option<Value>,
+    /// How long identity tokens are good, in seconds; an older control plane issues none.
+    pub(super) identity: Option<i64>,
 }
 
 #[derive(Clone)]
@@ -60,6 +64,8 @@ impl Plane {
             entries: BTreeMap::new(),
             calls: Vec::new(),
             attachments: json!([]),
+            credentials: None,
+            identity: None,
         };
         let plane = Self { url, state: Arc::new(Mutex::new(state)) };
         let serving = plane.clone();
@@ -127,6 +133,15 @@ impl State {
                     self.entries.entry(entry.number).or_insert(entry);
                 }
                 (200, json!({ "state": self.state }))
+            }
+            "credentials" if self.credentials.is_some() => (200, json!(self.credentials)),
+            "identity-token" if self.identity.is_some() => {
+                let left = jiff::SignedDuration::from_secs(self.identity.unwrap());
+                let token = format!("identity-{}-canary", self.calls("identity-token").len());
+                (
+                    200,
+                    json!({ "token": token, "expires_at": Timestamp::now() + left, "issuer": "https://oz" }),
+                )
             }
             "attachments" => (200, json!({ "attachments": self.attachments })),
             "blob" => (200, json!("the bytes")),

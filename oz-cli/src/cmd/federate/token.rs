@@ -1,6 +1,7 @@
 //! How a command inside a run gets a token that proves which run it is.
 
 use crate::{cli::Global, connection, error::CliError};
+use oz_agent::local::Local;
 use oz_client::Client;
 use oz_core::{
     RunId,
@@ -46,12 +47,12 @@ pub(super) async fn token(
 }
 
 /// Asks the driver of the run, which listens on a socket for the commands of its agent.
-///
-/// To connect: send `request` to the socket at `OZ_GIT_SOCKET` by `oz_agent::local`.
-#[expect(clippy::unused_async, reason = "the driver will be asked over its socket")]
-async fn from_driver(_request: &IssueIdentityToken) -> Result<IdentityToken, CliError> {
-    Err(CliError::new("not inside a run")
-        .hint("only the commands of a run's agent can prove which run they are of"))
+async fn from_driver(request: &IssueIdentityToken) -> Result<IdentityToken, CliError> {
+    let driver = Local::of(|name| std::env::var(name).ok()).ok_or_else(|| {
+        CliError::new("not inside a run")
+            .hint("only the commands of a run's agent can prove which run they are of")
+    })?;
+    driver.identity_token(request).await.map_err(CliError::new)
 }
 
 #[cfg(test)]

@@ -198,7 +198,6 @@ fn who_steals_the_data_gets_no_secret_out_of_it() {
     oz_reads(&world, &["secret", "create", "VAULT_TOKEN"], TOKEN);
     oz_reads(&world, &["secret", "create", "--personal", "MY_TOKEN"], TOKEN);
     let data = world.path().join("data");
-    assert!(!canary::in_files("oz_", &data).is_empty() || data.join("oz.db").exists());
     let found = canary::in_files(TOKEN, &data);
     assert!(found.is_empty(), "{found:#?}");
     let stolen = world.path().join("stolen");

@@ -1,3 +1,5 @@
+mod fallback;
+
 use super::*;
 use oz_core::{
     config::Limits,
@@ -35,8 +37,8 @@ impl Room {
         self.dir.path().join("w").join(name)
     }
 
-    async fn start(&self, prompt: &str) -> BoxStream<'static, HarnessEvent> {
-        let task = HarnessTask {
+    fn task(&self, prompt: &str) -> HarnessTask {
+        HarnessTask {
             run_id: None,
             prompt: prompt.into(),
             base_prompt: None,
@@ -45,8 +47,11 @@ impl Room {
             fallback_model_ids: Vec::new(),
             limits: self.limits.clone(),
             env: std::env::vars().collect(),
-        };
-        Arc::clone(&self.harness).start(task).await.unwrap()
+        }
+    }
+
+    async fn start(&self, prompt: &str) -> BoxStream<'static, HarnessEvent> {
+        Arc::clone(&self.harness).start(self.task(prompt)).await.unwrap()
     }
 
     async fn run(&self, prompt: &str) -> Vec<HarnessEvent> {

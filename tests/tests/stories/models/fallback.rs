@@ -53,7 +53,8 @@ async fn a_model_of_another_format_goes_on_in_the_middle_of_the_work() {
         let asked = second.finish();
         let told = asked[0].body.to_string();
         assert!(told.contains("I begin."), "the second model knows what the first said");
-        let secret = ["signature", "encrypted_content\":", "Where do I begin?"].map(|word| told.contains(word));
+        let secret =
+            ["signature", "encrypted_content\":", "Where do I begin?"].map(|word| told.contains(word));
         assert_eq!(secret, [false; 3], "only the first model can read its reasoning: {told}");
     }
 }

@@ -2,7 +2,13 @@
 
 use super::{RunState, World, work};
 use fake_model::{FakeModel, Turn};
-use oz_core::{RunId, api::ReadLog, config::AgentConfig, harness::HarnessEvent, transcript::LogItem};
+use oz_core::{
+    RunId,
+    api::{CreateProfile, CreateRun, ReadLog},
+    config::AgentConfig,
+    harness::HarnessEvent,
+    transcript::LogItem,
+};
 use oz_tests::world::Options;
 use serde_json::{Value, json};
 use std::fs;
@@ -125,4 +131,36 @@ async fn a_file_is_enough_without_a_control_plane() {
         "{}",
         refused.stderr
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_names_the_model_of_runs_that_name_none() {
+    let fake = FakeModel::start_open(vec![Turn::text("Here I am.")]).await;
+    let endpoint = json!({ "name": "house", "api": "openai-chat", "base_url": fake.url() + "/v1" });
+    let file = File::new(&json!([endpoint]));
+    let world = World::start(Options { env: file.env.clone(), ..Options::default() });
+    let settings = json!({ "base_model": "house/small" }).as_object().cloned().unwrap();
+    let profile = CreateProfile { name: "thrifty".into(), settings, team: None };
+    let uid = world.client().send(&profile).await.unwrap().uid;
+    let with = |model_id: Option<&str>| AgentConfig {
+        profile_id: Some(uid.clone()),
+        model_id: model_id.map(str::to_owned),
+        ..AgentConfig::default()
+    };
+    for (config, model) in [(with(None), "house/small"), (with(Some("house/other")), "house/other")] {
+        let run = world.wait(world.dispatch("do it", config).await).await;
+        assert_eq!(run.state, RunState::Succeeded, "{:?}", run.status_message);
+        assert_eq!(answering(&events(&world, run.run_id).await), [model]);
+    }
+    let unknown = AgentConfig { profile_id: Some("nobody's".into()), ..AgentConfig::default() };
+    let request = CreateRun { prompt: Some("do it".into()), config: Some(unknown), ..CreateRun::default() };
+    let refused = world.client().send(&request).await.unwrap_err().to_string();
+    assert!(refused.contains("config.profile_id: 'nobody's' is not valid"), "{refused}");
+    for args in [&[][..], &["--model", "house/other"]] {
+        let line = ["agent", "run", "-p", "say something", "--profile", &uid];
+        let out = world.oz_command().envs(file.env.clone()).args(line).args(args).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    }
+    let asked: Vec<_> = fake.finish().into_iter().map(|request| request.body["model"].clone()).collect();
+    assert_eq!(asked, ["small", "other", "small", "other"]);
 }

@@ -124,7 +124,7 @@ pub async fn drive(
         Some(end) => end,
         None => {
             let surroundings = Surroundings { cwd, host: env, patience };
-            session.run(prompt, config, model, surroundings).await
+            Box::pin(session.run(prompt, config, model, surroundings)).await
         }
     };
     session.finish(end, patience).await

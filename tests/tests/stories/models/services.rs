@@ -43,18 +43,20 @@ pub(super) async fn events(world: &World, run_id: RunId) -> Vec<HarnessEvent> {
     let log = world.client().send(&ReadLog { run_id, since: 0, limit: None }).await.unwrap().items;
     let known = |item| match item {
         LogItem::Entry { entry } => entry.event.known().cloned(),
-        _ => None,
+        LogItem::Event { .. } => None,
     };
     log.into_iter().filter_map(known).collect()
 }
 
 /// The models that answered, in order.
 pub(super) fn answering(events: &[HarnessEvent]) -> Vec<&str> {
-    let model = |event| match event {
-        &HarnessEvent::Usage { ref model, .. } => Some(model.as_str()),
-        _ => None,
-    };
-    events.iter().filter_map(model).collect()
+    let mut models = Vec::new();
+    for event in events {
+        if let HarnessEvent::Usage { model, .. } = event {
+            models.push(model.as_str());
+        }
+    }
+    models
 }
 
 #[tokio::test(flavor = "multi_thread")]

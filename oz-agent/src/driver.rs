@@ -140,7 +140,7 @@ pub async fn drive(
         Some(end) => end,
         None => {
             let surroundings = Surroundings { cwd, host: env, oz, patience, keys, getting };
-            session.run(prompt, config, model, surroundings).await
+            Box::pin(session.run(prompt, config, model, surroundings)).await
         }
     };
     session.finish(end, patience).await

@@ -12,7 +12,7 @@ use oz_core::env;
 const DEFAULT_SERVER: &str = "http://127.0.0.1:7700";
 
 /// A control plane and the key for it.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Connection {
     pub(crate) server_url: String,
     pub(crate) api_key: Option<String>,

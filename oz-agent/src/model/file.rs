@@ -62,9 +62,8 @@ fn parse(text: &str) -> Result<Vec<Entry>, Error> {
     let file: Value = serde_saphyr::from_str(text).map_err(|e| Error::invalid(yaml_error(&e)))?;
     let mut file = object(file, "the file", "endpoints: […]")?;
     known(&file, &FILE, "")?;
-    let endpoints = match file.remove("endpoints") {
-        Some(Value::Array(endpoints)) => endpoints,
-        _ => return Err(Error::invalid("endpoints: expected a list of model services")),
+    let Some(Value::Array(endpoints)) = file.remove("endpoints") else {
+        return Err(Error::invalid("endpoints: expected a list of model services"));
     };
     let mut entries: Vec<Entry> = Vec::new();
     for (i, value) in endpoints.into_iter().enumerate() {

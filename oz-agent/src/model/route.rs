@@ -39,7 +39,7 @@ impl Auto {
             "auto-efficient" => Ok(Some(Self::Efficient)),
             "auto-genius" => Ok(Some(Self::Genius)),
             "auto-open" => Ok(Some(Self::Open)),
-            _ if id.starts_with("auto-") => {
+            _ if id.starts_with("auto-") && !id.contains('/') => {
                 let expected = "auto, auto-efficient, auto-genius, auto-open or the name of a model";
                 Err(Error::invalid_field("model", id, expected))
             }
@@ -163,6 +163,7 @@ mod tests {
     #[test]
     fn a_way_to_choose_that_there_is_not_is_refused() {
         assert_eq!(Auto::of("automatic").unwrap(), None);
+        assert_eq!(Auto::of("auto-service/m").unwrap(), None);
         let error = Auto::of("auto-opne").unwrap_err().detail;
         assert!(error.contains("'auto-opne' is not valid; expected auto, auto-efficient"), "{error}");
     }

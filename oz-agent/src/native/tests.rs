@@ -1,3 +1,5 @@
+mod fallback;
+
 use super::*;
 use oz_core::{
     Redactor,
@@ -36,8 +38,8 @@ impl Room {
         self.dir.path().join("w").join(name)
     }
 
-    async fn start(&self, prompt: &str) -> BoxStream<'static, HarnessEvent> {
-        let task = HarnessTask {
+    fn task(&self, prompt: &str) -> HarnessTask {
+        HarnessTask {
             run_id: None,
             prompt: prompt.into(),
             base_prompt: None,
@@ -47,8 +49,11 @@ impl Room {
             limits: self.limits.clone(),
             env: std::env::vars().collect(),
             redactor: Redactor::default(),
-        };
-        Arc::clone(&self.harness).start(task).await.unwrap()
+        }
+    }
+
+    async fn start(&self, prompt: &str) -> BoxStream<'static, HarnessEvent> {
+        Arc::clone(&self.harness).start(self.task(prompt)).await.unwrap()
     }
 
     async fn run(&self, prompt: &str) -> Vec<HarnessEvent> {

@@ -213,6 +213,7 @@ fn the_help_of_run_cloud() {
           --skill <SPEC>               A skill: a name, `repo:name`, `owner/repo:name`, or the path of
                                        its file in place of the name
           --model <ID>                 The model, such as `claude-sonnet-4-5` or `ollama/qwen3-coder`
+          --fallback-model <ID>        Go on with this model while the chosen one is away; repeatable
       -f, --file <PATH>                Configuration file (YAML or JSON) [env: WARP_AGENT_CONFIG_FILE]
       -n, --name <NAME>                Label of the run
           --harness <HARNESS>          Which agent works: oz, or another that the worker has

@@ -51,8 +51,8 @@ pub(crate) fn event(event: &HarnessEvent) -> Option<String> {
 
 fn stage(name: &str, ok: bool, ms: u64, detail: &str) -> String {
     let name = match name {
-        // It says all by itself, and took no time.
-        "record_run" => return aside(&one_line(detail, 200)),
+        // They say all by themselves, and took no time.
+        "record_run" | "model_fallback" => return aside(&one_line(detail, 200)),
         "setup_environment_repo_clone" => "repositories",
         "setup_environment_setup_commands" => "setup commands",
         other => other,

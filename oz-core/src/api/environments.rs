@@ -230,6 +230,14 @@ pub struct Profile {
     pub revision: i64,
 }
 
+impl Profile {
+    /// The model that `settings` give to runs that name none.
+    #[must_use]
+    pub fn base_model(settings: &Map<String, Value>) -> Option<&str> {
+        settings.get("base_model").and_then(Value::as_str).filter(|id| !id.trim().is_empty())
+    }
+}
+
 /// List profiles.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ListProfiles {}

@@ -51,6 +51,8 @@ pub struct Request {
     pub path: String,
     /// Its body.
     pub body: Value,
+    /// The key that it came with; empty without one.
+    pub key: String,
     /// When it came.
     pub at: Instant,
 }
@@ -100,6 +102,12 @@ pub async fn serve(
     let _ = axum::serve(listener, router).await;
 }
 
+/// The key of a request, wherever its format has it.
+fn key(headers: &HeaderMap) -> String {
+    let bearer = header(headers, "authorization").trim_start_matches("Bearer ");
+    [header(headers, "x-api-key"), bearer].concat()
+}
+
 async fn answer<W: Wire>(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bytes) -> Response {
     let body: Value = match serde_json::from_slice(&body) {
         Ok(body) => body,
@@ -113,6 +121,7 @@ async fn answer<W: Wire>(State(service): State<Arc<Service>>, headers: HeaderMap
     (service.notice)(Notice::Request(Request {
         path: W::PATH.to_owned(),
         body: body.clone(),
+        key: key(&headers),
         at: Instant::now(),
     }));
     for (status, problems) in [(401, caller.problems()), (400, check.problems())] {

@@ -1,5 +1,8 @@
 //! The native agent on every wire format of model services, whole and broken.
 
+mod fallback;
+mod services;
+
 use fake_model::{FakeModel, Fault, Turn};
 use oz_core::{ErrorCode, RunState, config::AgentConfig};
 use oz_tests::{World, world::Options};

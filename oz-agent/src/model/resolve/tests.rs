@@ -164,7 +164,8 @@ fn configured_services_are_chosen_by_their_name_or_a_model_that_they_list() {
 fn auto_chooses_what_the_team_configured_then_what_the_environment_does() {
     let none: &[RunModelEndpoint] = &[];
     let team = team();
-    let rows: &[(&str, &[&str], Env, &[RunModelEndpoint], &str)] = &[
+    type Row<'a> = (&'a str, &'a [&'a str], Env, &'a [RunModelEndpoint], &'a str);
+    let rows: &[Row<'_>] = &[
         ("auto", &[], &[A, O, L, S], none, "claude-sonnet-4-5 gpt-5 qwen3-coder"),
         ("auto-genius", &[], &[A, O, L], none, "claude-opus-4-5 gpt-5.2"),
         ("auto-efficient", &[], &[O, A], none, "claude-haiku-4-5 gpt-5-mini"),

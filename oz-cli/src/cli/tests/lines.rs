@@ -7,6 +7,7 @@ fn lines_that_parse() {
     for line in [
         "agent run -p x --mcp a --mcp {}",
         "agent run -f x.yaml",
+        "agent run -p x --model a --fallback-model b --fallback-model=c/d",
         "agent run --share team:edit --task-id T --sandboxed --server-root-url http://s --model m --skill s --mcp {} \
          --computer-use --bedrock-inference-role r --harness oz --share public:view --no-snapshot \
          --snapshot-upload-timeout 5s --snapshot-script-timeout 5s --environment e --idle-on-complete 10m \

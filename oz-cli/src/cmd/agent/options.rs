@@ -18,10 +18,10 @@ pub(super) struct AgentOptions {
     /// A skill: a name, `repo:name`, `owner/repo:name`, or the path of its file in place of the name
     #[arg(long, value_name = "SPEC", hide = true, value_parser = skill)]
     pub(super) skill: Option<String>,
-    /// The model, such as `claude-sonnet-4-5`, `ollama/qwen3-coder`, `auto` or `auto-open`
+    /// The model, such as `claude-sonnet-4-5` or `ollama/qwen3-coder`
     #[arg(long, value_name = "ID")]
     pub(super) model: Option<String>,
-    /// Go on with this model while the chosen one is not available; repeatable, in order
+    /// Go on with this model while the chosen one is away; repeatable
     #[arg(long = "fallback-model", value_name = "ID")]
     pub(super) fallback_models: Vec<String>,
     /// Configuration file (YAML or JSON)

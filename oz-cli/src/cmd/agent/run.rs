@@ -17,7 +17,13 @@ use crate::{
 use clap::{Arg, ArgAction, ArgGroup, Args};
 use oz_agent::driver::{self, DriverEvent, Finished, Options, Source};
 use oz_client::Client;
-use oz_core::{RunId, RunState, env, harness::HarnessEvent};
+use oz_core::{
+    RunId, RunState,
+    api::{GetProfile, Profile},
+    config::AgentConfig,
+    env,
+    harness::HarnessEvent,
+};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -45,6 +51,9 @@ pub(crate) struct AgentRunArgs {
     /// Directory to work in; the current one when absent
     #[arg(short = 'C', long, value_name = "DIR")]
     cwd: Option<PathBuf>,
+    /// The profile whose model it uses when none is named
+    #[arg(long, value_name = "ID", conflicts_with = "offline")]
+    profile: Option<String>,
     /// Do not record the run on a control plane
     #[arg(long)]
     offline: bool,
@@ -65,8 +74,6 @@ struct Hidden {
     mcp_startup_timeout: Option<Duration>,
     #[arg(long, hide = true)]
     mcp_server: Vec<String>,
-    #[arg(long, hide = true)]
-    profile: Option<String>,
     #[arg(long, hide = true)]
     bedrock_inference_role: Option<String>,
     #[arg(long, hide = true, requires_all = ["task_id", "idle-on-complete"])]
@@ -124,11 +131,14 @@ pub(super) async fn run(mut args: AgentRunArgs, global: &Global) -> Outcome {
             config::refuse(&[
                 (hidden.strict_mcp_startup || hidden.mcp_startup_timeout.is_some(), "--mcp"),
                 (!hidden.mcp_server.is_empty(), "--mcp-server"),
-                (hidden.profile.is_some(), "--profile"),
                 (hidden.bedrock_inference_role.is_some(), "--bedrock-inference-role"),
             ])?;
             saved_prompt::resolve(&mut args.options, || connection::of(global).client()).await?;
-            own(config::task(&args.options)?, args.offline, connection).await?
+            let mut task = config::task(&args.options)?;
+            if let Some(uid) = args.profile {
+                with_profile(&mut task.config, uid, connection.clone()).await?;
+            }
+            own(task, args.offline, connection).await?
         }
     };
     let vars = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
@@ -165,6 +175,16 @@ fn given(run_id: RunId, connection: Connection) -> Result<Source, CliError> {
     let token = token.ok_or_else(missing)?;
     let client = Client::new(&connection.server_url, None)?.with_workload_token(&token);
     Ok(Source::Task { run_id, client })
+}
+
+/// Gives a run that names no model that of a profile. For a worker's run the control plane has done so.
+async fn with_profile(config: &mut AgentConfig, uid: String, plane: Connection) -> Result<(), CliError> {
+    let Profile { settings, uid, .. } = plane.client()?.send(&GetProfile { uid }).await?;
+    if config.model_id.is_none() {
+        config.model_id = Profile::base_model(&settings).map(str::to_owned);
+    }
+    config.profile_id = Some(uid);
+    Ok(())
 }
 
 /// A run of this machine's own, recorded where a control plane is there to record it.

@@ -5,6 +5,7 @@ use super::super::{
     accounts::{Member, find_member},
     args, files, identities, json, log, memory, micros, objects, to_json,
 };
+use super::profile;
 use crate::store::executions;
 use oz_core::{
     ConversationId, Error, ErrorCode, ExecutionId, RunId, RunState, Timestamp,
@@ -283,6 +284,10 @@ pub(in crate::store) fn create(db: &Db<'_>, new: &NewRun, now: Timestamp) -> Res
     let creator = creator(db, new)?;
     let executor = agent.as_ref().map_or_else(|| creator.clone(), |a| a.uid.clone());
     let mut config = new.config.clone();
+    // What the run chose comes before what its agent brings along. A run of its creator's machine was worked out there.
+    if new.local.is_none() {
+        profile::inherit(db, &new.member, personal, &mut config)?;
+    }
     if let Some(agent) = &agent {
         inherit(&mut config, agent);
     }

@@ -12,10 +12,11 @@ fn with_file(name: &str, text: &str, options: AgentOptions) -> Result<Task, Stri
 
 #[test]
 fn flags_win_over_the_file() {
-    let yaml = "name: file\nmodel_id: m\nhost: h\nprompt: p\nlimits: { max_turns: 3, max_tokens: 5 }\nsource_repos: [{ url: /a }]\n";
+    let yaml = "name: file\nmodel_id: m\nfallback_model_ids: [a]\nhost: h\nprompt: p\nlimits: { max_turns: 3, max_tokens: 5 }\nsource_repos: [{ url: /a }]\n";
     let flags = AgentOptions {
         name: Some("flag".into()),
         max_turns: Some(7),
+        fallback_models: vec!["b".into(), "c/d".into()],
         repos: vec!["/b".into()],
         ..AgentOptions::default()
     };
@@ -23,6 +24,7 @@ fn flags_win_over_the_file() {
     let expected = AgentConfig {
         name: Some("flag".into()),
         model_id: Some("m".into()),
+        fallback_model_ids: vec!["b".into(), "c/d".into()],
         worker_host: Some("h".into()),
         source_repos: vec![SourceRepo { url: "/b".into(), checkout_ref: None }],
         limits: Some(Limits { max_turns: Some(7), max_tokens: Some(5), ..Limits::default() }),

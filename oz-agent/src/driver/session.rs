@@ -116,7 +116,7 @@ impl<'a> Session<'a> {
             return End::unprepared(format!("the directory to work in, '{}', does not exist", cwd.display()));
         }
         let run_id = self.record.as_ref().map(|(run_id, _, _)| *run_id);
-        let mut env = surroundings.keys.variables(environment::of_commands(host, run_id, cwd));
+        let mut env = surroundings.keys.variables(&environment::of_commands(host, run_id, cwd));
         let _doors = match self.open_doors(&config, &surroundings, &mut env).await {
             Ok(doors) => doors,
             Err(end) => return end,

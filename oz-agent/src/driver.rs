@@ -123,7 +123,7 @@ pub async fn drive(
         crate::process::belong_to_the_worker();
     }
     let Options { source, cwd, model, env, oz, heartbeat, patience } = options;
-    let admitted = admission::admit(source, &cancel, patience).await;
+    let admitted = Box::pin(admission::admit(source, &cancel, patience)).await;
     let Admitted { prompt, mut config, record, credentials, getting, problem, end } = admitted;
     let run_id = record.as_ref().map(|record| record.run_id);
     let keys = Keys::new(credentials, &mut config);
@@ -143,7 +143,7 @@ pub async fn drive(
             Box::pin(session.run(prompt, config, model, surroundings)).await
         }
     };
-    session.finish(end, patience).await
+    Box::pin(session.finish(end, patience)).await
 }
 
 #[cfg(test)]

@@ -38,7 +38,6 @@ pub(crate) const ALL: &[&dyn Tool] = &[
 ];
 
 /// What a tool works with.
-#[derive(Debug)]
 pub(crate) struct Desk {
     /// Where files are.
     pub(crate) workspace: Workspace,

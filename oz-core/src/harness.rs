@@ -10,7 +10,7 @@ use futures_util::stream::BoxStream;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 
 open_enum! {
     /// The kind of an action, as the public conversation format names it.
@@ -160,7 +160,7 @@ pub enum HarnessEvent {
 }
 
 /// What a harness is asked to do.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct HarnessTask {
     /// The run, where there is one.
     pub run_id: Option<RunId>,
@@ -180,6 +180,14 @@ pub struct HarnessTask {
     pub env: BTreeMap<String, String>,
     /// Takes secrets out of what the model is told of tools.
     pub redactor: Redactor,
+}
+
+impl fmt::Debug for HarnessTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The environment holds secrets.
+        let mut shown = f.debug_struct("HarnessTask");
+        shown.field("run_id", &self.run_id).field("workspace", &self.workspace).finish_non_exhaustive()
+    }
 }
 
 /// An agent that can be driven.

@@ -23,7 +23,7 @@ const LIFETIME: i64 = 3600;
 const AGAIN: Duration = Duration::from_secs(10);
 
 /// What is prepared; the tokens are renewed as long as it lives.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Cloud {
     /// What the providers' programs look for.
     pub(super) variables: BTreeMap<String, String>,

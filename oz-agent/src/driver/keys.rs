@@ -64,7 +64,7 @@ impl Keys {
 
     /// The environment of commands on top of `base`, which wins; then come typed secrets, others, and what the run's
     /// environment sets (cli.md 11.7).
-    pub(super) fn variables(&self, base: Variables) -> Variables {
+    pub(super) fn variables(&self, base: &Variables) -> Variables {
         let mut all = self.plain.clone();
         let (typed, raw): (Vec<_>, Vec<_>) = self.secrets.iter().partition(|secret| is_typed(&secret.kind));
         let dotenv = |secret: &&RunSecret| secret.kind == SecretKind::Dotenv;
@@ -87,7 +87,7 @@ impl Keys {
     /// The lookup that configures model providers: the host's variables, then the run's. A key of the host never goes to
     /// an address of the run.
     pub(super) fn lookup(&self, host: Variables) -> impl Fn(&str) -> Option<String> + Send + Sync + use<> {
-        let own = self.variables(Variables::new());
+        let own = self.variables(&Variables::new());
         move |name| {
             let set = |name: &str| host.get(name).is_some_and(|value| !value.is_empty());
             let hosts = ADDRESSES.iter().any(|(key, address)| *address == name && set(key));
@@ -152,7 +152,7 @@ mod tests {
                 (K::Dotenv, &[("B", "dotenv"), ("C", "dotenv")]),
             ],
         );
-        let all = keys.variables(variables(&[
+        let all = keys.variables(&variables(&[
             ("H", "host"),
             ("PATH", "/bin"),
             ("AWS_BEARER_TOKEN_BEDROCK", "host"),

@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 const LINES: usize = 50;
 
 /// What the commands of the preparation run with.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Shell<'a> {
     /// Their whole environment.
     pub(super) env: &'a BTreeMap<String, String>,

@@ -121,7 +121,7 @@ impl<'a> Session<'a> {
             Err(e) => return End::Failed(e),
         };
         let env = environment::of_commands(host, &keys, run_id, cwd);
-        let mut env = surroundings.keys.variables(env);
+        let mut env = surroundings.keys.variables(&env);
         let _doors = match self.open_doors(&config, &surroundings, &mut env).await {
             Ok(doors) => doors,
             Err(end) => return end,

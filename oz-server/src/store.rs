@@ -4,6 +4,7 @@
 pub(crate) mod accounts;
 pub(crate) mod agent;
 mod artifacts;
+mod budgets;
 pub(crate) mod conversations;
 mod engine;
 pub(crate) mod executions;
@@ -16,6 +17,7 @@ pub(crate) mod list;
 pub(crate) mod log;
 mod memory;
 mod messages;
+mod money;
 pub(crate) mod objects;
 pub(crate) mod runs;
 pub(crate) mod schedules;
@@ -25,6 +27,7 @@ pub(crate) mod skills;
 mod suite;
 mod team;
 mod transitions;
+mod usage;
 
 use engine::Db;
 pub(crate) use engine::OnChange;

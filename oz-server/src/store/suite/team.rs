@@ -51,7 +51,7 @@ async fn agent(bed: &Bed, uid: &str) -> Member {
     who(bed, &raw).await.unwrap()
 }
 
-async fn join(bed: &Bed, email: &str) -> Member {
+pub(super) async fn join(bed: &Bed, email: &str) -> Member {
     let code = auth::random_hex();
     let hash = auth::digest(&code);
     bed.store.invite(bed.member.clone(), email.into(), Role::Member, hash.clone(), now()).await.unwrap();

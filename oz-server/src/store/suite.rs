@@ -59,6 +59,8 @@ macro_rules! on_both {
 }
 
 mod conversations;
+mod full;
+mod objects;
 mod team;
 mod things;
 mod usage;

@@ -16,26 +16,18 @@ use oz_core::{
     catalog,
     environment::EnvironmentConfig,
     inference::{EndpointApi, EndpointConfig},
-    principal::ScopeType,
 };
 
 pub(super) async fn skills(ctx: Ctx, caller: Caller, request: ListSkills) -> Result<SkillList, Error> {
     Ok(SkillList { agents: ctx.store.skills(member(caller)?, request).await? })
 }
 
-/// The models that Oz knows by name, then those of the services that the team or the caller has set up. A run sees
-/// those of its team.
+/// The models that Oz knows by name, then those of the services that the caller may see; a run sees none.
 pub(super) async fn models(ctx: Ctx, caller: Caller, _: ListModels) -> Result<ModelList, Error> {
-    let (who, personal) = match caller {
-        Caller::Run(who) => (ctx.store.member_of_run(who.run_no).await?.0, false),
-        caller => (member(caller)?, true),
-    };
     let mut models = catalog::models();
-    let services: Vec<Object<EndpointConfig>> = ctx.store.objects(Kind::ModelEndpoint, who).await?;
-    for service in services {
-        if personal || service.scope.kind == ScopeType::Team {
-            models.extend(models_of(&service.body));
-        }
+    if let Caller::Key(who) = caller {
+        let services: Vec<Object<EndpointConfig>> = ctx.store.objects(Kind::ModelEndpoint, who).await?;
+        models.extend(services.iter().flat_map(|service| models_of(&service.body)));
     }
     Ok(ModelList { default_model_id: catalog::DEFAULT_MODEL.to_owned(), models })
 }

@@ -9,9 +9,11 @@
 )]
 
 mod bad_input;
+mod budgets;
 mod cancel;
 mod crash;
 mod failure;
+mod full_disk;
 mod inputs;
 mod main_job;
 mod models;

@@ -1,7 +1,7 @@
-//! The models that Oz knows by name. The list is for choosing; an id that is not in it is passed through to the
-//! provider as it is.
+//! The models and images that Oz knows by name. The lists are for choosing; what is not in them is passed through as it
+//! is.
 
-use crate::api::{ModelInfo, ModelProvider};
+use crate::api::{Image, ModelInfo, ModelProvider};
 
 /// The model of runs that name none: whichever the worker is set up for.
 pub const DEFAULT_MODEL: &str = "auto";
@@ -41,6 +41,30 @@ pub fn models() -> Vec<ModelInfo> {
     ]
 }
 
+/// Well-known images that agents run in: all are built on glibc.
+#[must_use]
+pub fn images() -> Vec<Image> {
+    [
+        "debian:12",
+        "debian:12-slim",
+        "ubuntu:24.04",
+        "ubuntu:22.04",
+        "fedora:42",
+        "node:24",
+        "node:22",
+        "python:3.13",
+        "python:3.12",
+        "rust:1",
+        "golang:1",
+        "ruby:3.4",
+        "eclipse-temurin:21",
+        "mcr.microsoft.com/dotnet/sdk:9.0",
+        "mcr.microsoft.com/devcontainers/base:ubuntu",
+    ]
+    .map(Image::named)
+    .to_vec()
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -48,5 +72,12 @@ mod tests {
         let ids: Vec<String> = super::models().into_iter().map(|m| m.id).collect();
         assert_eq!(ids[0], super::DEFAULT_MODEL);
         assert_eq!(ids.iter().collect::<std::collections::BTreeSet<_>>().len(), ids.len());
+    }
+
+    #[test]
+    fn every_image_names_its_tag() {
+        for image in super::images() {
+            assert_eq!(image.image, format!("{}:{}", image.repository, image.tag));
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     ctx::{Ctx, now},
+    full,
     store::files::{NewFile, StoredFile},
 };
 use bytes::Bytes;
@@ -22,7 +23,10 @@ const UPLOAD_VALID: i64 = 60 * 60;
 #[derive(Clone)]
 pub(crate) struct Blobs(Arc<dyn ObjectStore>);
 
-fn failed(e: impl std::fmt::Display) -> Error {
+fn failed(e: impl std::error::Error + 'static) -> Error {
+    if full::is_cause(&e) {
+        return full::error(full::Place::Files, &e);
+    }
     tracing::error!(error = %e, "blob storage");
     Error::internal("the blob storage failed; the server's log says why")
 }
@@ -61,6 +65,13 @@ impl Blobs {
         let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
         self.0.put(&Self::path(file_id), bytes.into()).await.map_err(failed)?;
         Ok(size)
+    }
+
+    /// Removes a file that nothing refers to. One that stays behind does no harm.
+    pub(crate) async fn remove(&self, file_id: &str) {
+        if let Err(e) = self.0.delete(&Self::path(file_id)).await {
+            tracing::warn!(error = %e, file_id, "a file was not removed");
+        }
     }
 
     /// Stores a file as it arrives. Returns its size. Nothing is left of one that is too large or breaks off.

@@ -6,6 +6,7 @@ pub(crate) mod pick;
 use crate::{
     auth,
     ctx::{Ctx, now},
+    error,
     live::workers::{ConnectionId, serves},
     store::executions::{NewOffer, Offered, Report, Reported},
 };
@@ -31,7 +32,7 @@ pub(crate) async fn run(ctx: Ctx) {
         let more = match round(&ctx).await {
             Ok(offers) => offers > 0,
             Err(e) => {
-                tracing::error!(error = %e, "dispatch");
+                error::log("dispatch", &e);
                 false
             }
         };

@@ -1,5 +1,6 @@
 //! How errors leave the server: as problem documents.
 
+use crate::full;
 use axum::{
     body::Body,
     http::{HeaderValue, StatusCode, header},
@@ -18,6 +19,13 @@ pub(crate) struct ApiError {
 impl ApiError {
     pub(crate) fn new(error: Error, instance: &str) -> Self {
         Self { error: Box::new(error), instance: instance.to_owned() }
+    }
+}
+
+/// Tells the log that a duty of the server failed. What comes from a full disk is there already.
+pub(crate) fn log(duty: &'static str, error: &Error) {
+    if !full::is_said(error) {
+        tracing::error!(%error, "{duty}");
     }
 }
 

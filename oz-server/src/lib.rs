@@ -8,6 +8,7 @@ mod dispatch;
 mod duties;
 mod error;
 mod extract;
+mod full;
 mod keys;
 mod live;
 mod openapi;

@@ -13,9 +13,11 @@ mod harness_support;
 mod identities;
 mod memory;
 mod messages;
+mod objects;
 mod runs;
 mod schedules;
 mod secrets;
+mod spending;
 mod team;
 mod transcripts;
 
@@ -73,6 +75,7 @@ pub(crate) fn all(ctx: Ctx) -> Router {
         .at(schedules::history)
         .at(catalog::skills)
         .at(catalog::models)
+        .at(catalog::images)
         .at(identities::create)
         .at(identities::list)
         .at(identities::get)
@@ -122,6 +125,24 @@ pub(crate) fn all(ctx: Ctx) -> Router {
         .at(memory::update)
         .at(memory::delete)
         .at(memory::versions)
+        .at(objects::saved_prompts::list)
+        .at(objects::saved_prompts::create)
+        .at(objects::saved_prompts::get)
+        .at(objects::saved_prompts::update)
+        .at(objects::saved_prompts::delete)
+        .at(objects::runners::list)
+        .at(objects::runners::create)
+        .at(objects::runners::get)
+        .at(objects::runners::update)
+        .at(objects::runners::delete)
+        .at(objects::model_endpoints::list)
+        .at(objects::model_endpoints::create)
+        .at(objects::model_endpoints::get)
+        .at(objects::model_endpoints::update)
+        .at(objects::model_endpoints::delete)
+        .at(spending::budget)
+        .at(spending::set_budget)
+        .at(spending::usage)
         .at(account::workers)
         .at(account::whoami)
         .at(harness_support::create_local_run)

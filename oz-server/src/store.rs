@@ -4,6 +4,7 @@
 pub(crate) mod accounts;
 pub(crate) mod agent;
 mod artifacts;
+mod budgets;
 pub(crate) mod conversations;
 pub(crate) mod credentials;
 mod engine;
@@ -17,6 +18,7 @@ pub(crate) mod list;
 pub(crate) mod log;
 mod memory;
 mod messages;
+mod money;
 pub(crate) mod objects;
 pub(crate) mod runs;
 pub(crate) mod schedules;
@@ -27,8 +29,10 @@ pub(crate) mod skills;
 mod suite;
 mod team;
 mod transitions;
+mod usage;
 pub(crate) mod vault;
 
+use crate::full;
 use engine::Db;
 pub(crate) use engine::OnChange;
 use engine::{Engine, args};
@@ -96,12 +100,19 @@ impl StoreError {
                 .is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
     }
 
+    /// Whether it is certain that nothing was stored.
+    pub(crate) fn is_undone(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Busy) || self.is_full()
+    }
+
+    /// Whether the disk of the database is full.
     fn is_full(&self) -> bool {
         match self {
-            Self::Sqlite(e) => matches!(
-                e.sqlite_error_code(),
-                Some(rusqlite::ErrorCode::DiskFull | rusqlite::ErrorCode::SystemIoFailure)
-            ),
+            // The second is what SQLite says when it can't make room for the index of its log.
+            Self::Sqlite(e) => e.sqlite_error().is_some_and(|e| {
+                e.code == rusqlite::ErrorCode::DiskFull
+                    || e.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
+            }),
             Self::Postgres(e) => e.code().is_some_and(|c| c.code() == "53100"),
             _ => false,
         }
@@ -119,7 +130,7 @@ impl From<StoreError> for Error {
         match e {
             StoreError::Refused(e) => e,
             StoreError::Busy => unavailable("the server is overloaded; try again"),
-            e if e.is_full() => unavailable("the server's disk is full"),
+            e if e.is_full() => full::error(full::Place::Database, &e),
             e if e.is_disconnect() => {
                 tracing::error!(error = %e, "store");
                 unavailable("the server's database can't be reached")

@@ -22,7 +22,7 @@ pub struct UpdateRun {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_message: Option<StatusMessage>,
-    /// What this execution used in total; replaces what was reported before.
+    /// What this execution used in total. Only what neither its transcript nor an earlier total told of is counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
 }

@@ -72,7 +72,7 @@ pub struct GetUsage {
     /// By what; `model` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_by: Option<UsageGroup>,
-    /// From when; the beginning of this month when absent. Usage is kept by day.
+    /// From when; the beginning of the month of `until` when absent. Usage is kept by day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
     /// Until when; now when absent.

@@ -1,7 +1,10 @@
 //! Writes down now and then what a server keeps in memory: when keys were used, and which workers are connected, for
 //! the other servers to know.
 
-use crate::ctx::{Ctx, now};
+use crate::{
+    ctx::{Ctx, now},
+    error,
+};
 use oz_core::Error;
 use std::time::Duration;
 
@@ -11,7 +14,7 @@ const PERIOD: Duration = Duration::from_secs(3);
 pub(crate) async fn run(ctx: Ctx) {
     loop {
         if let Err(e) = once(&ctx).await {
-            tracing::warn!(error = %e, "clerk");
+            error::log("clerk", &e);
         }
         tokio::select! {
             () = tokio::time::sleep(PERIOD) => {}

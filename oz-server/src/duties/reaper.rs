@@ -3,6 +3,7 @@
 
 use crate::{
     ctx::{Ctx, now},
+    error,
     store::executions::{Report, Reported},
 };
 use oz_core::{Error, ExecutionId};
@@ -38,7 +39,7 @@ pub(crate) async fn run(ctx: Ctx) {
             () = ctx.shutdown.cancelled() => return,
         }
         if let Err(e) = run_once(&ctx).await {
-            tracing::error!(error = %e, "reaper");
+            error::log("reaper", &e);
         }
     }
 }

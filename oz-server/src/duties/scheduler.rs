@@ -1,6 +1,9 @@
 //! Fires schedules: sleeps until the next one is due or the end of a run releases one that waits, and makes its run.
 
-use crate::ctx::{Ctx, now};
+use crate::{
+    ctx::{Ctx, now},
+    error,
+};
 use oz_core::Error;
 use std::time::Duration;
 
@@ -14,7 +17,7 @@ pub(crate) async fn run(ctx: Ctx) {
         let wait = match once(&ctx).await {
             Ok(wait) => wait,
             Err(e) => {
-                tracing::error!(error = %e, "scheduler");
+                error::log("scheduler", &e);
                 BACKSTOP
             }
         };

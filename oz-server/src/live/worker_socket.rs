@@ -5,7 +5,8 @@ use super::workers::{Connection, ConnectionId};
 use crate::{
     auth,
     ctx::{Ctx, now},
-    error::ApiError,
+    error::{self, ApiError},
+    full,
     store::{
         accounts::Caller,
         executions::{Report, Reported},
@@ -152,7 +153,7 @@ async fn disconnected(ctx: &Ctx, id: ConnectionId) {
             }
             Ok(Reported::Stale(_)) => ctx.leases.renew(execution_id, run_no, ctx.lease),
             Ok(Reported::Superseded) => ctx.leases.end(execution_id),
-            Err(e) => tracing::error!(error = %e, "taking an offer back"),
+            Err(e) => error::log("taking an offer back", &e.into()),
         }
     }
 }
@@ -165,7 +166,9 @@ async fn frame_in(ctx: &Ctx, id: ConnectionId, worker_id: &str, text: &str) {
             return;
         }
     };
-    if let Err(e) = handle(ctx, id, frame).await {
+    if let Err(e) = handle(ctx, id, frame).await
+        && !full::is_said(&e)
+    {
         tracing::warn!(worker = worker_id, error = %e, "frame refused");
     }
 }

@@ -4,7 +4,7 @@
 use crate::{
     auth,
     ctx::{Ctx, now},
-    error::ApiError,
+    error::{self, ApiError},
     store::{
         accounts::{Caller, Member, Workload},
         idempotency::Known,
@@ -144,7 +144,7 @@ impl Named {
             .ok()
             .map(|(status, body)| (status.as_u16(), if self.keep { body.to_owned() } else { String::new() }));
         if let Err(e) = ctx.store.end_call(self.owner, self.key, answer).await {
-            tracing::warn!(error = %e, "the answer to a named call was not kept");
+            error::log("the answer to a named call was not kept", &e.into());
         }
     }
 }

@@ -49,6 +49,7 @@ const TABLE: &str = "
     ListScheduleHistory        401  401   200   200   200    404    403  403  403
     ListSkills                 401  401   200   200   200    200    403  403  403
     ListModels                 401  401   200   200   200    200    200  200  200
+    ListImages                 401  401   200   200   200    200    403  403  403
     CreateIdentity             401  401   201   201   403    201    403  403  403
     ListIdentities             401  401   200   200   200    200    403  403  403
     GetIdentity                401  401   200   200   200    404    403  403  403
@@ -75,6 +76,24 @@ const TABLE: &str = "
     CreateSecret               401  401   201   201   201    400    403  403  403
     UpdateSecret               401  401   200   200   200    404    403  403  403
     DeleteSecret               401  401   204   204   204    404    403  403  403
+    ListSavedPrompts           401  401   200   200   200    200    403  403  403
+    CreateSavedPrompt          401  401   201   201   201    201    403  403  403
+    GetSavedPrompt             401  401   200   200   200    404    403  403  403
+    UpdateSavedPrompt          401  401   200   200   200    404    403  403  403
+    DeleteSavedPrompt          401  401   204   204   204    404    403  403  403
+    ListRunners                401  401   200   200   200    200    403  403  403
+    CreateRunner               401  401   201   201   201    201    403  403  403
+    GetRunner                  401  401   200   200   200    404    403  403  403
+    UpdateRunner               401  401   200   200   200    404    403  403  403
+    DeleteRunner               401  401   204   204   204    404    403  403  403
+    ListModelEndpoints         401  401   200   200   200    200    403  403  403
+    CreateModelEndpoint        401  401   201   201   201    201    403  403  403
+    GetModelEndpoint           401  401   200   200   200    404    403  403  403
+    UpdateModelEndpoint        401  401   200   200   200    404    403  403  403
+    DeleteModelEndpoint        401  401   204   204   204    404    403  403  403
+    GetBudget                  401  401   200   200   200    200    403  403  403
+    UpdateBudget               401  401   403   200   403    200    403  403  403
+    GetUsage                   401  401   200   200   200    200    403  403  403
     ListApiKeys                401  401   200   200   403    200    403  403  403
     CreateApiKey               401  401   201   201   403    404    403  403  403
     DeleteApiKey               401  401   204   204   403    404    403  403  403

@@ -93,7 +93,11 @@ pub(super) async fn append_transcript(
         ctx.leases.renew(who.execution_id, who.run_no, ctx.lease);
         return Ok(RunStatus { state: who.state });
     }
-    let state = ctx.store.append_transcript(who.clone(), request.entries).await?;
+    if !who.stale {
+        // It lives, whether or not there is room for what it says.
+        ctx.leases.renew(who.execution_id, who.run_no, ctx.lease);
+    }
+    let state = ctx.store.append_transcript(who.clone(), request.entries, now()).await?;
     changed(&ctx, &who, &state);
     Ok(RunStatus { state })
 }

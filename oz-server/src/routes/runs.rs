@@ -49,7 +49,13 @@ pub(super) async fn create(ctx: Ctx, caller: Caller, mut request: CreateRun) -> 
     for file in request.all_attachments() {
         let bytes = file.bytes()?;
         let file_id = short_id();
-        let size = ctx.blobs.put(&file_id, bytes.into()).await?;
+        let size = match ctx.blobs.put(&file_id, bytes.into()).await {
+            Ok(size) => size,
+            Err(e) => {
+                remove(&ctx, &attachments).await;
+                return Err(e);
+            }
+        };
         let (filename, mime_type) = (file.file_name, file.mime_type);
         attachments.push(NewFile { file_id, filename, mime_type, size_bytes: Some(size) });
     }
@@ -78,8 +84,21 @@ pub(super) async fn create(ctx: Ctx, caller: Caller, mut request: CreateRun) -> 
         files: WithFiles { attachments, snapshot_token: request.initial_snapshot_token },
         ..NewRun::by(member, run_id, conversation_id)
     };
-    ctx.store.create_run(new, now).await?;
+    let stored = new.files.attachments.clone();
+    if let Err(e) = ctx.store.create_run(new, now).await {
+        if e.is_undone() {
+            remove(&ctx, &stored).await;
+        }
+        return Err(e.into());
+    }
     Ok(RunCreated { run_id, task_id: run_id, state: oz_core::RunState::Queued, at_capacity: None })
+}
+
+/// Removes the files of a run that was not made.
+async fn remove(ctx: &Ctx, files: &[NewFile]) {
+    for file in files {
+        ctx.blobs.remove(&file.file_id).await;
+    }
 }
 
 pub(super) async fn list(ctx: Ctx, caller: Caller, request: ListRuns) -> Result<RunPage, Error> {

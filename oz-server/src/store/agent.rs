@@ -4,10 +4,11 @@
 use super::{
     Result, Store,
     accounts::{Workload, short_id},
-    args, executions, log,
+    args, budgets, executions, log,
     runs::require_current,
     to_json,
     transitions::advance,
+    usage,
 };
 use oz_core::{
     Error, RunState, Timestamp,
@@ -32,11 +33,11 @@ impl Store {
                     executions::claim(db, &from, now)?;
                     from.state = RunState::Claimed;
                 }
-                if let Some(usage) = &update.usage {
-                    db.execute(
-                        "UPDATE executions SET usage = ?2 WHERE execution_id = ?1",
-                        args![who.execution_id.to_string(), to_json(usage)?],
-                    )?;
+                if let Some(total) = &update.usage
+                    && usage::reported(db, &who, total, now)?
+                    && let Some(state) = budgets::enforce(db, &from, now)?
+                {
+                    return Ok(state);
                 }
                 let Some(to) = &update.task_state else { return Ok(from.state) };
                 if *to == from.state {
@@ -54,12 +55,22 @@ impl Store {
             .await
     }
 
-    /// Appends to the transcript of the caller's run.
-    pub(crate) async fn append_transcript(&self, who: Workload, entries: Vec<NewEntry>) -> Result<RunState> {
+    /// Appends to the transcript of the caller's run, and counts what it used.
+    pub(crate) async fn append_transcript(
+        &self,
+        who: Workload,
+        entries: Vec<NewEntry>,
+        now: Timestamp,
+    ) -> Result<RunState> {
         self.engine
             .write(move |db| {
                 let standing = require_current(db, who.run_no, who.execution_id)?;
-                log::append_entries(db, who.run_no, &who.execution_id.to_string(), &entries)?;
+                let new = log::append_entries(db, who.run_no, &who.execution_id.to_string(), &entries)?;
+                if usage::recorded(db, &who, &new, now)?
+                    && let Some(state) = budgets::enforce(db, &standing, now)?
+                {
+                    return Ok(state);
+                }
                 Ok(standing.state)
             })
             .await

@@ -154,6 +154,8 @@ impl<'a> Db<'a> {
 trait Job: Send {
     /// Runs it; `false` when its changes must be undone.
     fn run(&mut self, db: &Db<'_>) -> bool;
+    /// Why its changes must be undone.
+    fn error(&self) -> StoreError;
     fn finish(self: Box<Self>, commit: Result<()>);
 }
 
@@ -173,6 +175,12 @@ where
         let good = result.is_ok();
         self.result = Some(result);
         good
+    }
+    fn error(&self) -> StoreError {
+        match &self.result {
+            Some(Err(e)) => e.clone(),
+            Some(Ok(_)) | None => StoreError::Closed,
+        }
     }
     fn finish(self: Box<Self>, commit: Result<()>) {
         let result = match (commit, self.result) {

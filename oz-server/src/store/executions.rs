@@ -1,7 +1,7 @@
 //! Executions: handing queued runs to workers, and what workers and the reaper report of them.
 
 use super::{
-    Db, Result, Store, args, followups, id, json, micros, timestamp,
+    Db, Result, Store, args, budgets, followups, id, json, micros, timestamp,
     transitions::{Standing, advance, standing},
 };
 use oz_core::{
@@ -145,7 +145,7 @@ impl Store {
             .await
     }
 
-    /// Turns queued runs into offers; one that is no longer queued is left out.
+    /// Turns queued runs into offers; one that is no longer queued, or may cost nothing more, is left out.
     pub(crate) async fn offer(&self, offers: Vec<NewOffer>, now: Timestamp) -> Result<Vec<Offered>> {
         self.engine
             .write(move |db| {
@@ -260,6 +260,9 @@ pub(super) fn claim(db: &Db<'_>, from: &Standing, now: Timestamp) -> Result<RunS
 fn offer(db: &Db<'_>, new: &NewOffer, now: Timestamp) -> Result<Option<Offered>> {
     let mut from = standing(db, new.run_no)?;
     if from.state != RunState::Queued {
+        return Ok(None);
+    }
+    if budgets::enforce(db, &from, now)?.is_some() {
         return Ok(None);
     }
     let attempt: i64 = db.one(

@@ -28,19 +28,20 @@ pub(super) fn append_event(
     append(db, run_no, event.as_str(), ref_id, execution_id, micros(now), None)
 }
 
-/// Appends transcript entries that this execution has not sent before.
-pub(super) fn append_entries(
+/// Appends transcript entries that this execution has not sent before. Returns those.
+pub(super) fn append_entries<'e>(
     db: &Db<'_>,
     run_no: i64,
     execution_id: &str,
-    entries: &[NewEntry],
-) -> Result<()> {
+    entries: &'e [NewEntry],
+) -> Result<Vec<&'e NewEntry>> {
     let known: i64 =
         db.one("SELECT last_number FROM executions WHERE execution_id = ?1", args![execution_id], |row| {
             row.get(0)
         })?;
     let mut last = known;
-    for entry in entries.iter().filter(|e| e.number > known) {
+    let new: Vec<&NewEntry> = entries.iter().filter(|e| e.number > known).collect();
+    for entry in &new {
         last = last.max(entry.number);
         let payload = to_json(&entry.event)?;
         append(db, run_no, TRANSCRIPT, None, Some(execution_id), micros(entry.occurred_at), Some(&payload))?;
@@ -51,7 +52,7 @@ pub(super) fn append_entries(
             args![execution_id, last],
         )?;
     }
-    Ok(())
+    Ok(new)
 }
 
 /// Appends an entry that has no number, because it does not come from the harness.

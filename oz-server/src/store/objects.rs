@@ -1,4 +1,5 @@
-//! Environments, MCP servers and profiles: named JSON bodies of a team or a person, with a revision.
+//! Environments, MCP servers, profiles, saved prompts, runners and model services: named JSON bodies of a team or a
+//! person, with a revision.
 
 use super::{
     Db, Result, Store, StoreError,
@@ -20,6 +21,8 @@ pub(crate) enum Kind {
     Environment,
     McpServer,
     Profile,
+    SavedPrompt,
+    Runner,
     ModelEndpoint,
 }
 
@@ -29,6 +32,8 @@ impl Kind {
             Self::Environment => "environment",
             Self::McpServer => "mcp_server",
             Self::Profile => "profile",
+            Self::SavedPrompt => "saved_prompt",
+            Self::Runner => "runner",
             Self::ModelEndpoint => "model_endpoint",
         }
     }
@@ -37,6 +42,8 @@ impl Kind {
             Self::Environment => "environment",
             Self::McpServer => "MCP server",
             Self::Profile => "profile",
+            Self::SavedPrompt => "saved prompt",
+            Self::Runner => "runner",
             Self::ModelEndpoint => "model service",
         }
     }
@@ -155,6 +162,24 @@ pub(super) fn is_of_team(db: &Db<'_>, kind: &str, team_id: &str, uid: &str) -> R
     Ok(found.is_some())
 }
 
+/// Refuses a name that stands for another object of the same owner: models are chosen by the name of their service.
+fn check_name(db: &Db<'_>, who: &Member, new: &NewObject, personal: bool, uid: &str) -> Result<()> {
+    if new.kind != Kind::ModelEndpoint {
+        return Ok(());
+    }
+    let taken = db.first(
+        "SELECT 1 FROM objects WHERE team_id = ?1 AND kind = ?2 AND name = ?3 AND personal = ?4
+           AND (personal = 0 OR owner_id = ?5) AND object_uid <> ?6",
+        args![&who.team_id.0, new.kind.as_str(), &new.name, personal, &who.principal.uid, uid],
+        |_| Ok(()),
+    )?;
+    if taken.is_some() {
+        let (name, kind) = (&new.name, new.kind.named());
+        return Err(Error::settled(format!("config.name: there is a {kind} '{name}' already")).into());
+    }
+    Ok(())
+}
+
 /// The latest run of an environment.
 pub(crate) struct LastRun {
     pub(crate) task: LastTask,
@@ -219,6 +244,7 @@ impl Store {
         self.engine
             .write(move |db| {
                 let uid = short_id();
+                check_name(db, &who, &new, new.personal, &uid)?;
                 db.execute(
                     "INSERT INTO objects (object_uid, kind, team_id, personal, owner_id, name, body, revision, updated_by,
                        created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?5, ?8, ?8)",
@@ -257,6 +283,7 @@ impl Store {
                     let text = format!("revision: it is {} now, not {seen}; read it again", old.revision);
                     return Err(Error::settled(text).into());
                 }
+                check_name(db, &who, &new, old.scope.kind == ScopeType::User, &uid)?;
                 db.execute(
                     "UPDATE objects SET name = ?2, body = ?3, revision = revision + 1, updated_by = ?4, updated_at = ?5
                      WHERE object_uid = ?1",

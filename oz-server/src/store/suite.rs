@@ -61,10 +61,13 @@ macro_rules! on_both {
 
 mod conversations;
 mod credentials;
+mod full;
+mod objects;
 mod schedules;
 mod secrets;
 mod team;
 mod things;
+mod usage;
 
 impl Bed {
     fn caller(&self) -> Caller {
@@ -134,7 +137,7 @@ async fn a_run_goes_from_queue_to_success_and_tells_of_it(bed: Bed) {
         uid,
         "the same artifact is one"
     );
-    bed.store.append_transcript(who.clone(), vec![text(1, "a"), text(2, "b")]).await.unwrap();
+    bed.store.append_transcript(who.clone(), vec![text(1, "a"), text(2, "b")], now()).await.unwrap();
     let done = UpdateRun {
         task_state: Some(RunState::Succeeded),
         status_message: Some(StatusMessage::info("did it")),
@@ -149,7 +152,7 @@ async fn a_run_goes_from_queue_to_success_and_tells_of_it(bed: Bed) {
     assert!(run.run_time.is_some() && run.started_at.is_some() && run.execution.unwrap().ended_at.is_some());
     use EventType as E;
     assert_eq!(bed.events(&who).await, [E::RunQueued, E::RunClaimed, E::RunInProgress, E::RunSucceeded]);
-    let late = bed.store.append_transcript(who.clone(), vec![text(3, "late")]).await.unwrap_err();
+    let late = bed.store.append_transcript(who.clone(), vec![text(3, "late")], now()).await.unwrap_err();
     assert!(late.to_string().contains("already SUCCEEDED"), "{late}");
     assert_eq!(bed.report(&who, Report::Completed).await, Reported::Superseded);
 }
@@ -159,7 +162,7 @@ async fn repeated_entries_are_stored_once_and_indexes_have_no_gaps(bed: Bed) {
     for batch in
         [vec![text(1, "a"), text(2, "b")], vec![text(1, "a"), text(2, "b"), text(3, "c")], vec![text(3, "c")]]
     {
-        bed.store.append_transcript(who.clone(), batch).await.unwrap();
+        bed.store.append_transcript(who.clone(), batch, now()).await.unwrap();
     }
     let read = bed.store.read_log(who.run_no, who.run_id, 0, 100).await.unwrap();
     let indexes: Vec<i64> = read.items.iter().map(LogItem::index).collect();
@@ -191,7 +194,7 @@ async fn a_lost_run_is_tried_again_and_its_old_agent_is_fenced(bed: Bed) {
         let reported = bed.report(&who, Report::Lost("the host burned".into())).await;
         let last = attempt == MAX_ATTEMPTS;
         assert_eq!(reported, Reported::Now(if last { RunState::Error } else { RunState::Queued }));
-        let refused = bed.store.append_transcript(who.clone(), vec![text(1, "zombie")]).await;
+        let refused = bed.store.append_transcript(who.clone(), vec![text(1, "zombie")], now()).await;
         assert!(refused.is_err(), "a superseded agent must not write");
         assert_eq!(bed.report(&who, Report::Completed).await, Reported::Superseded);
     }
@@ -221,7 +224,7 @@ async fn a_failing_write_does_not_harm_the_others_of_its_batch(bed: Bed) {
     let writes = (1..=100).map(|i| {
         let (store, who) = (bed.store.clone(), who.clone());
         async move {
-            let good = store.append_transcript(who, vec![text(i, "x")]);
+            let good = store.append_transcript(who, vec![text(i, "x")], now());
             let bad = store.cancel_run(ended, "again".into(), now());
             futures_util::join!(good, bad)
         }

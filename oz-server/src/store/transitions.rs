@@ -12,6 +12,7 @@ use oz_core::{
 };
 
 /// A run as far as its state is concerned.
+#[derive(Clone)]
 pub(super) struct Standing {
     pub(super) run_no: i64,
     pub(super) state: RunState,

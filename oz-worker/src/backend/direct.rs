@@ -16,13 +16,22 @@ use async_trait::async_trait;
 use environment::Environment;
 use guarded::{Ended, Guarded};
 use oz_core::{env, worker::FailureReason};
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    io,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use workspace::{Root, Workspace};
 
 /// How long `teardown_command` may take.
 const TEARDOWN_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long a run waits for room on a full disk: what another run leaves there is deleted when that has ended.
+const ROOM_LIMIT: Duration = Duration::from_secs(10);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// The backend.
 pub(crate) struct Direct {
@@ -51,6 +60,23 @@ impl Direct {
             None => Root::own(&direct.workspace_root, home, cleanup).await?,
         };
         Ok(Self { config: direct, oz, host, root, cleanup })
+    }
+
+    /// Makes a workspace, when there is room for it.
+    async fn claim(&self, job: &Job, cancel: &CancellationToken) -> io::Result<Workspace> {
+        let deadline = Instant::now() + ROOM_LIMIT;
+        loop {
+            match self.root.claim(job.id()).await {
+                Err(error)
+                    if error.kind() == io::ErrorKind::StorageFull
+                        && Instant::now() < deadline
+                        && !cancel.is_cancelled() =>
+                {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+                result => return result,
+            }
+        }
     }
 
     /// Prepares, runs the agent, and answers how it ended when it is gone.
@@ -134,7 +160,7 @@ impl Direct {
 #[async_trait]
 impl Backend for Direct {
     async fn execute(&self, job: &Job, cancel: &CancellationToken, report: oneshot::Sender<Outcome>) {
-        let workspace = match self.root.claim(job.id()).await {
+        let workspace = match self.claim(job, cancel).await {
             Ok(workspace) => workspace,
             Err(error) => {
                 let message = format!("the workspace could not be made: {error}");

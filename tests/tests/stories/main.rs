@@ -9,11 +9,13 @@
 )]
 
 mod bad_input;
+mod budgets;
 mod cancel;
 mod command_line;
 mod crash;
 mod doctor;
 mod failure;
+mod full_disk;
 mod git_login;
 mod harness_support;
 mod inputs;

@@ -85,6 +85,11 @@ pub(super) struct Scene {
     new_secret: Value,
 }
 
+/// A model service of this name.
+fn service(name: &str) -> Value {
+    json!({ "name": name, "api": "openai-chat", "base_url": "http://localhost:1", "models": [{ "id": name }] })
+}
+
 const FIRST_KEY: &str = "wk-1.abababababababababababababababababababababababababababababababab";
 
 impl Scene {
@@ -161,6 +166,11 @@ impl Scene {
         let server = json!({ "name": name, "server": { "url": "https://example.com" } });
         self.add(ctx, "mcp_server", "/uid", "/agent/mcp-servers", server).await;
         self.add(ctx, "profile", "/uid", "/agent/profiles", json!({ "name": name })).await;
+        let prompt = json!({ "config": { "name": name, "prompt": name } });
+        self.add(ctx, "saved_prompt", "/uid", "/agent/saved-prompts", prompt).await;
+        self.add(ctx, "runner", "/uid", "/agent/runners", json!({ "config": { "name": name } })).await;
+        let service = json!({ "config": service(&name) });
+        self.add(ctx, "model_endpoint", "/uid", "/agent/model-endpoints", service).await;
         let schedule = json!({ "name": name, "cron_schedule": "0 0 1 1 *", "prompt": name });
         self.add(ctx, "schedule", "/id", "/agent/schedules", schedule).await;
         self.add(ctx, "store", "/uid", "/memory_stores", json!({ "description": name })).await;
@@ -275,6 +285,9 @@ impl Scene {
             p if p.contains("/mcp-servers/") => "mcp_server",
             p if p.contains("/profiles/") => "profile",
             p if p.contains("/secrets/") => "secret",
+            p if p.contains("/saved-prompts/") => "saved_prompt",
+            p if p.contains("/runners/") => "runner",
+            p if p.contains("/model-endpoints/") => "model_endpoint",
             p if p.contains("/api-keys/") => "key",
             p if p.contains("/users/") => "member",
             p if p.contains("/invitations/") => "invitation",
@@ -313,6 +326,10 @@ impl Scene {
             "CreateIdentity" | "CreateProfile" | "UpdateProfile" | "UpdateTeam" | "CreateTeam" => {
                 json!({ "name": "x" })
             }
+            "CreateSavedPrompt" | "UpdateSavedPrompt" => json!({ "config": { "name": "x", "prompt": "x" } }),
+            "CreateRunner" | "UpdateRunner" => json!({ "config": { "name": "x" } }),
+            "CreateModelEndpoint" | "UpdateModelEndpoint" => json!({ "config": service("x") }),
+            "UpdateBudget" => json!({ "monthly_limit_usd": 1, "run_limit_usd": null }),
             "CreateEnvironment" | "UpdateEnvironment" => json!({ "config": { "name": "x" } }),
             "CreateMcpServer" | "UpdateMcpServer" => {
                 json!({ "name": "x", "server": { "command": "x" } })

@@ -235,7 +235,9 @@ impl Writer {
                     Ok(())
                 }
                 Err(Failure { error, .. }) => {
-                    tracing::error!(%error, "writes were not stored");
+                    if !error.is_full() {
+                        tracing::error!(%error, "writes were not stored");
+                    }
                     // What is left of the transaction goes with the connection.
                     self.session = None;
                     Err(error)

@@ -134,7 +134,9 @@ fn write_loop(db: &Connection, jobs: &mpsc::Receiver<BoxedJob>, on_change: &OnCh
     while let Ok(first) = jobs.recv() {
         let mut batch = vec![first];
         let commit = run_batch(db, &mut batch, jobs).inspect_err(|e| {
-            tracing::error!(error = %e, "writes were not stored");
+            if !e.is_full() {
+                tracing::error!(error = %e, "writes were not stored");
+            }
             // A failed COMMIT can leave the transaction open; the next batch must start clean.
             if !db.is_autocommit() {
                 let _ = db.execute_batch("ROLLBACK");
@@ -180,6 +182,9 @@ fn attempt(
         let view = Db::new(Conn::Sqlite(db));
         if batch[done].run(&view) {
             changes.merge(view.take_changes());
+        } else if db.is_autocommit() {
+            // When the disk is full, SQLite may give up the whole transaction, and with it the writes before this one.
+            return Err(batch[done].error());
         } else if careful {
             step(db, "ROLLBACK TO job")?;
         } else if view.touched.get() {

@@ -3,16 +3,17 @@
 use super::super::{
     Db, Result, StoreError,
     accounts::{Member, find_member},
-    args, files, identities, json, log, memory, micros, objects, to_json,
+    args, budgets, files, identities, json, log, memory, micros, objects, to_json,
 };
 use super::profile;
 use crate::store::executions;
 use oz_core::{
     ConversationId, Error, ErrorCode, ExecutionId, RunId, RunState, Timestamp,
-    api::Identity,
+    api::{Identity, RunnerConfig},
     config::AgentConfig,
     environment::EnvironmentConfig,
     event::EventType,
+    principal::ScopeType,
     run::{ExecutionLocation, RunMode, RunSource, ScheduleRef},
 };
 use std::collections::BTreeMap;
@@ -140,6 +141,7 @@ pub(in crate::store) fn check_config(
             return Err(Error::invalid_field("config.memory_stores.uid", &store.uid, text).into());
         }
     }
+    find_runner(db, who, personal, config)?;
     let Some(uid) = config.environment_id.as_deref().filter(|uid| !uid.is_empty()) else { return Ok(None) };
     let found: Result<objects::Object<EnvironmentConfig>> =
         objects::find(db, objects::Kind::Environment, who, uid);
@@ -156,6 +158,34 @@ pub(in crate::store) fn check_config(
         return Err(Error::invalid_field("config.environment_id", uid, text).into());
     }
     Ok(Some(environment.body))
+}
+
+/// The runner that a configuration names. It must be there and may be used.
+fn find_runner(
+    db: &Db<'_>,
+    who: &Member,
+    personal: bool,
+    config: &AgentConfig,
+) -> Result<Option<RunnerConfig>> {
+    let Some(uid) = config.runner_id.as_deref().filter(|uid| !uid.is_empty()) else { return Ok(None) };
+    let refused = |expected| Err(Error::invalid_field("config.runner_id", uid, expected).into());
+    let found: Result<objects::Object<RunnerConfig>> = objects::find(db, objects::Kind::Runner, who, uid);
+    match found {
+        Ok(runner) if !personal && runner.scope.kind == ScopeType::User => {
+            refused("a runner of the team, because the run belongs to the team")
+        }
+        Ok(runner) => Ok(Some(runner.body)),
+        Err(StoreError::Refused(_)) => refused("a runner that you can see"),
+        Err(e) => Err(e),
+    }
+}
+
+/// What a run gets from its runner: commands that come before all others, and an image where nothing else names one.
+fn equip(config: &mut AgentConfig, runner: RunnerConfig) {
+    config.setup_commands.splice(0..0, runner.setup_commands);
+    if config.docker_image.is_none() {
+        config.docker_image = runner.docker_image.filter(|image| !image.is_empty());
+    }
 }
 
 /// What a run gets from its agent where it says nothing itself.
@@ -295,6 +325,9 @@ pub(in crate::store) fn create(db: &Db<'_>, new: &NewRun, now: Timestamp) -> Res
     if let Some(environment) = check_config(db, &new.member, personal, &config)? {
         prepare(&mut config, environment);
     }
+    if let Some(runner) = find_runner(db, &new.member, personal, &config)? {
+        equip(&mut config, runner);
+    }
     // What it got may be older than the rules of this version.
     config
         .validate()
@@ -307,8 +340,11 @@ pub(in crate::store) fn create(db: &Db<'_>, new: &NewRun, now: Timestamp) -> Res
     }
     let mut metadata = parent.as_ref().map(|p| p.metadata.clone()).unwrap_or_default();
     metadata.extend(new.metadata.clone());
+    let limit = budgets::admit(db, &new.member.team_id.0, &mut config.limits, now)?;
     let made = Made { creator, executor, personal, skill, config, metadata };
-    insert(db, new, &made, parent.as_ref(), now)
+    let run_no = insert(db, new, &made, parent.as_ref(), now)?;
+    budgets::limit(db, run_no, limit)?;
+    Ok(run_no)
 }
 
 /// What was worked out for a run.

@@ -123,12 +123,12 @@ on_both! {
 
     async fn a_fork_begins_as_a_copy_and_goes_its_own_way(bed: Bed) {
         let who = bed.started("talk").await;
-        bed.store.append_transcript(who.clone(), vec![text(1, "before")]).await.unwrap();
+        bed.store.append_transcript(who.clone(), vec![text(1, "before")], now()).await.unwrap();
         let run = bed.store.get_run(who.run_no).await.unwrap();
         let conversation = run.conversation_id.unwrap();
         let fork =
             bed.store.fork_conversation(bed.member.clone(), conversation, None, now()).await.unwrap();
-        bed.store.append_transcript(who.clone(), vec![text(2, "after")]).await.unwrap();
+        bed.store.append_transcript(who.clone(), vec![text(2, "after")], now()).await.unwrap();
         let mut said = Vec::new();
         for conversation in [conversation, fork] {
             let whole = bed.store.conversation(bed.caller(), conversation).await.unwrap();

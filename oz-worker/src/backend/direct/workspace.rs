@@ -85,9 +85,13 @@ impl Root {
                     Workspace { directory: directory.clone(), shared: true, files, lock: None }
                 }
             };
-            write_private(&workspace.git_config(), &git_config(&workspace.directory, root.home.as_deref())?)?;
-            write_private(&workspace.environment_file(), "")?;
-            Ok(workspace)
+            match workspace.furnish(root.home.as_deref()) {
+                Ok(()) => Ok(workspace),
+                Err(error) => {
+                    workspace.abandon();
+                    Err(error)
+                }
+            }
         })
         .await
     }
@@ -102,6 +106,21 @@ impl Workspace {
     /// Where the setup command leaves variables for the agent.
     pub(super) fn environment_file(&self) -> PathBuf {
         self.files.join(ENVIRONMENT_FILE)
+    }
+
+    fn furnish(&self, home: Option<&Path>) -> io::Result<()> {
+        write_private(&self.git_config(), &git_config(&self.directory, home)?)?;
+        write_private(&self.environment_file(), "")
+    }
+
+    /// Takes back what was made of a workspace that could not be made whole; what an earlier try left in it stays.
+    fn abandon(self) {
+        let _ = remove_file(&self.git_config());
+        let _ = remove_file(&self.environment_file());
+        let _ = fs::remove_dir(&self.files);
+        if let Some((path, _locked)) = &self.lock {
+            let _ = remove_file(path);
+        }
     }
 
     /// What the setup command left. Problems are logged, without values.

@@ -98,7 +98,10 @@ fn the_help_of_oz() {
       schedule      Runs that start by the clock
       artifact      Files that runs leave behind
       mcp           MCP servers that your team shares
-      model         Models that runs may use
+      model         Models that runs may use, and services that have them
+      prompt        Prompts that are kept to be used again
+      runner        What runs compute on
+      integration   Other services that start runs [alias: i]
       memory-store  Places where agents keep what they learn
       memory        What agents have learned
       api-key       Keys of people and agents
@@ -158,6 +161,7 @@ fn the_help_of_run_cloud() {
 
     Options:
       -p, --prompt <TEXT>              What the agent is to do
+          --saved-prompt <ID>          A saved prompt, as `oz prompt list` names it
           --skill <SPEC>               A skill: a name, `repo:name`, `owner/repo:name`, or the path of
                                        its file in place of the name
           --model <ID>                 The model, such as `claude-sonnet-4-5` or `ollama/qwen3-coder`
@@ -186,6 +190,7 @@ fn the_help_of_run_cloud() {
           --codex-auth-secret <NAME>   The secret that logs Codex in
           --wait                       Show the run live, until its end; the exit code is then 0 only
                                        when it succeeded [alias: --follow]
+          --runner <UID>               The runner: what to compute on
       -h, --help                       Print help (see more with '--help')
 
     Global options:
@@ -199,6 +204,7 @@ fn the_help_of_run_cloud() {
       oz agent run-cloud -p "update the docs" --host build-1 --max-cost 2 --max-time 30m
       oz agent run-cloud -p "what is wrong here?" --attach crash.log -e ENVIRONMENT --mcp servers.json
       oz agent run-cloud --skill me/app:triage --agent UID
+      oz agent run-cloud --saved-prompt ID --runner UID
       oz agent run-cloud -f agent.yaml -p "review this" --output-format json
     "#);
 }

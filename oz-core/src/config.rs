@@ -222,8 +222,8 @@ pub struct McpServerConfig {
     /// Directory to start the program in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_directory: Option<String>,
-    /// Address of an HTTP server.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Address of an HTTP server; some tools write `serverUrl`.
+    #[serde(default, alias = "serverUrl", skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// Headers for the address.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

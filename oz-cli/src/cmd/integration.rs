@@ -127,6 +127,6 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_said_in_one_line() {
-        insta::assert_snapshot!(absent(Service::Slack), @"");
+        insta::assert_snapshot!(absent(Service::Slack), @"Error: this control plane has no integration with Slack yet: start runs by the clock with `oz schedule`, or from a webhook of yours with POST /api/v1/agent/runs");
     }
 }

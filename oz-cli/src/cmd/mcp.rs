@@ -5,7 +5,7 @@ mod delete;
 mod list;
 mod spec;
 
-pub(super) use spec::{Servers, named, servers};
+pub(super) use spec::{Servers, check, named, servers};
 
 use super::Outcome;
 use crate::{

@@ -159,7 +159,27 @@ mod tests {
                 "created_at": "2026-03-02T08:00:00Z", "updated_at": "2026-03-02T08:00:00Z", "started_at": null }))
             .unwrap(),
         );
-        insta::assert_snapshot!(card(&one), @"");
+        insta::assert_snapshot!(card(&one), @"
+        Environment  UA17BXYZ000000000000AB
+        Name         app
+        Setup time   1h 30m
+        Variable     CI=1
+        Git login    gitlab.com: secret 'G' of user 'oauth2'
+        Git login    h: secret 'H' of user 'me'
+        Secret       G
+        Secret       H
+        AWS role     arn:aws:iam::1:role/oz
+        Google Cloud 12/pool/oz/a@b
+        Worker       build-1
+        Runner       r1
+        Kept failed  10m
+        Scope        Team
+        Creator      ann@example.com
+        Last edited  2026-03-02 08:00:00 UTC
+        Last run     0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e (FAILED), made 2026-03-02 08:00:00 UTC
+        Its title    fix it
+        Setup failed yes, in the latest run
+        ");
         one.config.secrets = Some(Vec::new());
         assert!(card(&one).contains("Secrets      none"), "{}", card(&one));
     }
@@ -171,7 +191,11 @@ mod tests {
             "github_repos": github, "setup_commands": ["npm ci", "make"] }));
         let sources = json!([{ "url": "https://git.example.com/x", "checkout_ref": "main" }]);
         let images = ["node:22", "ghcr.io/me/dev"].map(Image::named);
-        insta::assert_snapshot!(IMAGES.text(&images, Format::Text), @"");
+        insta::assert_snapshot!(IMAGES.text(&images, Format::Text), @"
+        IMAGE	REPOSITORY	TAG
+        node:22	node	22
+        ghcr.io/me/dev	ghcr.io/me/dev	latest
+        ");
         let two = environment(&json!({ "name": "any", "source_repos": sources }));
         insta::assert_snapshot!(card(&one), @"
         Environment  UA17BXYZ000000000000AB
@@ -181,6 +205,7 @@ mod tests {
         Repository   me/app
         Setup        npm ci
         Setup        make
+        Secrets      all in scope
         Scope        Team
         Creator      ann@example.com
         Last edited  2026-03-02 08:00:00 UTC

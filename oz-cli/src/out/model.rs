@@ -78,13 +78,21 @@ mod tests {
                 "description": "good", "disable_reason": "PROVIDER_OUTAGE" },
         ]))
         .unwrap();
-        insta::assert_snapshot!(LIST.text(&models, Format::Text), @"");
+        insta::assert_snapshot!(LIST.text(&models, Format::Text), @"
+        ID	NAME	PROVIDER	DESCRIPTION
+        claude-opus-4-5	Opus	ANTHROPIC	strong
+        lab/qwen	qwen	lab	-
+        gpt-5	GPT	OPENAI	can't be used: PROVIDER_OUTAGE
+        ");
         let models = json!([{ "id": "qwen", "open": true, "tier": "genius", "input_usd_per_million": 0.5 }, { "id": "b" }]);
         let config = json!({ "name": "lab", "api": "openai-chat", "base_url": "http://lab/v1", "models": models,
             "secret": { "name": "LAB_KEY" } });
         let service =
             from_value(json!({ "uid": "m1", "config": config, "created_at": "2026-03-02T08:00:00Z",
             "scope": { "type": "Team" }, "last_updated": "2026-03-02T08:00:00Z", "revision": 1 }));
-        insta::assert_snapshot!(SERVICES.text(&[service.unwrap()], Format::Text), @"");
+        insta::assert_snapshot!(SERVICES.text(&[service.unwrap()], Format::Text), @"
+        ID	NAME	API	ADDRESS	MODELS	SECRET	SCOPE
+        m1	lab	openai-chat	http://lab/v1	qwen (genius; open; $0.5 in), b	LAB_KEY	Team
+        ");
     }
 }

@@ -40,7 +40,19 @@ mod tests {
         let profile: Profile = from_value(json!({ "uid": "p1", "name": "careful", "settings": settings,
             "created_at": "2026-03-02T08:00:00Z", "last_updated": "2026-03-02T08:00:00Z", "revision": 1 }))
         .unwrap();
-        insta::assert_snapshot!(card(&profile), @"");
-        insta::assert_snapshot!(LIST.text(&[profile], Format::Text), @"");
+        insta::assert_snapshot!(card(&profile), @r#"
+        Profile            p1
+        Name               careful
+        command_denylist   ["rm .*"]
+        execute_commands   AlwaysAsk
+        web_search_enabled false
+        Scope              -
+        Created            2026-03-02 08:00:00 UTC
+        Last edited        2026-03-02 08:00:00 UTC
+        "#);
+        insta::assert_snapshot!(LIST.text(&[profile], Format::Text), @"
+        ID	NAME
+        p1	careful
+        ");
     }
 }

@@ -50,7 +50,19 @@ mod tests {
             "scope": { "type": "User", "uid": "u1" }, "created_at": "2026-03-02T08:00:00Z",
             "last_updated": "2026-03-03T08:00:00Z", "revision": 1 }))
         .unwrap();
-        insta::assert_snapshot!(card(&prompt), @"");
-        insta::assert_snapshot!(LIST.text(&[prompt], Format::Text), @"");
+        insta::assert_snapshot!(card(&prompt), @"
+        Saved prompt s1
+        Name         review
+        Description  for changes
+        Prompt       Review it.
+                     Be kind.
+        Scope        Personal
+        Created      2026-03-02 08:00:00 UTC
+        Last edited  2026-03-03 08:00:00 UTC
+        ");
+        insta::assert_snapshot!(LIST.text(&[prompt], Format::Text), @"
+        ID	NAME	DESCRIPTION	PROMPT	LAST EDITED	SCOPE
+        s1	review	for changes	Review it.	2026-03-03 08:00:00	Personal
+        ");
     }
 }

@@ -103,7 +103,41 @@ mod tests {
         let mac = json!({ "name": "mac", "os": "MACOS", "macos_version": "15" });
         let entries =
             [entry("r1", &linux), entry("r2", &mac), entry("r3", &json!({ "name": "x", "os": "PLAN9" }))];
-        insta::assert_snapshot!(LIST.text(&entries, Format::Text), @"");
-        insta::assert_snapshot!(serde_json::to_string_pretty(&entries[..2]).unwrap(), @"");
+        insta::assert_snapshot!(LIST.text(&entries, Format::Text), @"
+        UID	NAME	DESCRIPTION	OS	ARCH	SHAPE	SETUP COMMANDS	LAST UPDATED	SCOPE
+        r1	small	for docs	Linux (node:22)	x86-64	2 vCPU, 4 GB	a, b	2026-03-03 08:00:00	Team
+        r2	mac	-	macOS 15	auto	-	-	2026-03-03 08:00:00	Team
+        r3	x	-	PLAN9	auto	-	-	2026-03-03 08:00:00	Team
+        ");
+        insta::assert_snapshot!(serde_json::to_string_pretty(&entries[..2]).unwrap(), @r#"
+        [
+          {
+            "uid": "r1",
+            "name": "small",
+            "description": "for docs",
+            "os": "Linux",
+            "arch": "x86-64",
+            "vcpus": 2,
+            "memory_gb": 4,
+            "docker_image": "node:22",
+            "scope": "Team",
+            "setup_commands": [
+              "a",
+              "b"
+            ],
+            "last_updated": "2026-03-03T08:00:00Z"
+          },
+          {
+            "uid": "r2",
+            "name": "mac",
+            "os": "macOS",
+            "arch": "auto",
+            "macos_version": "macOS 15",
+            "scope": "Team",
+            "setup_commands": [],
+            "last_updated": "2026-03-03T08:00:00Z"
+          }
+        ]
+        "#);
     }
 }

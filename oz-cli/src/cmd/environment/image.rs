@@ -8,6 +8,7 @@ use crate::{
 };
 use clap::Subcommand;
 use oz_client::Client;
+use oz_core::ErrorCode;
 
 #[derive(Debug, Subcommand)]
 #[command(arg_required_else_help = true)]
@@ -45,7 +46,12 @@ pub(super) async fn choose(client: &Client) -> Result<Option<Choice>, CliError> 
     if !ask::is_possible() {
         return Ok(Some(Choice::NoImage));
     }
-    let images = client.environments().images().await?.images;
+    let images = match client.environments().images().await {
+        Ok(list) => list.images,
+        // An older control plane has no list; every image can be named all the same.
+        Err(e) if e.code() == Some(&ErrorCode::ResourceNotFound) => Vec::new(),
+        Err(e) => return Err(e.into()),
+    };
     let mut names: Vec<String> = images.into_iter().map(|image| image.image).collect();
     let count = names.len();
     names.push("Custom image".to_owned());

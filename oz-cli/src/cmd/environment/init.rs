@@ -15,7 +15,10 @@ use crate::{
     cmd::{Outcome, confirm::confirm_unless},
     connection,
     error::CliError,
-    out::{self, table::Listing},
+    out::{
+        self,
+        table::{self, Listing},
+    },
 };
 use clap::Args;
 use oz_core::api::{CreateEnvironment, Validate as _};
@@ -102,7 +105,17 @@ fn show(proposal: &Proposal, format: Format) -> Result<(), CliError> {
 
 fn text(proposal: &Proposal, format: Format) -> String {
     let command = command::words(&proposal.config).join(" \\\n  ");
-    format!("{}\n\n{}", REASONS.text(&proposal.reasons, format), out::plain(&command))
+    let reasons = match format {
+        Format::Text => REASONS.text(&proposal.reasons, format),
+        _ => {
+            let row = |reason: &Reason| {
+                let choice = reason.choice.as_ref().map_or_else(String::new, |choice| format!("{choice}\n"));
+                (reason.what, format!("{choice}{}", reason.why))
+            };
+            table::card(&proposal.reasons.iter().map(row).collect::<Vec<_>>())
+        }
+    };
+    format!("{reasons}\n\n{}", out::plain(&command))
 }
 
 #[cfg(test)]

@@ -72,6 +72,16 @@ mod tests {
             "a,open,open",
             "a,open=1",
         ];
-        insta::assert_snapshot!(bad.map(|text| format!("{text:14} {}", model(text).unwrap_err())).join("\n"), @"");
+        insta::assert_snapshot!(bad.map(|text| format!("{text:14} {}", model(text).unwrap_err())).join("\n"), @"
+                       expected the id of the model first
+        ,open          expected the id of the model first
+        tier=genius    expected the id of the model first
+        a,opne         'opne' is not one of tier=genius|standard|efficient, open, input=USD and output=USD
+        a,tier=best    the tier 'best' is not one of genius, standard, efficient
+        a,input=-1     the price '-1' is no amount of US dollars for a million tokens
+        a,output=NaN   the price 'NaN' is no amount of US dollars for a million tokens
+        a,open,open    'open' is there twice
+        a,open=1       'open=1' is not one of tier=genius|standard|efficient, open, input=USD and output=USD
+        ");
     }
 }

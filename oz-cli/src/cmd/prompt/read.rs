@@ -68,8 +68,14 @@ mod tests {
         );
         assert_eq!(read(ID, Some(("200 OK", &body))), Ok("do it".to_owned()));
         let missing = r#"{"type": "x/resource-not-found", "title": "t", "status": 404, "code": "resource_not_found", "error": "no"}"#;
-        insta::assert_snapshot!(read("short", None).unwrap_err(), @"");
-        insta::assert_snapshot!(read(ID, Some(("404 Not Found", missing))).unwrap_err(), @"");
+        insta::assert_snapshot!(read("short", None).unwrap_err(), @"
+        Error: 'short' is not the id of a saved prompt, which has 22 letters and digits
+        => `oz prompt list` shows the ids
+        ");
+        insta::assert_snapshot!(read(ID, Some(("404 Not Found", missing))).unwrap_err(), @"
+        Error: there is no saved prompt 'UA17BXYZ000000000000AB', or it is not yours to see
+        => `oz prompt list` shows those that there are
+        ");
         let away = read(ID, None).unwrap_err();
         assert!(
             away.contains("can't be read: can't reach http://127.0.0.1") && away.contains("--prompt"),

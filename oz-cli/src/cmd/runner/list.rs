@@ -39,7 +39,7 @@ pub(super) async fn run(client: &Client, args: &ListArgs, format: Format) -> Out
     let mut runners = client.runners().list().await?.runners;
     match args.sort_by {
         SortBy::Name => runners.sort_by(|a, b| a.config.name.cmp(&b.config.name)),
-        SortBy::LastUpdated => runners.sort_by(|a, b| b.last_updated.cmp(&a.last_updated)),
+        SortBy::LastUpdated => runners.sort_by_key(|runner| std::cmp::Reverse(runner.last_updated)),
     }
     let entries: Vec<Entry> = runners.into_iter().map(Entry::from).collect();
     if !filter.print(&entries)? {

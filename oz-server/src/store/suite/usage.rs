@@ -291,7 +291,7 @@ on_both! {
         assert_eq!(bed.spend(&first, 1, 0.4, may).await, RunState::InProgress);
         assert_eq!(bed.spend(&second, 1, 0.7, may).await, RunState::Failed, "the one that reaches it");
         let parts = ["$1.00", "$1.10", "2026-05-01", "oz budget set --monthly", "2026-06-01"];
-        let (_, code, message) = bed.end(runs[1]).await;
+        let (_, code, message) = bed.ended(runs[1]).await;
         assert_eq!(code, Some(ErrorCode::InsufficientCredits));
         contains(&message, &parts);
         assert_eq!(bed.store.get_run(runs[0]).await.unwrap().state, RunState::InProgress, "it has not used more");

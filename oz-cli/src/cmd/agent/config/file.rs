@@ -77,13 +77,8 @@ impl ConfigFile {
         let all: Map<String, Value> = language.read(text).map_err(Mistake::Text)?;
         keys::check_below(&all).map_err(Mistake::Text)?;
         let Own { prompt, host } = language.read(text).map_err(Mistake::Text)?;
-        let servers = match all.get("mcp_servers").filter(|servers| !servers.is_null()) {
-            Some(Value::Object(servers)) => mcp::named(servers.clone()).map_err(Mistake::Servers)?,
-            Some(other) => return Err(Mistake::Servers(format!("expected servers by name, not {other}"))),
-            None => mcp::Servers::default(),
-        };
+        servers(text, language, all.get("mcp_servers")).map_err(Mistake::Servers)?;
         let mut config: AgentConfig = language.read(text).map_err(Mistake::Text)?;
-        config.mcp_servers = servers;
         config.worker_host = host.or(config.worker_host);
         Ok(Self { prompt, config })
     }
@@ -91,6 +86,23 @@ impl ConfigFile {
     /// The prompt and the configuration, all of it: what can be done with it is for others to say.
     pub(in crate::cmd) fn into_parts(self) -> (Option<String>, AgentConfig) {
         (self.prompt, self.config)
+    }
+}
+
+/// Checks the servers. The parser's own message may quote a value, which may be a secret, and is not shown.
+fn servers(text: &str, language: Language, value: Option<&Value>) -> Result<(), String> {
+    #[derive(Deserialize)]
+    struct Only {
+        #[serde(default)]
+        mcp_servers: mcp::Servers,
+    }
+    match (language.read::<Only>(text), value) {
+        (Ok(only), _) => only.mcp_servers.iter().try_for_each(|(name, server)| mcp::check(name, server)),
+        (Err(_), Some(Value::Object(servers))) => {
+            let unclear = || "a server is not what is expected: texts, and texts by name".to_owned();
+            Err(mcp::named(servers.clone()).err().unwrap_or_else(unclear))
+        }
+        (Err(_), _) => Err("expected servers by name".to_owned()),
     }
 }
 

@@ -177,7 +177,14 @@ mod tests {
             ("command_denylist", "rm"),
         ];
         let shown = mistakes.map(|(key, text)| flag(key, text).unwrap_err());
-        insta::assert_snapshot!(shown.join("\n"), @"");
+        insta::assert_snapshot!(shown.join("\n"), @r#"
+        there is no setting 'execute_command'; did you mean 'execute_commands'?
+        there is no setting 'wholly_different_thing'; expected one of apply_code_diffs, ask_user_question, autosync_plans_to_warp_drive, base_model, cli_agent_model, coding_model, command_allowlist, command_denylist, computer_use, computer_use_model, context_window_limit, directory_allowlist, execute_commands, is_default_profile, mcp_allowlist, mcp_denylist, mcp_permissions, read_files, run_agents, web_search_enabled, write_to_pty
+        execute_commands: there is no permission 'AlwaysAllowed'; did you mean 'AlwaysAllow'?
+        web_search_enabled: expected true or false, not "yes"
+        context_window_limit: expected a whole number, not -1
+        command_denylist: expected a list of texts, such as ["git .*"], not "rm"
+        "#);
     }
 
     #[test]

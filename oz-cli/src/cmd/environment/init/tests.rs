@@ -148,8 +148,82 @@ fn several_checkouts_become_one_environment() {
     private.login = Login::Needed;
     let open = checkout("https://github.com/me/app", &[("package.json", "{}"), ("package-lock.json", "")]);
     let proposal = propose(Some("shop"), &[open, private]).unwrap();
-    insta::assert_snapshot!(table_of(&proposal), @"");
-    insta::assert_snapshot!(serde_json::to_string_pretty(&proposal.config).unwrap(), @"");
+    insta::assert_snapshot!(text(&proposal, Format::Pretty), @r#"
+    repository    me/app
+                  origin names it; 'main' is its default branch
+    repository    https://git.example.com/me/lib.git
+                  origin names it for SSH, whose keys runs don't have: this is its address on the web; 'main' is its default branch
+    image         node:24
+                  package.json names no version of Node.js; this one has long-term support
+    setup command cd app && npm ci
+                  package-lock.json is there
+    setup command cd lib && npm ci
+                  package-lock.json is there
+    setup command cd lib/sub && yarn install --frozen-lockfile
+                  sub/yarn.lock is there
+    git login     git.example.com=GIT_TOKEN_GIT_EXAMPLE_COM
+                  git.example.com gives this repository to nobody without a login; store a token that may read it with `oz secret create GIT_TOKEN_GIT_EXAMPLE_COM`
+
+    oz environment create -n shop \
+      -r https://github.com/me/app.git \
+      -r https://git.example.com/me/lib.git \
+      -d node:24 \
+      -c 'cd app && npm ci' \
+      -c 'cd lib && npm ci' \
+      -c 'cd lib/sub && yarn install --frozen-lockfile' \
+      --git-credential git.example.com=GIT_TOKEN_GIT_EXAMPLE_COM
+    "#);
+    insta::assert_snapshot!(table_of(&proposal), @r#"
+    WHAT	CHOICE	WHY
+    repository	me/app	origin names it; 'main' is its default branch
+    repository	https://git.example.com/me/lib.git	origin names it for SSH, whose keys runs don't have: this is its address on the web; 'main' is its default branch
+    image	node:24	package.json names no version of Node.js; this one has long-term support
+    setup command	cd app && npm ci	package-lock.json is there
+    setup command	cd lib && npm ci	package-lock.json is there
+    setup command	cd lib/sub && yarn install --frozen-lockfile	sub/yarn.lock is there
+    git login	git.example.com=GIT_TOKEN_GIT_EXAMPLE_COM	git.example.com gives this repository to nobody without a login; store a token that may read it with `oz secret create GIT_TOKEN_GIT_EXAMPLE_COM`
+
+    oz environment create -n shop \
+      -r https://github.com/me/app.git \
+      -r https://git.example.com/me/lib.git \
+      -d node:24 \
+      -c 'cd app && npm ci' \
+      -c 'cd lib && npm ci' \
+      -c 'cd lib/sub && yarn install --frozen-lockfile' \
+      --git-credential git.example.com=GIT_TOKEN_GIT_EXAMPLE_COM
+    "#);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&proposal.config).unwrap(), @r#"
+    {
+      "name": "shop",
+      "description": null,
+      "docker_image": "node:24",
+      "github_repos": [
+        {
+          "owner": "me",
+          "repo": "app"
+        }
+      ],
+      "source_repos": [
+        {
+          "url": "https://github.com/me/app.git"
+        },
+        {
+          "url": "https://git.example.com/me/lib.git"
+        }
+      ],
+      "setup_commands": [
+        "cd app && npm ci",
+        "cd lib && npm ci",
+        "cd lib/sub && yarn install --frozen-lockfile"
+      ],
+      "git_credentials": [
+        {
+          "host": "git.example.com",
+          "secret": "GIT_TOKEN_GIT_EXAMPLE_COM"
+        }
+      ]
+    }
+    "#);
 }
 
 #[test]

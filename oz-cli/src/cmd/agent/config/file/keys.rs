@@ -62,14 +62,17 @@ pub(super) fn check_below(file: &Map<String, Value>) -> Result<(), String> {
             _ => Vec::new(),
         };
         if let Some(wrong) = maps.into_iter().flat_map(Map::keys).find(|name| !known.contains(&&***name)) {
-            return Err(format!("{key}: {}, of {}", unknown(wrong, &known), known.join(", ")));
+            let known = (unknown(wrong, &known), known.join(", "));
+            return Err(format!("{key}: {}; expected {}", known.0, known.1));
         }
     }
     Ok(())
 }
 
 fn unknown(key: &str, known: &[&str]) -> String {
-    match nearest::of(key, known) {
+    // A published example has it.
+    let meant = if key == "system_prompt" { Some("base_prompt") } else { nearest::of(key, known) };
+    match meant {
         Some(near) => format!("{UNKNOWN} '{key}' (did you mean '{near}'?)"),
         None => format!("{UNKNOWN} '{key}'"),
     }

@@ -66,14 +66,38 @@ fn mistakes_are_located() {
         ("a", "- a"),
         ("a.json", "{\"mcp_servers\": {\"a\": {\"command\": \"x\", \"url\": \"y\"}}}"),
         ("a.json", "{\"mcp_servers\": [1]}"),
+        ("a.yaml", "mcp_servers: { a: { command: x, args: hunter2 } }"),
     ] {
         let error = read(name, text).unwrap_err();
         shown.push(error.lines().next().unwrap().to_owned());
     }
-    insta::assert_snapshot!(shown.join("\n"), @"");
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    Error: Invalid YAML in config file 'a.yaml': unknown key 'environment' (did you mean 'environment_id'?) at line 2, column 1
+    Error: Invalid YAML in config file 'a.yaml': unknown key 'system_prompt' (did you mean 'base_prompt'?) at line 1, column 1
+    Error: Invalid JSON in config file 'a.json': unknown key 'nmae' (did you mean 'name'?) at line 2 column 8
+    Error: Invalid JSON in config file 'a.json': EOF while parsing a value at line 3 column 0
+    Error: Invalid YAML in config file 'a.yaml': unclosed bracket '[' at line 1, column 7
+    Error: Invalid YAML in config file 'a.yaml': expected sequence start at line 2, column 17
+    Error: Invalid JSON in config file 'a.json': invalid type: string "yes", expected a boolean at line 1 column 30
+    Error: Invalid YAML in config file 'a.yaml': limits: unknown key 'max_turn' (did you mean 'max_turns'?); expected max_turns, max_tokens, max_seconds, max_cost_usd
+    Error: Invalid YAML in config file 'a.yaml': source_repos: unknown key 'ref'; expected url, checkout_ref
+    Error: Invalid YAML in config file 'a': expected mapping start at line 1, column 1
+    Error: Invalid mcp_servers in 'a.json': the MCP server 'a' needs exactly one of command, url and warp_id
+    Error: Invalid mcp_servers in 'a.json': expected servers by name
+    Error: Invalid mcp_servers in 'a.yaml': the MCP server 'a': args is not what is expected: a list of texts
+    "#);
+    assert!(shown.iter().all(|line| !line.contains("hunter2")));
     let error = read("a.yaml", "nmae: x").unwrap_err();
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"
+    Error: Invalid YAML in config file 'a.yaml': unknown key 'nmae' (did you mean 'name'?) at line 1, column 1
+    => supported keys: base_prompt, computer_use_enabled, computer_use_model_id, credential_strategy, docker_image, environment_id, environment_variables, fallback_model_ids, git_credentials, harness, harness_auth_secrets, host, idle_timeout_minutes, inference_providers, limits, mcp_servers, memory_stores, model_id, name, profile_id, prompt, providers, runner_id, secrets, session_sharing, setup_commands, setup_timeout_seconds, skill_spec, skills, snapshot_disabled, source_repos, worker_host
+    ");
     let error = ConfigFile::read(Path::new("/nonexistent/a.yaml")).unwrap_err().to_string();
     assert!(error.starts_with("Error: Failed to read config file '/nonexistent/a.yaml': "), "{error}");
+    let words = "mcp_servers: { a: { command: y, env: { PORT: 80 } } }";
+    assert_eq!(
+        read("a.yaml", words).unwrap()["mcp_servers"],
+        json!({ "a": { "command": "y", "env": { "PORT": "80" } } })
+    );
     assert_eq!(read("a.yaml", "# nothing\n").unwrap()["prompt"], Value::Null);
 }

@@ -1,6 +1,7 @@
 //! Runs: finding, reading and cancelling them. How they are made and how their records are read stands beside.
 
 mod create;
+mod inherit;
 mod profile;
 mod record;
 

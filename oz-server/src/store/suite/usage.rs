@@ -296,11 +296,11 @@ on_both! {
         contains(&message, &parts);
         assert_eq!(bed.store.get_run(runs[0]).await.unwrap().state, RunState::InProgress, "it has not used more");
         assert_eq!(bed.spend(&first, 2, 0.1, may).await, RunState::Failed);
-        assert_eq!(bed.end(runs[0]).await.1, Some(ErrorCode::InsufficientCredits));
+        assert_eq!(bed.ended(runs[0]).await.1, Some(ErrorCode::InsufficientCredits));
         let done = UpdateRun { task_state: Some(RunState::Succeeded), ..total(Usage::default()) };
         assert_eq!(bed.store.update_run(free, done, may).await.unwrap(), RunState::Succeeded, "it used nothing");
         assert!(bed.try_offer(runs[3], may).await.is_none(), "a queued one does not start");
-        assert_eq!(bed.end(runs[3]).await.1, Some(ErrorCode::InsufficientCredits));
+        assert_eq!(bed.ended(runs[3]).await.1, Some(ErrorCode::InsufficientCredits));
         let refused = bed.try_create(AgentConfig::default(), may).await.unwrap_err();
         assert_eq!((refused.http_status(), &refused.code), (403, &ErrorCode::InsufficientCredits));
         contains(&refused.detail, &["$1.00", "$1.20", "oz budget set --monthly", "2026-06-01"]);

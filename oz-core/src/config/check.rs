@@ -1,0 +1,103 @@
+//! Checks of what the types can't say, for whatever holds such a thing.
+
+use super::{GitCredential, McpServerConfig, SourceRepo};
+use crate::Error;
+use std::collections::BTreeMap;
+
+/// Checks MCP servers: exactly one way to reach each.
+///
+/// # Errors
+/// `invalid_request` that names the server.
+pub fn check_mcp_servers(field: &str, servers: &BTreeMap<String, McpServerConfig>) -> Result<(), Error> {
+    for (name, server) in servers {
+        let kinds = [server.warp_id.is_some(), server.command.is_some(), server.url.is_some()];
+        if kinds.iter().filter(|set| **set).count() != 1 {
+            return Err(Error::invalid(format!(
+                "{field}.{name} must have exactly one of warp_id, command and url"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Checks environment variables.
+///
+/// # Errors
+/// `invalid_request` that names the variable.
+pub fn check_variables(field: &str, variables: &BTreeMap<String, String>) -> Result<(), Error> {
+    for (name, value) in variables {
+        crate::secret::check_name(field, name, &crate::secret::SecretKind::RawValue)?;
+        if value.contains('\0') || value.len() > crate::secret::MAX_VALUE_BYTES {
+            let text = format!(
+                "{field}.{name}: expected at most {} bytes without NUL",
+                crate::secret::MAX_VALUE_BYTES
+            );
+            return Err(Error::invalid(text));
+        }
+    }
+    Ok(())
+}
+
+/// Checks what logs git in.
+///
+/// # Errors
+/// `invalid_request` that names the entry.
+pub fn check_git_credentials(field: &str, credentials: &[GitCredential]) -> Result<(), Error> {
+    for (i, credential) in credentials.iter().enumerate() {
+        let host = &credential.host;
+        let legal = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b':' | b'[' | b']' | b'_');
+        if host.is_empty() || host.len() > 255 || !host.bytes().all(legal) {
+            return Err(Error::invalid_field(
+                &format!("{field}[{i}].host"),
+                host,
+                "a host such as github.com",
+            ));
+        }
+        if credential.secret.is_empty() || credential.secret.len() > 128 {
+            let field = format!("{field}[{i}].secret");
+            return Err(Error::invalid_field(&field, &credential.secret, "the name of a secret"));
+        }
+        let breaks = |name: &String| name.contains(['\n', '\r', '\0']) || name.len() > 255;
+        if let Some(name) = credential.username.as_ref().filter(|name| breaks(name)) {
+            return Err(Error::invalid_field(&format!("{field}[{i}].username"), name, "one line"));
+        }
+        if credentials[..i].iter().any(|other| other.host == *host) {
+            return Err(Error::invalid(format!("{field}[{i}].host: '{host}' is there twice")));
+        }
+    }
+    Ok(())
+}
+
+/// Checks the time that setup commands may take.
+///
+/// # Errors
+/// `invalid_request` that names the field and the value.
+pub fn check_setup_timeout(field: &str, seconds: Option<i64>) -> Result<(), Error> {
+    match seconds.filter(|seconds| !(1..=86_400).contains(seconds)) {
+        Some(seconds) => Err(Error::invalid_field(field, &seconds.to_string(), "1 to 86400 seconds")),
+        None => Ok(()),
+    }
+}
+
+/// Checks addresses of repositories.
+///
+/// # Errors
+/// `invalid_request` that names the repository.
+pub fn check_repos(field: &str, repos: &[SourceRepo]) -> Result<(), Error> {
+    for (i, repo) in repos.iter().enumerate() {
+        if repo.url.is_empty() || repo.url.starts_with('-') || repo.url.contains("::") {
+            return Err(Error::invalid_field(
+                &format!("{field}[{i}].url"),
+                &repo.url,
+                "an HTTPS or SSH address or a path",
+            ));
+        }
+        if let Some(reference) = &repo.checkout_ref
+            && (reference.is_empty() || reference.starts_with('-'))
+        {
+            let field = format!("{field}[{i}].checkout_ref");
+            return Err(Error::invalid_field(&field, reference, "a branch, tag or commit"));
+        }
+    }
+    Ok(())
+}

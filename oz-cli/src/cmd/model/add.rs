@@ -30,7 +30,7 @@ pub(crate) struct AddArgs {
     /// repeatable
     #[arg(
         long = "model",
-        value_name = "ID[,tier=TIER][,open][,input=USD][,output=USD]",
+        value_name = "ID[,tier=TIER][,open][,input=USD,output=USD]",
         value_parser = spec::model,
         required = true
     )]
@@ -90,11 +90,12 @@ mod tests {
     #[test]
     fn flags_are_sent() {
         assert_eq!(
-            sent("lab --api responses --base-url http://lab/v1 --model a,open --model b,tier=efficient,input=1 --secret K --personal")
+            sent("lab --api responses --base-url http://lab/v1 --model a,open --model b,tier=efficient,input=1,output=2 --secret K --personal")
                 .unwrap(),
             json!({ "team": false, "config": { "name": "lab", "api": "openai-responses", "base_url": "http://lab/v1",
                 "models": [{ "id": "a", "open": true },
-                    { "id": "b", "tier": "efficient", "open": false, "input_usd_per_million": 1.0 }],
+                    { "id": "b", "tier": "efficient", "open": false, "input_usd_per_million": 1.0,
+                        "output_usd_per_million": 2.0 }],
                 "secret": { "name": "K" } } })
         );
         for (line, expected) in [

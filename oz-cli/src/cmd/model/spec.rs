@@ -2,7 +2,7 @@
 
 use oz_core::inference::{EndpointModel, ModelTier};
 
-/// Reads `ID[,tier=genius|standard|efficient][,open][,input=USD][,output=USD]`.
+/// Reads `ID[,tier=genius|standard|efficient][,open][,input=USD,output=USD]`.
 pub(super) fn model(text: &str) -> Result<EndpointModel, String> {
     let mut parts = text.split(',');
     let id = parts.next().unwrap_or_default().trim().to_owned();

@@ -30,7 +30,6 @@ use oz_core::{
     run::{RunSource, StatusMessage},
     secret::SecretKind,
 };
-use std::time::Duration;
 
 fn list(text: &str) -> Option<Vec<SecretRef>> {
     let name = |name: &str| SecretRef { name: name.to_owned() };
@@ -87,7 +86,7 @@ impl Bed {
             ..CreateSchedule::default()
         };
         let made = self.store.create_schedule(self.member.clone(), new, now()).await.unwrap();
-        assert_eq!(self.store.fire_schedules(now() + Duration::from_secs(120)).await.unwrap(), 1);
+        assert_eq!(self.store.fire_schedules(made.history.next_run.unwrap()).await.unwrap(), 1);
         self.store.delete_schedule(self.member.clone(), made.id.clone()).await.unwrap();
         let query = ListRuns { schedule_id: Some(made.id), ..ListRuns::default() };
         let run_id = self.store.list_runs(self.caller(), query).await.unwrap().runs[0].run_id;

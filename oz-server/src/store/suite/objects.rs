@@ -16,7 +16,7 @@ use oz_core::{
     inference::{EndpointApi, EndpointConfig},
 };
 
-async fn runner(bed: &Bed, name: &str, team: bool) -> String {
+pub(super) async fn runner(bed: &Bed, name: &str, team: bool) -> String {
     let config = RunnerConfig {
         name: name.into(),
         setup_commands: vec!["apt-get update".into()],

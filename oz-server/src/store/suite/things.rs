@@ -1,6 +1,6 @@
 //! Environments, memories and files.
 
-use super::Bed;
+use super::{Bed, objects::runner};
 use crate::{
     ctx::now,
     store::{
@@ -62,6 +62,7 @@ on_both! {
         let variables = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
         };
+        let (its, own) = (runner(&bed, "its", true).await, runner(&bed, "own", true).await);
         let role = AwsProvider { role_arn: "arn:aws:iam::1:role/r".into() };
         let place = EnvironmentConfig {
             name: "e".into(),
@@ -70,7 +71,7 @@ on_both! {
             setup_timeout_seconds: Some(10),
             providers: Some(Providers { gcp: None, aws: Some(role) }),
             default_worker_host: Some("its".into()),
-            default_runner_uid: Some("its".into()),
+            default_runner_uid: Some(its.clone()),
             ..EnvironmentConfig::default()
         };
         let new = NewObject::new(Kind::Environment, "e".into(), &place, None).unwrap();
@@ -82,22 +83,22 @@ on_both! {
         assert_eq!(got.environment_variables, place.environment_variables);
         assert_eq!(got.git_credentials, place.git_credentials);
         assert_eq!((got.setup_timeout_seconds, &got.providers), (Some(10), &place.providers));
-        assert_eq!((got.host(), got.runner_id.as_deref()), (Some("its"), Some("its")));
-        let own = AgentConfig {
+        assert_eq!((got.host(), got.runner_id.as_deref()), (Some("its"), Some(its.as_str())));
+        let chosen = AgentConfig {
             environment_variables: variables(&[("B", "own"), ("C", "own")]),
             git_credentials: vec![git("gitlab.com", "OWN")],
             setup_timeout_seconds: Some(20),
             providers: Some(Providers::default()),
             worker_host: Some("warp".into()),
-            runner_id: Some("own".into()),
+            runner_id: Some(own.clone()),
             ..bare.clone()
         };
-        let (run_no, _) = bed.create_with("own", own, Default::default()).await;
+        let (run_no, _) = bed.create_with("own", chosen, Default::default()).await;
         let got = bed.store.get_run(run_no).await.unwrap().agent_config.unwrap();
         assert_eq!(got.environment_variables, variables(&[("A", "its"), ("B", "own"), ("C", "own")]));
         assert_eq!(got.git_credentials, [git("gitlab.com", "OWN"), git("github.com", "ITS")]);
         assert_eq!((got.setup_timeout_seconds, got.providers.clone()), (Some(20), Some(Providers::default())));
-        assert_eq!((got.host(), got.runner_id.as_deref()), (None, Some("own")));
+        assert_eq!((got.host(), got.runner_id.as_deref()), (None, Some(own.as_str())));
         let old = EnvironmentConfig { environment_variables: variables(&[("PATH", "/evil")]), ..place };
         let new = NewObject::new(Kind::Environment, "e".into(), &old, None).unwrap();
         let update = bed.store.update_object::<EnvironmentConfig>(bed.member.clone(), made.uid, new, None, now());

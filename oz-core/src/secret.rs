@@ -15,8 +15,10 @@ pub const MAX_VALUE_BYTES: usize = (128 << 10) - 1;
 
 open_enum! {
     /// What a secret holds. A raw value becomes one variable of its own name, the others what their programs expect.
+    #[derive(Default)]
     SecretKind {
         /// Any text, as it is.
+        #[default]
         RawValue = "RAW_VALUE" | "raw_value" | "raw-value",
         /// Lines of `NAME=value`.
         Dotenv = "DOTENVX" | "dotenvx" | "dotenv",
@@ -28,12 +30,6 @@ open_enum! {
         AnthropicBedrockApiKey = "ANTHROPIC_BEDROCK_API_KEY" | "anthropic_bedrock_api_key" | "anthropic-bedrock-api-key",
         /// A key for OpenAI's API or a compatible one.
         OpenAiApiKey = "OPENAI_API_KEY" | "openai_api_key" | "openai-api-key",
-    }
-}
-
-impl Default for SecretKind {
-    fn default() -> Self {
-        Self::RawValue
     }
 }
 

@@ -75,8 +75,10 @@ fn utc() -> String {
 
 open_enum! {
     /// What happens when a schedule fires while a run of it is under way.
+    #[derive(Default)]
     OverlapPolicy {
         /// Another run starts beside it.
+        #[default]
         Allow = "allow",
         /// The time is passed over.
         Skip = "skip",
@@ -85,25 +87,15 @@ open_enum! {
     }
 }
 
-impl Default for OverlapPolicy {
-    fn default() -> Self {
-        Self::Allow
-    }
-}
-
 open_enum! {
     /// What happens to the times of a schedule at which no server was there to fire it.
+    #[derive(Default)]
     MissedRunPolicy {
         /// One run makes up for all of them.
+        #[default]
         RunOnce = "run_once",
         /// They are passed over.
         Skip = "skip",
-    }
-}
-
-impl Default for MissedRunPolicy {
-    fn default() -> Self {
-        Self::RunOnce
     }
 }
 

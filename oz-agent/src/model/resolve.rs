@@ -22,7 +22,7 @@ const SILENCE: Duration = Duration::from_secs(120);
 ///
 /// A name leads, in this order: with a provider's or a service's name in front, as in `ollama/qwen3` or `NAME/MODEL`, to
 /// that; when it is one of Anthropic's or OpenAI's and the environment configures them, there; to the first service that
-/// lists it; to the first provider that the environment configures. No name and those of [`Auto`] mean `OZ_MODEL`, or
+/// lists it; to the first provider that the environment configures. No name and those of `auto` and its kin mean `OZ_MODEL`, or
 /// else what the services and then the environment's providers offer.
 ///
 /// What goes on when the model is not available is named by `fallback_ids`, or else by `OZ_MODEL_FALLBACK`; when neither

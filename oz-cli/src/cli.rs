@@ -4,7 +4,7 @@ pub(crate) mod hints;
 
 use crate::{cmd, error::CliError};
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
-use oz_core::{Timestamp, api::SortOrder, env};
+use oz_core::{Timestamp, api::SortOrder, config::GitCredential, env};
 use std::{cmp::Ordering, collections::BTreeMap, time::Duration};
 
 /// Dispatch coding agents, watch them work, and host the platform that runs them.
@@ -272,6 +272,22 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("expected KEY=VALUE".to_owned()),
     }
+}
+
+/// Reads `HOST=SECRET[:USER]`. A host may have a port, so that the secret begins after the `=`, not after a `:`.
+pub(crate) fn git_credential(text: &str) -> Result<GitCredential, String> {
+    let wrong = || "expected HOST=SECRET or HOST=SECRET:USER, for example github.com=GITHUB_TOKEN".to_owned();
+    let (host, rest) = text.split_once('=').ok_or_else(wrong)?;
+    let (secret, username) = match rest.split_once(':') {
+        Some((secret, user)) => (secret, Some(user.to_owned())),
+        None => (rest, None),
+    };
+    if host.is_empty() || secret.is_empty() || username.as_ref().is_some_and(String::is_empty) {
+        return Err(wrong());
+    }
+    let host = host.strip_prefix("https://").or_else(|| host.strip_prefix("http://")).unwrap_or(host);
+    let host = host.trim_end_matches('/').to_ascii_lowercase();
+    Ok(GitCredential { host, secret: secret.to_owned(), username })
 }
 
 /// The pairs of `flag` by their keys, none of which may be given twice.

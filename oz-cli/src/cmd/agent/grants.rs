@@ -1,7 +1,7 @@
 //! What an agent gets beside its task: secrets, variables, and what logs git in.
 
 use crate::{
-    cli::{pair, unique},
+    cli::{git_credential, pair, unique},
     error::CliError,
 };
 use clap::Args;
@@ -22,21 +22,6 @@ pub(in crate::cmd) struct GrantOptions {
     /// Log git in to a host with a secret: HOST=SECRET, or HOST=SECRET:USER; repeatable
     #[arg(long = "git-credential", value_name = "LOGIN", value_parser = git_credential)]
     git_credentials: Vec<GitCredential>,
-}
-
-/// Reads `HOST=SECRET[:USER]`. The host may have a port, the name of a secret has no colon.
-fn git_credential(text: &str) -> Result<GitCredential, String> {
-    let expected = || "expected HOST=SECRET or HOST=SECRET:USER, such as github.com=GITHUB_TOKEN".to_owned();
-    let (host, rest) = text.split_once('=').ok_or_else(expected)?;
-    let (secret, username) = rest.split_once(':').map_or((rest, None), |(secret, user)| (secret, Some(user)));
-    if [Some(host), Some(secret), username].into_iter().flatten().any(str::is_empty) {
-        return Err(expected());
-    }
-    Ok(GitCredential {
-        host: host.to_owned(),
-        secret: secret.to_owned(),
-        username: username.map(str::to_owned),
-    })
 }
 
 impl GrantOptions {
@@ -95,9 +80,6 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        for text in ["", "github.com", "=T", "h=", "h=:u", "h=T:"] {
-            assert!(git_credential(text).is_err(), "{text}");
-        }
         let twice = vec![("A".to_owned(), String::new()), ("A".to_owned(), String::new())];
         let refused = applied(GrantOptions { variables: twice, ..GrantOptions::default() }).unwrap_err();
         assert_eq!(refused, "Error: --env: 'A' is there twice");

@@ -2,7 +2,7 @@
 
 use super::repos;
 use crate::{
-    cli::{duration, pair, unique},
+    cli::{duration, git_credential, pair, unique},
     error::CliError,
     out,
 };
@@ -93,21 +93,6 @@ impl Options {
         config.default_runner_uid = self.runner.or(config.default_runner_uid.take());
         Ok(())
     }
-}
-
-/// A host may have a port, so that the secret begins after the `=`, not after a `:`.
-fn git_credential(text: &str) -> Result<GitCredential, String> {
-    let wrong = || "expected HOST=SECRET or HOST=SECRET:USER, for example github.com=GITHUB_TOKEN".to_owned();
-    let (host, rest) = text.split_once('=').ok_or_else(wrong)?;
-    let (secret, username) = match rest.split_once(':') {
-        Some((secret, user)) => (secret, Some(user.to_owned())),
-        None => (rest, None),
-    };
-    if host.is_empty() || secret.is_empty() || username.as_ref().is_some_and(String::is_empty) {
-        return Err(wrong());
-    }
-    let host = host.trim_start_matches("https://").trim_end_matches('/').to_ascii_lowercase();
-    Ok(GitCredential { host, secret: secret.to_owned(), username })
 }
 
 fn role_arn(text: &str) -> Result<String, String> {

@@ -52,7 +52,8 @@ pub(super) fn of_languages(projects: &[&Project]) -> (String, String) {
         ([_], Some(first)) => (first.needs.image.clone(), first.needs.why_image.clone()),
         ([], _) | (_, None) => (
             DEBIAN.to_owned(),
-            "no language was recognised in the files that git tracks: this is Debian with git and compilers".to_owned(),
+            "no language was recognised in the files that git tracks: this is Debian with git and compilers"
+                .to_owned(),
         ),
         (several, _) => {
             let list: Vec<String> =

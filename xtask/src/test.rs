@@ -19,7 +19,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     if !args.is_empty() {
         return Ok(());
     }
-    let mut stories = test(&["--package", "oz-tests", "--test", "stories", "--"]);
+    let mut stories = test(&["--workspace", "--test", "stories", "--"]);
     for name in ONE_ENGINE {
         stories.args(["--skip", name]);
     }

@@ -4,6 +4,7 @@
 
 mod admission;
 mod attachments;
+mod auth;
 mod brief;
 mod cloud;
 mod curtain;
@@ -12,9 +13,12 @@ mod end;
 mod environment;
 mod git;
 mod keys;
+mod mcp;
+mod memory;
 mod prepare;
 mod private;
 mod recorder;
+mod rules;
 mod session;
 mod skills;
 mod socket;

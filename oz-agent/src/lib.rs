@@ -3,6 +3,8 @@
 
 mod command;
 pub mod driver;
+#[expect(dead_code, reason = "under construction")]
+mod foreign;
 pub mod local;
 pub mod model;
 pub mod native;

@@ -15,7 +15,7 @@ mod turn;
 use crate::{
     model::{Prices, Sources, resolve},
     process::Household,
-    tool::{Desk, Workspace},
+    tool::{self, Desk, Toolbox, Workspace},
 };
 use agent::Agent;
 use async_trait::async_trait;
@@ -104,9 +104,11 @@ impl Harness for NativeHarness {
         let agent = Agent {
             system: prompt::system(&task, workspace.root()),
             prompt: task.prompt,
+            reasoning_level: task.reasoning_level,
             models,
             spoke: 0,
             prices,
+            tools: Toolbox::new(tool::lent(task.tools)),
             desk: Desk { workspace, env: task.env, household: Household::new(), redactor: task.redactor },
             budget: Budget::new(task.limits),
             inbox: Arc::clone(&self.inbox),

@@ -18,24 +18,95 @@ pub(crate) use workspace::Workspace;
 
 use crate::process::Household;
 use async_trait::async_trait;
-use oz_core::{Redactor, artifact::Artifact, harness::ActionCategory, model::ToolSpec};
+use oz_core::{
+    Redactor,
+    artifact::Artifact,
+    harness::{ActionCategory, HostTool},
+    model::{Image, ToolSpec},
+};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-/// Every tool.
-pub(crate) const ALL: &[&dyn Tool] = &[
-    &run_command::RunCommand,
-    &read_files::ReadFiles,
-    &list_files::ListFiles,
-    &file_glob::FileGlob,
-    &grep::Grep,
-    &edit_files::EditFiles,
-    &write_file::WriteFile,
-    &report_artifact::ReportArtifact,
-    &finish::Finish,
-];
+/// What an agent can do: the tools that are always there, and those that were lent to it.
+pub(crate) struct Toolbox(Vec<Arc<dyn Tool>>);
+
+impl Toolbox {
+    /// The built-in tools and, after them, `more`. Of two with one name the first stays.
+    pub(crate) fn new(more: impl IntoIterator<Item = Arc<dyn Tool>>) -> Self {
+        let mut tools: Vec<Arc<dyn Tool>> = vec![
+            Arc::new(run_command::RunCommand),
+            Arc::new(read_files::ReadFiles),
+            Arc::new(list_files::ListFiles),
+            Arc::new(file_glob::FileGlob),
+            Arc::new(grep::Grep),
+            Arc::new(edit_files::EditFiles),
+            Arc::new(write_file::WriteFile),
+            Arc::new(report_artifact::ReportArtifact),
+            Arc::new(finish::Finish),
+        ];
+        for tool in more {
+            if tools.iter().all(|there| there.name() != tool.name()) {
+                tools.push(tool);
+            }
+        }
+        Self(tools)
+    }
+
+    /// The tool of this name.
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<dyn Tool>> {
+        self.0.iter().find(|tool| tool.name() == name).cloned()
+    }
+
+    /// The names of all tools.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        self.0.iter().map(|tool| tool.name()).collect()
+    }
+
+    /// Every tool as a model is told of it.
+    pub(crate) fn specs(&self) -> Vec<ToolSpec> {
+        let spec = |tool: &Arc<dyn Tool>| ToolSpec {
+            name: tool.name().to_owned(),
+            description: tool.description().to_owned(),
+            input_schema: tool.schema(),
+        };
+        self.0.iter().map(spec).collect()
+    }
+}
+
+/// A tool of the host among the agent's own.
+struct Lent(Arc<dyn HostTool>);
+
+/// Tools of the host for the toolbox.
+pub(crate) fn lent(tools: Vec<Arc<dyn HostTool>>) -> impl Iterator<Item = Arc<dyn Tool>> {
+    tools.into_iter().map(|tool| Arc::new(Lent(tool)) as Arc<dyn Tool>)
+}
+
+#[async_trait]
+impl Tool for Lent {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn description(&self) -> &str {
+        self.0.description()
+    }
+
+    fn schema(&self) -> Value {
+        self.0.input_schema()
+    }
+
+    fn category(&self) -> ActionCategory {
+        self.0.category()
+    }
+
+    async fn run(&self, _: &Desk, input: Value) -> Result<Done, Failed> {
+        let content = self.0.call(arguments(input)?).await?;
+        let output = object([("output", content.as_str().into())]);
+        Ok(Done { content, output, ..Done::default() })
+    }
+}
 
 /// What a tool works with.
 pub(crate) struct Desk {
@@ -56,6 +127,8 @@ pub(crate) struct Done {
     pub(crate) content: String,
     /// For the transcript.
     pub(crate) output: Map<String, Value>,
+    /// Pictures for the model.
+    pub(crate) images: Vec<Image>,
     /// What it means beyond that.
     pub(crate) effect: Effect,
 }
@@ -91,10 +164,10 @@ pub(crate) enum Effect {
 #[async_trait]
 pub(crate) trait Tool: Send + Sync {
     /// Its name.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// What the model is told about it.
-    fn description(&self) -> &'static str;
+    fn description(&self) -> &str;
 
     /// The JSON Schema of its arguments.
     fn schema(&self) -> Value;
@@ -109,21 +182,6 @@ pub(crate) trait Tool: Send + Sync {
 
     /// Does it.
     async fn run(&self, desk: &Desk, input: Value) -> Result<Done, Failed>;
-}
-
-/// The tool of this name.
-pub(crate) fn find(name: &str) -> Option<&'static dyn Tool> {
-    ALL.iter().copied().find(|tool| tool.name() == name)
-}
-
-/// Every tool as a model is told of it.
-pub(crate) fn specs() -> Vec<ToolSpec> {
-    let spec = |tool: &&dyn Tool| ToolSpec {
-        name: tool.name(),
-        description: tool.description(),
-        input_schema: tool.schema(),
-    };
-    ALL.iter().map(spec).collect()
 }
 
 /// What a tool is told by its arguments.

@@ -99,7 +99,7 @@ async fn only_what_is_safe_is_repeated() {
     let busy = || plane::raw("HTTP/1.1 503 x\r\nretry-after-ms: 1\r\ncontent-length: 0\r\n\r\n");
     let broken = || plane::raw("HTTP/1.1 500 x\r\nretry-after-ms: 1\r\ncontent-length: 0\r\n\r\n");
     let final_ = || plane::raw("HTTP/1.1 500 x\r\nx-should-retry: false\r\ncontent-length: 0\r\n\r\n");
-    let more = SubmitFollowup { run_id: run_id(), message: Some("p".into()), mode: None };
+    let more = SubmitFollowup { run_id: run_id(), message: Some("p".into()), mode: None, interrupt: None };
     let done = || json(200, &serde_json::json!({}));
 
     let plane = Plane::start([busy(), broken(), busy(), json(200, &run("QUEUED"))]).await;

@@ -26,6 +26,8 @@ open_enum! {
         Gemini = "gemini",
         /// opencode.
         Opencode = "opencode" | "open-code",
+        /// (+) Any program, described by [`CommandHarness`].
+        Command = "command",
     }
 }
 
@@ -41,6 +43,74 @@ pub struct HarnessConfig {
     /// How hard the model should think; for harnesses other than `oz`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning_level: Option<String>,
+    /// (+) The program of the harness `command`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<CommandHarness>,
+}
+
+open_enum! {
+    /// What a program tells of its work on its standard output.
+    CommandOutput {
+        /// Text, which is what the agent says.
+        Text = "text",
+        /// A JSON object per line, each a harness event of ours; other lines are text.
+        Events = "events",
+        /// The stream of Claude Code.
+        ClaudeStreamJson = "claude_stream_json",
+        /// The stream of `codex exec --json`.
+        CodexJson = "codex_json",
+    }
+}
+
+/// (+) A program as a harness. Its words may contain `{prompt}`, `{model}`, `{workspace}`, `{home}` and `{session}`; a
+/// word with a placeholder that has no value is left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CommandHarness {
+    /// Program and arguments of a new conversation.
+    pub start: Vec<String>,
+    /// Program and arguments that go on with the conversation `{session}`; absent means that it can't.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resume: Vec<String>,
+    /// Whether the prompt is written to standard input; it is when no word contains `{prompt}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdin: Option<bool>,
+    /// What it tells of its work; `text` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<CommandOutput>,
+    /// A regular expression whose first group is the conversation's name, looked for in every line of output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_pattern: Option<String>,
+    /// Regular expressions for lines that mean that the program is not logged in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authentication_patterns: Vec<String>,
+    /// How to get the program, for who does not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub install_hint: Option<String>,
+}
+
+/// (+) What the processes of a run may use and reach.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Sandbox {
+    /// The most memory of all processes together, in MiB; needs cgroups that the worker may write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_mb: Option<u64>,
+    /// The most processor time per second, in processors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpus: Option<f64>,
+    /// The most processes at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_processes: Option<u64>,
+    /// Hosts that may be reached, such as `crates.io` or `*.github.com`; absent means all, an empty list none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub egress_allowlist: Option<Vec<String>>,
+}
+
+impl HarnessConfig {
+    /// The native agent.
+    #[must_use]
+    pub fn native() -> Self {
+        Self { kind: HarnessType::Oz, model_id: None, reasoning_level: None, command: None }
+    }
 }
 
 fn native() -> HarnessType {
@@ -94,6 +164,12 @@ pub struct HarnessAuthSecrets {
     /// For Codex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codex_auth_secret_name: Option<String>,
+    /// (+) For Gemini CLI.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gemini_auth_secret_name: Option<String>,
+    /// (+) For opencode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opencode_auth_secret_name: Option<String>,
 }
 
 /// Where model calls go.
@@ -236,4 +312,31 @@ pub struct McpServerConfig {
     /// Headers for the address.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
+    /// (+) How to talk to the address; found out when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none", alias = "type")]
+    pub transport: Option<McpTransport>,
+    /// (+) The secret with the OAuth tokens for the address, as `oz mcp login` keeps them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oauth_secret: Option<String>,
+    /// (+) The only tools of the server that are offered; all when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_tools: Vec<String>,
+    /// (+) Tools of the server that are not offered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied_tools: Vec<String>,
+    /// (+) Seconds that the start and each call may take, 1 to 3600; 60 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<u64>,
+}
+
+open_enum! {
+    /// How to talk to an MCP server.
+    McpTransport {
+        /// Over standard input and output of its program.
+        Stdio = "stdio",
+        /// Streamable HTTP.
+        Http = "http" | "streamable-http" | "streamable_http",
+        /// HTTP with server-sent events, the older way.
+        Sse = "sse",
+    }
 }

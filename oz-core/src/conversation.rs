@@ -168,9 +168,30 @@ fn message(entry: &TranscriptEntry) -> Option<Message> {
                 event_block(state.as_str(), [("message", message.into()), ("code", code.into())]),
             )
         }
-        HarnessEvent::Usage { .. } | HarnessEvent::Output { .. } => return None,
+        HarnessEvent::Tasks { tasks } => {
+            (MessageRole::Assistant, event_block("tasks", [("tasks", json(&tasks))]))
+        }
+        HarnessEvent::Request { request } => {
+            (MessageRole::Assistant, event_block("request", [("request", json(&request))]))
+        }
+        HarnessEvent::Answered { request_id, answer } => {
+            let id = request_id.to_string();
+            (
+                MessageRole::User,
+                event_block("answered", [("request_id", id.into()), ("answer", json(&answer))]),
+            )
+        }
+        HarnessEvent::Session { format, session_id } => (
+            MessageRole::System,
+            event_block("session", [("format", format.into()), ("session_id", session_id.into())]),
+        ),
+        HarnessEvent::Usage { .. } | HarnessEvent::Output { .. } | HarnessEvent::Delta { .. } => return None,
     };
     Some(Message { role, content: vec![block], timestamp: Some(entry.occurred_at) })
+}
+
+fn json(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
 }
 
 fn event_block<const N: usize>(name: &str, data: [(&str, Value); N]) -> ContentBlock {

@@ -1,8 +1,17 @@
 //! The seam between the run driver and an agent. A harness takes a task and returns a stream of normalized events;
 //! the native `oz` agent, Claude Code, Codex and any other command line agent sit behind the same trait.
 
+mod host;
+mod task;
+
+pub use host::HostTool;
+pub use task::{HarnessTask, Rule, SavedSession, Skill};
+
 use crate::{
-    Error, ErrorCode, Open, Redactor, RunId, artifact::Artifact, config::Limits, open::open_enum,
+    Error, ErrorCode, Open,
+    artifact::Artifact,
+    open::open_enum,
+    request::{Answer, Request},
     usage::Usage,
 };
 use async_trait::async_trait;
@@ -10,7 +19,7 @@ use futures_util::stream::BoxStream;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 open_enum! {
     /// The kind of an action, as the public conversation format names it.
@@ -86,6 +95,12 @@ pub enum HarnessEvent {
         /// The text, in Markdown.
         text: String,
     },
+    /// A piece of a text that is still being written; the whole follows as [`Text`](Self::Text). For who watches right
+    /// now: it is not stored.
+    Delta {
+        /// The piece.
+        text: String,
+    },
     /// The agent thinks aloud.
     Reasoning {
         /// The text or its summary.
@@ -114,6 +129,30 @@ pub enum HarnessEvent {
         state: ActionState,
         /// What it returned, shortened where it is long.
         output: Map<String, Value>,
+    },
+    /// The agent's list of what there is to do changed.
+    Tasks {
+        /// The whole list.
+        tasks: Vec<TaskItem>,
+    },
+    /// The agent needs a human to go on.
+    Request {
+        /// What it needs.
+        request: Request,
+    },
+    /// A human, or who stands in for one, answered.
+    Answered {
+        /// The request.
+        request_id: uuid::Uuid,
+        /// The answer.
+        answer: Answer,
+    },
+    /// The harness's own conversation has a name, by which it can be taken up again.
+    Session {
+        /// The harness's format, such as `claude_code`.
+        format: String,
+        /// The name.
+        session_id: String,
     },
     /// The agent left something behind.
     Artifact {
@@ -159,35 +198,27 @@ pub enum HarnessEvent {
     },
 }
 
-/// What a harness is asked to do.
-#[derive(Clone)]
-pub struct HarnessTask {
-    /// The run, where there is one.
-    pub run_id: Option<RunId>,
-    /// What to do.
-    pub prompt: String,
-    /// Instructions that come before the harness's own.
-    pub base_prompt: Option<String>,
-    /// The directory to work in; it exists.
-    pub workspace: PathBuf,
-    /// The model to use; absent means the harness's default.
-    pub model_id: Option<String>,
-    /// Models to go on with, in order, while the chosen one is not available.
-    pub fallback_model_ids: Vec<String>,
-    /// When to stop.
-    pub limits: Limits,
-    /// The whole environment of the processes that the agent starts.
-    pub env: BTreeMap<String, String>,
-    /// Takes secrets out of what the model is told of tools.
-    pub redactor: Redactor,
+open_enum! {
+    /// How a task of an agent's list stands.
+    TaskState {
+        /// Not begun.
+        Pending = "pending",
+        /// The agent is at it.
+        InProgress = "in_progress",
+        /// Done.
+        Completed = "completed",
+        /// Not needed any more.
+        Cancelled = "cancelled",
+    }
 }
 
-impl fmt::Debug for HarnessTask {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The environment holds secrets.
-        let mut shown = f.debug_struct("HarnessTask");
-        shown.field("run_id", &self.run_id).field("workspace", &self.workspace).finish_non_exhaustive()
-    }
+/// One task of an agent's list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskItem {
+    /// What there is to do.
+    pub title: String,
+    /// How it stands.
+    pub state: TaskState,
 }
 
 /// An agent that can be driven.
@@ -210,6 +241,29 @@ pub trait Harness: Send + Sync {
     /// # Errors
     /// `operation_not_supported` when the harness can't take messages while it works.
     async fn send(&self, message: String) -> Result<(), Error>;
+
+    /// Answers a [`HarnessEvent::Request`] of the working agent.
+    ///
+    /// # Errors
+    /// `operation_not_supported` when the harness asks nothing; `conflict` when nothing of that id waits.
+    async fn answer(&self, request_id: uuid::Uuid, answer: Answer) -> Result<(), Error> {
+        let _ = (request_id, answer);
+        Err(Error::unsupported(format!("the harness '{}' asks nothing", self.name())))
+    }
+
+    /// Ends the step that the agent is at, and lets it read what was sent to it.
+    ///
+    /// # Errors
+    /// `operation_not_supported` when the harness can't be interrupted without ending it.
+    async fn interrupt(&self) -> Result<(), Error> {
+        Err(Error::unsupported(format!("the harness '{}' can't be interrupted", self.name())))
+    }
+
+    /// The conversation so far, to be handed to a later harness of the same kind in [`HarnessTask::saved`]. It can be
+    /// asked while the agent works and after its stream has ended.
+    async fn save(&self) -> Option<SavedSession> {
+        None
+    }
 
     /// Asks the agent to stop soon. The stream then ends with [`AgentState::Cancelled`].
     async fn cancel(&self);

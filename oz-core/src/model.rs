@@ -12,9 +12,9 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ToolSpec {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// What it does, for the model.
-    pub description: &'static str,
+    pub description: String,
     /// JSON Schema of its arguments.
     pub input_schema: Value,
 }
@@ -30,15 +30,28 @@ pub struct ToolCall {
     pub arguments: String,
 }
 
+/// A picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// Its media type, such as `image/png`.
+    pub media_type: String,
+    /// Its bytes in Base64.
+    pub data: String,
+}
+
 /// What a tool call returned.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ToolResult {
     /// The call.
     pub call_id: String,
     /// Text for the model.
     pub content: String,
     /// Whether the call failed.
+    #[serde(default)]
     pub is_error: bool,
+    /// Pictures for the model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<Image>,
 }
 
 /// One message of the conversation with the model.
@@ -49,6 +62,9 @@ pub enum ChatMessage {
     User {
         /// The text.
         text: String,
+        /// Pictures that go with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        images: Vec<Image>,
     },
     /// From the model.
     Assistant {
@@ -68,6 +84,13 @@ pub enum ChatMessage {
     },
 }
 
+impl ChatMessage {
+    /// A text from the user.
+    pub fn user(text: impl Into<String>) -> Self {
+        Self::User { text: text.into(), images: Vec::new() }
+    }
+}
+
 /// One request to a model.
 #[derive(Debug, Clone)]
 pub struct ModelRequest {
@@ -81,6 +104,8 @@ pub struct ModelRequest {
     pub tools: Vec<ToolSpec>,
     /// The most tokens the answer may have.
     pub max_output_tokens: u32,
+    /// How hard the model should think, such as `low` or `high`; absent means the service's default.
+    pub reasoning_level: Option<String>,
 }
 
 /// Why the model stopped.

@@ -14,7 +14,12 @@ mod view;
 pub use forms::MIN_BYTES;
 pub use stream::Stream;
 
-use crate::{Error, Open, artifact::Artifact, harness::HarnessEvent};
+use crate::{
+    Error, Open,
+    artifact::Artifact,
+    harness::{HarnessEvent, TaskItem},
+    request::{Answer, Request},
+};
 use matcher::Matcher;
 use serde_json::{Map, Value};
 use std::{
@@ -122,7 +127,24 @@ impl Redactor {
             event if self.is_empty() => event,
             E::Prompt { text: t } => E::Prompt { text: text(t) },
             E::Text { text: t } => E::Text { text: text(t) },
+            E::Delta { text: t } => E::Delta { text: text(t) },
             E::Reasoning { text: t } => E::Reasoning { text: text(t) },
+            E::Tasks { tasks } => E::Tasks {
+                tasks: tasks.into_iter().map(|t| TaskItem { title: text(t.title), ..t }).collect(),
+            },
+            E::Request { request } => E::Request {
+                request: Request {
+                    title: text(request.title),
+                    reason: request.reason.map(text),
+                    detail: self.map(request.detail),
+                    options: request.options.into_iter().map(text).collect(),
+                    ..request
+                },
+            },
+            E::Answered { request_id, answer } => {
+                E::Answered { request_id, answer: Answer { text: answer.text.map(text), ..answer } }
+            }
+            E::Session { format, session_id } => E::Session { format, session_id },
             E::Action { id, category, name, input } => {
                 E::Action { id: text(id), category, name: text(name), input: self.map(input) }
             }

@@ -127,6 +127,13 @@ open_enum! {
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "the macro makes the enum")]
+impl Default for RunMode {
+    fn default() -> Self {
+        Self::Normal
+    }
+}
+
 /// Why a run is in its state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StatusMessage {
@@ -255,6 +262,12 @@ pub struct Run {
     /// (+) What became of its secrets when it started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrets: Option<crate::secret::RunSecrets>,
+    /// (+) How its agent goes about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<RunMode>,
+    /// (+) What it waits for; only while it is blocked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<crate::request::Request>,
     /// (+) The current or last execution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution: Option<Execution>,

@@ -62,6 +62,7 @@ impl Curtain {
 fn text(event: &HarnessEvent) -> Option<&str> {
     match event {
         HarnessEvent::Text { text }
+        | HarnessEvent::Delta { text }
         | HarnessEvent::Reasoning { text }
         | HarnessEvent::Output { text, .. } => Some(text),
         _ => None,
@@ -72,6 +73,7 @@ fn text(event: &HarnessEvent) -> Option<&str> {
 fn with(event: &HarnessEvent, new: String) -> HarnessEvent {
     let mut event = event.clone();
     if let HarnessEvent::Text { text }
+    | HarnessEvent::Delta { text }
     | HarnessEvent::Reasoning { text }
     | HarnessEvent::Output { text, .. } = &mut event
     {

@@ -140,7 +140,7 @@ impl Sender {
 
     /// Appends entries; none at all just tell that the agent lives.
     async fn append(&mut self, entries: Vec<NewEntry>) -> Result<(), Superseded> {
-        match self.deliver(&AppendTranscript { entries }).await? {
+        match self.deliver(&AppendTranscript { entries, received_followups: Vec::new() }).await? {
             Some(status) if status.state.is_terminal() => Err(Superseded),
             _ => Ok(()),
         }

@@ -3,22 +3,24 @@
 use super::{
     DriverEvent, Finished,
     admission::{self, Record},
-    brief,
+    auth, brief,
     curtain::Curtain,
     end::End,
     environment,
     keys::Keys,
+    mcp, memory,
+    private::Private,
     recorder::Recorder,
-    skills,
+    rules, skills,
     stages::{Ground, Prepared},
 };
-use crate::{model, native::NativeHarness, process::Household};
+use crate::{foreign::Foreign, model, native::NativeHarness, process::Household};
 use futures_util::StreamExt as _;
 use oz_client::Client;
 use oz_core::{
     Error, ErrorCode, Redactor, RunId, RunState,
     api::UpdateRun,
-    config::{AgentConfig, HarnessType},
+    config::{AgentConfig, HarnessConfig, HarnessType},
     env,
     harness::{Harness, HarnessEvent, HarnessTask, Outcome},
     usage::Usage,
@@ -92,7 +94,8 @@ impl<'a> Session<'a> {
     }
 
     async fn tell(&mut self, event: HarnessEvent) {
-        if let Some((_, _, recorder)) = &self.record {
+        let passing = matches!(event, HarnessEvent::Delta { .. });
+        if let Some((_, _, recorder)) = &self.record.as_ref().filter(|_| !passing) {
             recorder.record(event.clone()).await;
         }
         (self.observer)(DriverEvent::Event(event));
@@ -142,19 +145,48 @@ impl<'a> Session<'a> {
             Ok(prepared) => prepared,
             Err(end) => return end,
         };
+        let kind = config.harness_type();
+        let HarnessConfig { model_id, reasoning_level, command, .. } =
+            config.harness.clone().unwrap_or_else(HarnessConfig::native);
+        let private = match Private::open() {
+            Ok(private) => private,
+            Err(e) => {
+                return End::unprepared(format!("the private directory of the agent can't be made: {e}"));
+            }
+        };
+        let mcp_servers = match mcp::servers(&config, keys) {
+            Ok(servers) => servers,
+            Err(end) => return end,
+        };
+        let record = self.record.as_ref().map(|(_, client, _)| client);
+        let tools = record.map(|client| memory::tools(client, &config.memory_stores)).unwrap_or_default();
         let task = HarnessTask {
             run_id,
+            home: private.path().to_owned(),
+            auth: auth::variables(&config, keys, host),
+            rules: rules::find(&workspace),
+            mcp_servers,
+            tools,
             prompt: brief::prompt(&skills, &prompt, &files),
             base_prompt: config.base_prompt,
             workspace,
-            model_id: model.or(config.model_id),
+            model_id: model.or(model_id).or(config.model_id),
+            reasoning_level,
+            command,
             fallback_model_ids: config.fallback_model_ids,
             limits: config.limits.unwrap_or_default(),
             env,
             redactor: self.redactor.clone(),
+            permissions: config.permissions.unwrap_or_default(),
+            sandbox: config.sandbox.unwrap_or_default(),
+            ..HarnessTask::default()
         };
-        let endpoints = keys.endpoints.clone();
-        let harness = Arc::new(NativeHarness::new(keys.lookup(host.clone())).with_endpoints(endpoints));
+        let harness: Arc<dyn Harness> = match Foreign::of(&kind) {
+            Some(harness) => Arc::new(harness),
+            None => {
+                Arc::new(NativeHarness::new(keys.lookup(host.clone())).with_endpoints(keys.endpoints.clone()))
+            }
+        };
         self.drive(harness, task).await
     }
 
@@ -260,9 +292,6 @@ fn supported(config: &AgentConfig, assigned: bool) -> Result<(), Error> {
         return refuse(format!(
             "the environment '{environment}' can't be used: only runs of a worker can have environments"
         ));
-    }
-    if let Some(name) = config.mcp_servers.keys().next() {
-        return refuse(format!("the MCP server '{name}' can't be used: MCP is not available in this build"));
     }
     Ok(())
 }

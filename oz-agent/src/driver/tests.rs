@@ -286,7 +286,7 @@ async fn commands_see_no_keys_and_git_knows_its_user() {
 #[tokio::test]
 async fn what_can_t_be_prepared_fails_the_run_with_its_reason() {
     let config = AgentConfig::default;
-    let claude = HarnessConfig { kind: HarnessType::Claude, model_id: None, reasoning_level: None };
+    let claude = HarnessConfig { kind: HarnessType::Claude, ..HarnessConfig::native() };
     let failing = vec!["true".to_owned(), "echo why; exit 7".to_owned()];
     for (config, code, expected) in [
         (

@@ -81,7 +81,7 @@ fn messages(messages: &[ChatMessage]) -> Vec<Value> {
     let mut wire: Vec<(&str, Vec<Value>)> = Vec::new();
     for message in messages {
         let (role, blocks) = match message {
-            ChatMessage::User { text } => ("user", vec![json!({ "type": "text", "text": text })]),
+            ChatMessage::User { text, .. } => ("user", vec![json!({ "type": "text", "text": text })]),
             ChatMessage::Assistant { text, reasoning, calls } => ("assistant", said(text, reasoning, calls)),
             ChatMessage::Tool { results } => ("user", results.iter().map(result).collect()),
         };

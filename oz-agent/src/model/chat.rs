@@ -74,7 +74,7 @@ fn body(request: &ModelRequest) -> Value {
 
 fn wire(message: &ChatMessage) -> Vec<Value> {
     match message {
-        ChatMessage::User { text } => vec![json!({ "role": "user", "content": text })],
+        ChatMessage::User { text, .. } => vec![json!({ "role": "user", "content": text })],
         ChatMessage::Assistant { text, calls, .. } => {
             let mut message = json!({ "role": "assistant", "content": text });
             if !calls.is_empty() {

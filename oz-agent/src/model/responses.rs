@@ -77,7 +77,7 @@ fn reasons(model: &str) -> bool {
 fn items(message: &ChatMessage) -> Vec<Value> {
     let spoken = |role: &str, kind: &str, text: &str| json!({ "type": "message", "role": role, "content": [{ "type": kind, "text": text }] });
     match message {
-        ChatMessage::User { text } => vec![spoken("user", "input_text", text)],
+        ChatMessage::User { text, .. } => vec![spoken("user", "input_text", text)],
         ChatMessage::Assistant { text, reasoning, calls } => {
             let mut items = reasoning.clone();
             if !text.is_empty() {

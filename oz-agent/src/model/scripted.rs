@@ -141,7 +141,7 @@ impl Scripted {
     /// The turn that answers `messages`.
     fn turn(&self, messages: &[ChatMessage]) -> Result<&Turn, ModelError> {
         let prompt = messages.iter().find_map(|m| match m {
-            ChatMessage::User { text } => Some(text.as_str()),
+            ChatMessage::User { text, .. } => Some(text.as_str()),
             _ => None,
         });
         let prompt = prompt.unwrap_or_default();
@@ -185,7 +185,7 @@ fn since_last_answer(messages: &[ChatMessage]) -> String {
     for message in messages.iter().rev() {
         match message {
             ChatMessage::Assistant { .. } => break,
-            ChatMessage::User { text } => parts.push(text),
+            ChatMessage::User { text, .. } => parts.push(text),
             ChatMessage::Tool { results } => parts.extend(results.iter().rev().map(|r| r.content.as_str())),
         }
     }
@@ -276,7 +276,14 @@ scripts:
 
     fn request(messages: Vec<ChatMessage>) -> ModelRequest {
         let model = "scripted".into();
-        ModelRequest { model, system: String::new(), messages, tools: vec![], max_output_tokens: 1 }
+        ModelRequest {
+            model,
+            system: String::new(),
+            messages,
+            tools: vec![],
+            max_output_tokens: 1,
+            reasoning_level: None,
+        }
     }
 
     async fn ask(model: &Scripted, messages: Vec<ChatMessage>) -> Result<Vec<StreamEvent>, ModelError> {
@@ -285,11 +292,12 @@ scripts:
     }
 
     fn user(text: &str) -> ChatMessage {
-        ChatMessage::User { text: text.into() }
+        ChatMessage::user(text)
     }
 
     fn after(result: &str) -> Vec<ChatMessage> {
-        let result = ToolResult { call_id: "c".into(), content: result.into(), is_error: false };
+        let result =
+            ToolResult { call_id: "c".into(), content: result.into(), is_error: false, images: vec![] };
         let said = ChatMessage::Assistant { text: String::new(), reasoning: vec![], calls: vec![] };
         vec![user("fix my test"), said, ChatMessage::Tool { results: vec![result] }]
     }

@@ -13,11 +13,15 @@ pub(super) fn conversation(reasoning: Vec<Value>) -> ModelRequest {
         name: "run_command".into(),
         arguments: arguments.into(),
     };
-    let result =
-        |id: &str, is_error: bool| ToolResult { call_id: id.into(), content: "result".into(), is_error };
+    let result = |id: &str, is_error: bool| ToolResult {
+        call_id: id.into(),
+        content: "result".into(),
+        is_error,
+        images: vec![],
+    };
     let spec = ToolSpec {
-        name: "run_command",
-        description: "Runs a command.",
+        name: "run_command".into(),
+        description: "Runs a command.".into(),
         input_schema: json!({ "type": "object", "properties": { "command": { "type": "string" } } }),
     };
     let calls = vec![call("c1", r#"{"command":"ls"}"#), call("c2", r#"{"command":"#)];
@@ -25,12 +29,13 @@ pub(super) fn conversation(reasoning: Vec<Value>) -> ModelRequest {
         model: "m".into(),
         system: "Be good.".into(),
         messages: vec![
-            ChatMessage::User { text: "Do it.".into() },
+            ChatMessage::user("Do it."),
             ChatMessage::Assistant { text: "I look.".into(), reasoning, calls },
             ChatMessage::Tool { results: vec![result("c1", false), result("c2", true)] },
-            ChatMessage::User { text: "And hurry.".into() },
+            ChatMessage::user("And hurry."),
         ],
         tools: vec![spec],
         max_output_tokens: 64,
+        reasoning_level: None,
     }
 }

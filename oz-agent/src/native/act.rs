@@ -2,7 +2,7 @@
 //! call becomes a result that says so; only the end of the agent itself ends it early.
 
 use super::agent::{Agent, End};
-use crate::tool::{self, Done, Effect, Failed};
+use crate::tool::{Done, Effect, Failed};
 use oz_core::{
     Open,
     harness::{ActionCategory, ActionState, HarnessEvent},
@@ -13,10 +13,10 @@ use serde_json::{Map, Value};
 impl Agent {
     /// Does what the model called for.
     pub(super) async fn act(&self, call: &ToolCall) -> Result<(ToolResult, Effect), End> {
-        let tool = tool::find(&call.name);
-        let category = tool.map_or(ActionCategory::Integration, tool::Tool::category);
+        let tool = self.tools.find(&call.name);
+        let category = tool.as_ref().map_or(ActionCategory::Integration, |tool| tool.category());
         let input = parse(&call.arguments);
-        let shown = match (&input, tool) {
+        let shown = match (&input, &tool) {
             (Ok(input), Some(tool)) => tool.shown(input),
             (Ok(input), None) => input.clone(),
             (Err(_), _) => Map::from_iter([("arguments".to_owned(), call.arguments.as_str().into())]),
@@ -27,7 +27,7 @@ impl Agent {
         let done = match (tool, input) {
             (Some(tool), Ok(input)) => self.bounded(tool.run(&self.desk, Value::Object(input))).await,
             (Some(_), Err(problem)) => Ok(Err(problem.into())),
-            (None, _) => Ok(Err(unknown(&call.name).into())),
+            (None, _) => Ok(Err(unknown(&call.name, &self.tools.names()).into())),
         };
         let (result, ended) = match done {
             Ok(result) => (result, None),
@@ -37,7 +37,7 @@ impl Agent {
             Ok(done) => (done, false),
             Err(failed) => (failed.into(), true),
         };
-        let Done { content, output, effect } = result;
+        let Done { content, output, images, effect } = result;
         // The model says to others what it knows; it is to know no secrets.
         let content = self.desk.redactor.string(content);
         let output = self.desk.redactor.map(output);
@@ -54,7 +54,7 @@ impl Agent {
         }
         match ended {
             Some(end) => Err(end),
-            None => Ok((ToolResult { call_id: call.id.clone(), content, is_error }, effect)),
+            None => Ok((ToolResult { call_id: call.id.clone(), content, is_error, images }, effect)),
         }
     }
 }
@@ -62,7 +62,7 @@ impl Agent {
 impl From<Failed> for Done {
     fn from(Failed { message, mut output }: Failed) -> Self {
         output.entry("error").or_insert_with(|| message.as_str().into());
-        Self { content: message, output, effect: Effect::None }
+        Self { content: message, output, ..Self::default() }
     }
 }
 
@@ -72,7 +72,6 @@ fn parse(arguments: &str) -> Result<Map<String, Value>, String> {
         .map_err(|e| format!("the arguments are not a JSON object: {e}; nothing was done"))
 }
 
-fn unknown(name: &str) -> String {
-    let names: Vec<_> = tool::ALL.iter().map(|tool| tool.name()).collect();
+fn unknown(name: &str, names: &[&str]) -> String {
     format!("there is no tool '{name}'; there are {}", names.join(", "))
 }

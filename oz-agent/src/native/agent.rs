@@ -3,7 +3,7 @@
 use super::{ask::Answer, budget::Budget, inbox::Inbox};
 use crate::{
     model::{Chain, Prices},
-    tool::{self, Desk, Effect},
+    tool::{Desk, Effect, Toolbox},
 };
 use oz_core::{
     ErrorCode,
@@ -20,10 +20,12 @@ const CUT: &str = "Your answer was cut because it was too long. Go on where it b
 pub(super) struct Agent {
     pub(super) system: String,
     pub(super) prompt: String,
+    pub(super) reasoning_level: Option<String>,
     pub(super) models: Chain,
     /// The place in the chain of the model for which the conversation is shaped.
     pub(super) spoke: usize,
     pub(super) prices: Prices,
+    pub(super) tools: Toolbox,
     pub(super) desk: Desk,
     pub(super) budget: Budget,
     pub(super) inbox: Arc<Inbox>,
@@ -66,9 +68,10 @@ impl Agent {
         let mut request = ModelRequest {
             model: String::new(),
             system: std::mem::take(&mut self.system),
-            messages: vec![ChatMessage::User { text: std::mem::take(&mut self.prompt) }],
-            tools: tool::specs(),
+            messages: vec![ChatMessage::user(std::mem::take(&mut self.prompt))],
+            tools: self.tools.specs(),
             max_output_tokens: 0,
+            reasoning_level: self.reasoning_level.take(),
         };
         let mut summary = String::new();
         loop {
@@ -94,7 +97,7 @@ impl Agent {
             match (calls.is_empty(), stop) {
                 (true, StopReason::MaxTokens) => {
                     asked.push(ChatMessage::Assistant { text, reasoning, calls });
-                    asked.push(ChatMessage::User { text: CUT.to_owned() });
+                    asked.push(ChatMessage::user(CUT));
                 }
                 (true, StopReason::Refusal) => {
                     return Err(End::Failed(
@@ -120,7 +123,7 @@ impl Agent {
             }
             for text in self.inbox.take() {
                 self.say(HarnessEvent::Prompt { text: text.clone() }).await;
-                request.messages.push(ChatMessage::User { text });
+                request.messages.push(ChatMessage::user(text));
             }
         }
     }

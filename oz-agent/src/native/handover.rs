@@ -44,8 +44,11 @@ mod tests {
             name: "x".into(),
             arguments: format!("{{\"of\":\"{id}\"}}"),
         };
-        let result =
-            |id: &str| ToolResult { call_id: id.into(), content: format!("of {id}"), is_error: false };
+        let result = |id: &str| ToolResult {
+            call_id: id.into(),
+            content: format!("of {id}"),
+            ..ToolResult::default()
+        };
         [
             ChatMessage::Assistant {
                 text: "t".into(),
@@ -58,7 +61,7 @@ mod tests {
 
     #[test]
     fn reasoning_goes_and_results_stay_with_their_calls() {
-        let user = ChatMessage::User { text: "u".into() };
+        let user = ChatMessage::user("u");
         let mut messages = vec![user.clone()];
         messages.extend(called(["functions.x:0", "functions.x:1"]));
         // Some servers number the calls of each answer from the beginning.

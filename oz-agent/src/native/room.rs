@@ -37,10 +37,10 @@ mod tests {
     #[test]
     fn older_results_go_first_and_what_is_short_or_said_stays() {
         let tool = |content: String| {
-            let results = vec![ToolResult { call_id: "c".into(), content, is_error: false }];
+            let results = vec![ToolResult { call_id: "c".into(), content, is_error: false, images: vec![] }];
             ChatMessage::Tool { results }
         };
-        let said = ChatMessage::User { text: "x".repeat(9000) };
+        let said = ChatMessage::user("x".repeat(9000));
         let mut messages = vec![said.clone(), tool("short".into())];
         messages.extend((0..4).map(|_| tool("y".repeat(2000))));
         let lengths = |messages: &[ChatMessage]| -> Vec<usize> {

@@ -2,7 +2,6 @@ mod fallback;
 
 use super::*;
 use oz_core::{
-    Redactor,
     config::Limits,
     harness::{ActionState, AgentState},
 };
@@ -40,15 +39,11 @@ impl Room {
 
     fn task(&self, prompt: &str) -> HarnessTask {
         HarnessTask {
-            run_id: None,
             prompt: prompt.into(),
-            base_prompt: None,
             workspace: self.dir.path().join("w"),
-            model_id: None,
-            fallback_model_ids: Vec::new(),
             limits: self.limits.clone(),
             env: std::env::vars().collect(),
-            redactor: Redactor::default(),
+            ..HarnessTask::default()
         }
     }
 
@@ -273,17 +268,8 @@ async fn what_can_t_start_is_an_error_and_a_harness_starts_once() {
     let (state, message, code) = end(&room.run("do something else").await);
     assert_eq!((state, code), (AgentState::Failed, Some(ErrorCode::InvalidRequest)));
     assert!(message.contains("do something else"), "{message}");
-    let task = HarnessTask {
-        run_id: None,
-        prompt: "x".into(),
-        base_prompt: None,
-        workspace: room.dir.path().join("gone"),
-        model_id: None,
-        fallback_model_ids: Vec::new(),
-        limits: Limits::default(),
-        env: std::collections::BTreeMap::new(),
-        redactor: Redactor::default(),
-    };
+    let task =
+        HarnessTask { prompt: "x".into(), workspace: room.dir.path().join("gone"), ..HarnessTask::default() };
     let error = Arc::clone(&room.harness).start(task.clone()).await.err().unwrap();
     assert_eq!(error.code, ErrorCode::EnvironmentSetupFailed);
     let again = Arc::clone(&room.harness).start(HarnessTask { workspace: room.path(""), ..task }).await;
@@ -292,18 +278,8 @@ async fn what_can_t_start_is_an_error_and_a_harness_starts_once() {
 
 #[test]
 fn the_first_request_is_small() {
-    let task = HarnessTask {
-        run_id: None,
-        prompt: String::new(),
-        base_prompt: None,
-        workspace: "/w".into(),
-        model_id: None,
-        fallback_model_ids: Vec::new(),
-        limits: Limits::default(),
-        env: std::collections::BTreeMap::new(),
-        redactor: Redactor::default(),
-    };
+    let task = HarnessTask { prompt: String::new(), workspace: "/w".into(), ..HarnessTask::default() };
     let system = prompt::system(&task, Path::new("/w"));
-    let tools = serde_json::to_string(&crate::tool::specs()).unwrap();
+    let tools = serde_json::to_string(&crate::tool::Toolbox::new([]).specs()).unwrap();
     assert!(system.len() + tools.len() < 8 << 10, "{} + {} bytes", system.len(), tools.len());
 }

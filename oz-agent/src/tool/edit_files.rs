@@ -42,11 +42,11 @@ pub(super) struct EditFiles;
 
 #[async_trait]
 impl Tool for EditFiles {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "edit_files"
     }
 
-    fn description(&self) -> &'static str {
+    fn description(&self) -> &str {
         "Replaces parts of text files in the workspace. Edits are made in order, and all or none of them."
     }
 

@@ -24,11 +24,11 @@ pub(super) struct FileGlob;
 
 #[async_trait]
 impl Tool for FileGlob {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "file_glob"
     }
 
-    fn description(&self) -> &'static str {
+    fn description(&self) -> &str {
         "Finds files of the workspace by glob patterns of their paths, without what .gitignore excludes."
     }
 

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use oz_core::harness::ActionCategory;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -25,11 +25,11 @@ pub(super) struct Finish;
 
 #[async_trait]
 impl Tool for Finish {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "finish"
     }
 
-    fn description(&self) -> &'static str {
+    fn description(&self) -> &str {
         "Ends the work. Call it last, once the result is verified, or when the task can't be done."
     }
 
@@ -43,6 +43,6 @@ impl Tool for Finish {
 
     async fn run(&self, _desk: &Desk, input: Value) -> Result<Done, Failed> {
         let Input { summary, success } = arguments(input)?;
-        Ok(Done { content: "ok".to_owned(), output: Map::new(), effect: Effect::Finish { success, summary } })
+        Ok(Done { content: "ok".to_owned(), effect: Effect::Finish { success, summary }, ..Done::default() })
     }
 }

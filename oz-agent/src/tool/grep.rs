@@ -40,11 +40,11 @@ pub(super) struct Grep;
 
 #[async_trait]
 impl Tool for Grep {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "grep"
     }
 
-    fn description(&self) -> &'static str {
+    fn description(&self) -> &str {
         "Finds lines in files of the workspace by regular expressions, without what .gitignore excludes. Shows path:line:text."
     }
 

@@ -23,11 +23,11 @@ pub(super) struct ListFiles;
 
 #[async_trait]
 impl Tool for ListFiles {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "list_files"
     }
 
-    fn description(&self) -> &'static str {
+    fn description(&self) -> &str {
         "Lists a directory of the workspace, without what .gitignore excludes. Directories end with a slash."
     }
 

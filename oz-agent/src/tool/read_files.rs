@@ -49,11 +49,11 @@ pub(super) struct ReadFiles;
 
 #[async_trait]
 impl Tool for ReadFiles {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "read_files"
     }
 
-    fn description(&self) -> &'static str {
+    fn description(&self) -> &str {
         "Reads text files of the workspace. Each line is shown after its number and a tab, which are not part of it."
     }
 

@@ -32,11 +32,11 @@ pub(super) struct ReportArtifact;
 
 #[async_trait]
 impl Tool for ReportArtifact {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "report_artifact"
     }
 
-    fn description(&self) -> &'static str {
+    fn description(&self) -> &str {
         "Records something that you left behind elsewhere, such as a pull request that you opened."
     }
 
@@ -54,6 +54,6 @@ impl Tool for ReportArtifact {
         let artifact = Open::<Artifact>::Unknown(wire).require_known("data").map_err(|e| e.detail)?;
         let request = api::ReportArtifact { artifact: Open::Known(artifact.clone()) };
         request.validate().map_err(|e| e.detail)?;
-        Ok(Done { content: "recorded".to_owned(), output: Map::new(), effect: Effect::Artifact(artifact) })
+        Ok(Done { content: "recorded".to_owned(), effect: Effect::Artifact(artifact), ..Done::default() })
     }
 }

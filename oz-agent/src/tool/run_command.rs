@@ -26,11 +26,11 @@ pub(super) struct RunCommand;
 
 #[async_trait]
 impl Tool for RunCommand {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "run_command"
     }
 
-    fn description(&self) -> &'static str {
+    fn description(&self) -> &str {
         "Runs a shell command in the workspace and returns its exit code and output. There is no terminal and no input. \
          Start servers in the background with `&`."
     }

@@ -32,7 +32,7 @@ impl Room {
     }
 
     async fn call(&self, name: &str, input: Value) -> Result<Done, Failed> {
-        find(name).unwrap().run(&self.desk, input).await
+        Toolbox::new([]).find(name).unwrap().run(&self.desk, input).await
     }
 
     async fn ok(&self, name: &str, input: Value) -> Done {
@@ -51,7 +51,8 @@ impl Room {
 #[tokio::test]
 async fn every_tool_refuses_unknown_arguments_by_name_and_no_path_leads_out() {
     let room = Room::new(&[]);
-    for tool in ALL {
+    let tools = Toolbox::new([]);
+    for tool in &tools.0 {
         let message = room.fails(tool.name(), json!({ "colour": "red" })).await;
         assert!(message.contains("colour"), "{}: {message}", tool.name());
         assert_eq!(tool.schema()["type"], "object");
@@ -74,7 +75,7 @@ async fn every_tool_refuses_unknown_arguments_by_name_and_no_path_leads_out() {
 
 #[test]
 fn all_tools_together_are_small() {
-    let specs = serde_json::to_string(&specs()).unwrap();
+    let specs = serde_json::to_string(&Toolbox::new([]).specs()).unwrap();
     assert!(specs.len() < 6 << 10, "{} bytes\n{specs}", specs.len());
     assert!(!specs.contains("$schema") && !specs.contains("$ref"));
 }
@@ -185,7 +186,7 @@ async fn edits_are_all_made_or_none() {
         "--- a/a\n+++ b/a\n@@ -1,2 +1,2 @@\n-one\n+1!\n two\n--- a/b\n+++ b/b\n@@ -1 +1 @@\n-three\n+3\n"
     );
     let input = json!({ "title": "t", "edits": [edit("a", "x", "y"), edit("a", "x", "y")] });
-    let shown = find("edit_files").unwrap().shown(input.as_object().unwrap());
+    let shown = Toolbox::new([]).find("edit_files").unwrap().shown(input.as_object().unwrap());
     assert_eq!(Value::Object(shown), json!({ "title": "t", "file_paths": ["a"] }));
 }
 

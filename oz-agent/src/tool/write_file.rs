@@ -23,11 +23,11 @@ pub(super) struct WriteFile;
 
 #[async_trait]
 impl Tool for WriteFile {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "write_file"
     }
 
-    fn description(&self) -> &'static str {
+    fn description(&self) -> &str {
         "Writes a whole text file of the workspace; makes missing directories. To change a part of a file use edit_files."
     }
 

@@ -43,6 +43,11 @@ pub(crate) fn event(event: &HarnessEvent) -> Option<String> {
             stage(name, *ok, *duration_ms, detail.as_deref().unwrap_or_default())
         }
         HarnessEvent::Output { text, .. } => format!("{DIM}{}{DIM:#}", indent(text.trim_end())),
+        HarnessEvent::Request { request } => format!("{BOLD}It asks: {}{BOLD:#}", plain(&request.title)),
+        HarnessEvent::Answered { answer, .. } => aside(&one_line(answer.decision.as_str(), 60)),
+        HarnessEvent::Tasks { .. } | HarnessEvent::Session { .. } | HarnessEvent::Delta { .. } => {
+            return None;
+        }
         // Who shows a run has shown its prompt before, and shows its record after.
         HarnessEvent::Prompt { .. } | HarnessEvent::Usage { .. } | HarnessEvent::State { .. } => return None,
     };

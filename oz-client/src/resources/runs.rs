@@ -6,7 +6,7 @@ use oz_core::{
     Run, RunId,
     api::{
         AttachmentList, AttachmentsPrepared, CancelRun, Empty, HandoffPrepared, ListRuns, LocalRunCreated,
-        RunCreated, RunPage,
+        RunCreated, RunPage, RunRequest, RunRequestList,
     },
     conversation::Conversation,
     event::EventType,
@@ -57,6 +57,10 @@ calls! { Runs and CancelRun;
     /// Gives a run more to do: a queued run gets it with its prompt, a working one after its work, an ended one goes
     /// on.
     follow_up(SubmitFollowup) -> Empty;
+    /// Lists what the agent of a run needs of a human.
+    requests(ListRunRequests) -> RunRequestList;
+    /// Answers what the agent of a run needs: approves, denies, or says something.
+    answer(AnswerRunRequest) -> RunRequest;
     /// Gets the conversation of the run with this id.
     conversation(GetRunConversation { run_id: RunId }) -> Conversation;
     /// Tells of something that happened while a run was prepared.

@@ -98,6 +98,9 @@ pub struct SubmitFollowup {
     /// How to go about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<RunMode>,
+    /// (+) Whether a working agent is to leave what it is at and read this first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interrupt: Option<bool>,
 }
 impl Validate for SubmitFollowup {
     fn validate(&self) -> Result<(), Error> {

@@ -45,6 +45,30 @@ impl Validate for UpdateRun {
 pub struct RunStatus {
     /// The state.
     pub state: RunState,
+    /// Follow-ups that the agent has not got yet, oldest first. One that it can't take while it works stays for its
+    /// next execution.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub followups: Vec<Followup>,
+}
+
+impl RunStatus {
+    /// A state without anything for the agent.
+    #[must_use]
+    pub fn of(state: RunState) -> Self {
+        Self { state, followups: Vec::new() }
+    }
+}
+
+/// More for a working agent to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Followup {
+    /// Its id, by which the agent says that it got it.
+    pub followup_id: String,
+    /// What else to do.
+    pub message: String,
+    /// Whether the agent is to leave what it is at.
+    #[serde(default)]
+    pub interrupt: bool,
 }
 
 /// Append to the transcript of this run.
@@ -53,6 +77,9 @@ pub struct AppendTranscript {
     /// The new entries, at most 1,000. An entry whose number this execution has sent before is ignored, so that a
     /// repeated call adds nothing.
     pub entries: Vec<NewEntry>,
+    /// Follow-ups that the agent has got; they are not given to it again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub received_followups: Vec<String>,
 }
 impl Validate for AppendTranscript {
     fn validate(&self) -> Result<(), Error> {

@@ -28,6 +28,10 @@ endpoints! {
     Any POST 200 "/agent/runs/{run_id}/cancel" CancelRun => String;
     /// Give a run more to do: a queued run gets it with its prompt, a working one after its work, an ended one goes on.
     Any POST 200 "/agent/runs/{run_id}/followups" SubmitFollowup => Empty;
+    /// (+) List what the agent of a run needs of a human.
+    Any GET 200 "/agent/runs/{run_id}/requests" ListRunRequests => RunRequestList;
+    /// (+) Answer what the agent of a run needs: approve, deny, or say something.
+    Key POST 200 "/agent/runs/{run_id}/requests/{request_id}/answer" AnswerRunRequest => RunRequest;
     /// Get the conversation of a run.
     Any GET 200 "/agent/runs/{run_id}/conversation" GetRunConversation => crate::conversation::Conversation;
     /// (+) Read a run's events and transcript after a cursor.
@@ -240,6 +244,10 @@ endpoints! {
     Workload POST 200 "/harness-support/update-run" UpdateRun => RunStatus;
     /// (+) Append to the transcript of this run; an empty list just tells that the agent lives.
     Workload POST 200 "/harness-support/transcript-entries" AppendTranscript => RunStatus;
+    /// (+) Ask a human, as the agent of this run.
+    Workload POST 200 "/harness-support/requests" RaiseRequest => RunRequest;
+    /// (+) Read what came of a request of this run.
+    Workload GET 200 "/harness-support/requests/{request_id}" GetOwnRequest => RunRequest;
     /// (+) Get the credentials of this run: its secrets, and what logs it in to git and model services.
     Workload POST 200 "/harness-support/credentials" GetRunCredentials => RunCredentials;
     /// (+) Issue an OpenID Connect token that proves which run this is.

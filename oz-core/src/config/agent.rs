@@ -96,6 +96,12 @@ pub struct AgentConfig {
     /// (+) Models to go on with, in order, while the chosen one is not available.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fallback_model_ids: Vec<String>,
+    /// (+) What the agent may do without asking; that of its profile when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<crate::permission::Permissions>,
+    /// (+) What the processes of the run may use and reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<Sandbox>,
 }
 
 /// How many models may wait for the chosen one to fail. Each is asked in turn, which takes its time.
@@ -135,6 +141,11 @@ impl AgentConfig {
     pub fn validate_as(&self, at: &str) -> Result<(), Error> {
         if let Some(harness) = &self.harness {
             harness.kind.require_known(&format!("{at}.harness.type"))?;
+            let runs = harness.command.as_ref().is_some_and(|command| !command.start.is_empty());
+            if harness.kind == HarnessType::Command && !runs {
+                let text = "the program and its arguments are required with type 'command'";
+                return Err(Error::invalid(format!("{at}.harness.command.start: {text}")));
+            }
         }
         if let Some(minutes) = self.idle_timeout_minutes
             && !(1..=60).contains(&minutes)

@@ -16,6 +16,19 @@ pub fn check_mcp_servers(field: &str, servers: &BTreeMap<String, McpServerConfig
                 "{field}.{name} must have exactly one of warp_id, command and url"
             )));
         }
+        let at = |part: &str| format!("{field}.{name}.{part}");
+        if let Some(transport) = &server.transport {
+            transport.require_known(&at("transport"))?;
+        }
+        if let Some(seconds) = server.timeout_seconds.filter(|seconds| !(1..=3600).contains(seconds)) {
+            return Err(Error::invalid_field(&at("timeout_seconds"), &seconds.to_string(), "1 to 3600"));
+        }
+        if server.oauth_secret.is_some() && server.command.is_some() {
+            return Err(Error::invalid(format!(
+                "{}: it is only for servers with an url",
+                at("oauth_secret")
+            )));
+        }
     }
     Ok(())
 }

@@ -75,11 +75,11 @@ pub(super) async fn update_run(ctx: Ctx, caller: Caller, request: UpdateRun) -> 
     let who = workload(caller)?;
     // An agent that reports its end twice, because the first answer was lost, is told what it wants to hear.
     if who.state.is_terminal() && request.task_state.as_ref() == Some(&who.state) {
-        return Ok(RunStatus { state: who.state });
+        return Ok(RunStatus::of(who.state));
     }
     let state = ctx.store.update_run(who.clone(), request, now()).await?;
     changed(&ctx, &who, &state);
-    Ok(RunStatus { state })
+    Ok(RunStatus::of(state))
 }
 
 pub(super) async fn append_transcript(
@@ -91,7 +91,7 @@ pub(super) async fn append_transcript(
     if request.entries.is_empty() {
         let who = current(Caller::Run(who))?;
         ctx.leases.renew(who.execution_id, who.run_no, ctx.lease);
-        return Ok(RunStatus { state: who.state });
+        return Ok(RunStatus::of(who.state));
     }
     if !who.stale {
         // It lives, whether or not there is room for what it says.
@@ -99,7 +99,7 @@ pub(super) async fn append_transcript(
     }
     let state = ctx.store.append_transcript(who.clone(), request.entries, now()).await?;
     changed(&ctx, &who, &state);
-    Ok(RunStatus { state })
+    Ok(RunStatus::of(state))
 }
 
 pub(super) async fn report_artifact(

@@ -133,7 +133,7 @@ async fn a_follow_up_makes_an_ended_run_go_on() {
     let first = world.wait(run_id).await;
     assert_eq!(first.state, RunState::Succeeded, "{:?}", first.status_message);
     let message = Some("translate it".into());
-    client.send(&SubmitFollowup { run_id, message, mode: None }).await.unwrap();
+    client.send(&SubmitFollowup { interrupt: None, run_id, message, mode: None }).await.unwrap();
     let before = first.execution.unwrap().execution_id;
     let second = world
         .until(run_id, |run| {

@@ -70,7 +70,7 @@ fn merged(options: &AgentOptions, file: ConfigFile) -> Result<(Option<String>, A
     };
     let same = |kind: &HarnessType| config.harness.as_ref().is_some_and(|harness| harness.kind == *kind);
     if let Some(kind) = options.harness.clone().filter(|kind| !same(kind)) {
-        config.harness = Some(HarnessConfig { kind, model_id: None, reasoning_level: None });
+        config.harness = Some(HarnessConfig { kind, ..HarnessConfig::native() });
     }
     match config.harness.as_mut().filter(|harness| harness.kind != HarnessType::Oz) {
         // Other harnesses have models of their own.

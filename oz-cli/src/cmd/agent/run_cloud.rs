@@ -141,7 +141,11 @@ fn secrets(
     {
         return Err(CliError::new(format!("{flag} needs --harness {wanted}")));
     }
-    let secrets = HarnessAuthSecrets { claude_auth_secret_name: claude, codex_auth_secret_name: codex };
+    let secrets = HarnessAuthSecrets {
+        claude_auth_secret_name: claude,
+        codex_auth_secret_name: codex,
+        ..HarnessAuthSecrets::default()
+    };
     Ok((secrets != HarnessAuthSecrets::default()).then_some(secrets))
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct FollowupArgs {
 
 pub(super) async fn run(client: &Client, args: FollowupArgs, format: Format) -> Outcome {
     let run_id = args.run_id.parse()?;
-    client.send(&SubmitFollowup { run_id, message: Some(args.message), mode: None }).await?;
+    client.send(&SubmitFollowup { run_id, message: Some(args.message), mode: None, interrupt: None }).await?;
     if format.is_json() {
         out::json(format, &serde_json::json!({ "run_id": run_id, "submitted": true }))?;
     } else {

@@ -97,7 +97,12 @@ impl HarnessPatch {
             return None;
         }
         let kind = self.kind.unwrap_or(HarnessType::Oz);
-        Some(HarnessConfig { kind, model_id: self.model_id, reasoning_level: self.reasoning_level })
+        Some(HarnessConfig {
+            kind,
+            model_id: self.model_id,
+            reasoning_level: self.reasoning_level,
+            command: None,
+        })
     }
 }
 

@@ -176,6 +176,8 @@ fn run(row: &Row<'_>) -> Result<Run> {
         children: Vec::new(),
         agent_skill: row.get::<Option<&str>>(35)?.map(AgentSkill::of_spec),
         secrets: row.get::<Option<&str>>(37)?.map(json).transpose()?,
+        mode: None,
+        requests: Vec::new(),
         execution,
         state,
     })

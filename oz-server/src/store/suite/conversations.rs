@@ -17,7 +17,7 @@ use oz_core::{
 };
 
 fn follow_up(run_id: RunId, message: &str) -> SubmitFollowup {
-    SubmitFollowup { run_id, message: Some(message.into()), mode: None }
+    SubmitFollowup { run_id, message: Some(message.into()), mode: None, interrupt: None }
 }
 
 fn done(summary: &str) -> UpdateRun {

@@ -95,7 +95,8 @@ impl Bed {
 
     /// Ends an execution, gives its run more to do, and lets it begin again.
     async fn asked(&self, who: Workload, by: &Caller) -> Workload {
-        let more = SubmitFollowup { run_id: who.run_id, message: Some("more".into()), mode: None };
+        let more =
+            SubmitFollowup { run_id: who.run_id, message: Some("more".into()), mode: None, interrupt: None };
         self.store.follow_up(by.clone(), more, now()).await.unwrap();
         self.report(&who, Report::Claimed).await;
         self.report(&who, Report::Completed).await;
@@ -210,10 +211,11 @@ on_both! {
         };
         let config = AgentConfig {
             secrets: list("GITHUB_TOKEN,GITLAB_TOKEN,GH_TOKEN"),
-            harness: Some(HarnessConfig { kind: HarnessType::Claude, model_id: None, reasoning_level: None }),
+            harness: Some(HarnessConfig { kind: HarnessType::Claude, ..HarnessConfig::native() }),
             harness_auth_secrets: Some(HarnessAuthSecrets {
                 claude_auth_secret_name: Some("claude".into()),
                 codex_auth_secret_name: Some("REST".into()),
+                ..HarnessAuthSecrets::default()
             }),
             git_credentials: vec![
                 git("gitlab.com", "GIT"),

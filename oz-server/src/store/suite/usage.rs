@@ -250,7 +250,7 @@ on_both! {
             assert_eq!(kept.max_turns, config.limits.and_then(|l| l.max_turns));
             let who = bed.work(run_no, now()).await;
             assert_eq!(bed.spend(&who, 1, stored / 2.0, now()).await, RunState::InProgress);
-            bed.store.follow_up(bed.caller(), SubmitFollowup { run_id: who.run_id, message: Some("more".into()), mode: None }, now()).await.unwrap();
+            bed.store.follow_up(bed.caller(), SubmitFollowup { run_id: who.run_id, message: Some("more".into()), mode: None, interrupt: None }, now()).await.unwrap();
             assert_eq!(bed.spend(&who, 2, stored, now()).await, RunState::Failed);
             let (state, code, message) = bed.ended(run_no).await;
             assert_eq!((state, code), (RunState::Failed, Some(ErrorCode::BudgetExceeded)));
@@ -260,7 +260,7 @@ on_both! {
             let events = bed.events(&who).await;
             assert_eq!(events.last(), Some(&EventType::RunFailed), "a follow-up that waited does not wake it");
             // Who asks for more gets no more than it may cost.
-            bed.store.follow_up(bed.caller(), SubmitFollowup { run_id: who.run_id, message: Some("more".into()), mode: None }, now()).await.unwrap();
+            bed.store.follow_up(bed.caller(), SubmitFollowup { run_id: who.run_id, message: Some("more".into()), mode: None, interrupt: None }, now()).await.unwrap();
             assert!(bed.try_offer(run_no, now()).await.is_none());
             assert_eq!(bed.ended(run_no).await.1, Some(ErrorCode::BudgetExceeded));
         }

@@ -1,0 +1,111 @@
+//! What a harness is given.
+
+use super::HostTool;
+use crate::{
+    Redactor, RunId,
+    config::{CommandHarness, Limits, McpServerConfig, Sandbox},
+    permission::Permissions,
+    run::RunMode,
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
+
+/// A rules file that applies to a workspace, such as `AGENTS.md`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// The file.
+    pub path: PathBuf,
+    /// What it says.
+    pub text: String,
+}
+
+/// A skill that an agent may use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skill {
+    /// Its name.
+    pub name: String,
+    /// What it is for, and when.
+    pub description: String,
+    /// Its file, usually `SKILL.md`; what belongs to it lies beside it.
+    pub path: PathBuf,
+}
+
+/// A harness's conversation, as the harness itself keeps it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedSession {
+    /// The harness's format, such as `oz`, `claude_code` or `codex`. A harness takes up only its own.
+    pub format: String,
+    /// Its name for the conversation.
+    pub session_id: String,
+    /// The conversation: what the harness wrote, byte for byte. This is the raw transcript of a run.
+    #[serde(skip)]
+    pub content: Vec<u8>,
+}
+
+impl fmt::Debug for SavedSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("SavedSession");
+        shown.field("format", &self.format).field("session_id", &self.session_id);
+        shown.field("bytes", &self.content.len()).finish()
+    }
+}
+
+/// What a harness is asked to do.
+#[derive(Clone, Default)]
+pub struct HarnessTask {
+    /// The run, where there is one.
+    pub run_id: Option<RunId>,
+    /// What to do.
+    pub prompt: String,
+    /// Instructions that come before the harness's own.
+    pub base_prompt: Option<String>,
+    /// How to go about it.
+    pub mode: RunMode,
+    /// The directory to work in; it exists.
+    pub workspace: PathBuf,
+    /// A directory for the harness's own files, outside of the workspace; it exists, nobody else can read it, and it is
+    /// gone when the run ends. Command line agents get it as their home.
+    pub home: PathBuf,
+    /// The model to use; absent means the harness's default.
+    pub model_id: Option<String>,
+    /// How hard the model should think, in the harness's words.
+    pub reasoning_level: Option<String>,
+    /// Models to go on with, in order, while the chosen one is not available.
+    pub fallback_model_ids: Vec<String>,
+    /// When to stop.
+    pub limits: Limits,
+    /// What the agent may do without asking.
+    pub permissions: Permissions,
+    /// What the processes of the agent may use and reach.
+    pub sandbox: Sandbox,
+    /// The rules of the workspace, the weakest first.
+    pub rules: Vec<Rule>,
+    /// The skills in scope.
+    pub skills: Vec<Skill>,
+    /// MCP servers by name: each with a `command` or an `url`, everything filled in.
+    pub mcp_servers: BTreeMap<String, McpServerConfig>,
+    /// Pictures that came with the task, by their paths.
+    pub images: Vec<PathBuf>,
+    /// What the host offers beside the harness's own tools.
+    pub tools: Vec<Arc<dyn HostTool>>,
+    /// How to run the harness `command`.
+    pub command: Option<CommandHarness>,
+    /// The conversation to go on with; `prompt` is then its next message.
+    pub saved: Option<SavedSession>,
+    /// The whole environment of the processes that the agent starts.
+    pub env: BTreeMap<String, String>,
+    /// Variables beside `env` for a command line agent itself: how to log in to its model service, and where that is.
+    pub auth: BTreeMap<String, String>,
+    /// Secrets by variable that are not in `env`: a command gets one when it names it.
+    pub secrets: BTreeMap<String, String>,
+    /// Takes secrets out of what the model is told of tools.
+    pub redactor: Redactor,
+}
+
+impl fmt::Debug for HarnessTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The environment holds secrets.
+        let mut shown = f.debug_struct("HarnessTask");
+        shown.field("run_id", &self.run_id).field("workspace", &self.workspace).finish_non_exhaustive()
+    }
+}

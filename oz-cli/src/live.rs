@@ -1,17 +1,28 @@
 //! The live view of a run: plain lines as things happen, and on a terminal a progress line below them. What a line says
 //! is up to [`render`].
 
+mod markdown;
 pub(crate) mod render;
+mod streaming;
 
 use crate::out;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use oz_core::{Timestamp, event::EventType, harness::HarnessEvent, transcript::LogItem};
-use std::{fmt::Display, io::IsTerminal as _, time::Duration};
+use std::{
+    fmt::Display,
+    io::IsTerminal as _,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use streaming::Blocks;
 
 /// Shows a run as it happens. Clones show the same.
 #[derive(Clone)]
 pub(crate) struct Live {
     bar: Option<ProgressBar>,
+    doing: &'static str,
+    /// What the agent is saying.
+    saying: Arc<Mutex<Blocks>>,
 }
 
 impl Live {
@@ -27,7 +38,7 @@ impl Live {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Self { bar }
+        Self { bar, doing, saying: Arc::default() }
     }
 
     /// Shows an item of a run's log.
@@ -55,6 +66,22 @@ impl Live {
 
     /// Shows what an agent reports.
     pub(crate) fn harness(&self, event: &HarnessEvent) {
+        if let Some(bar) = &self.bar
+            && let HarnessEvent::Delta { text } | HarnessEvent::Text { text } = event
+        {
+            let mut saying = self.saying.lock().unwrap_or_else(PoisonError::into_inner);
+            let blocks = match event {
+                HarnessEvent::Delta { .. } => saying.push(text),
+                _ => Some(saying.finish(text)).filter(|rest| !rest.is_empty()),
+            };
+            // The line below shows what is on its way.
+            let pending = saying.pending().lines().next_back().map(|line| out::one_line(line, 60));
+            bar.set_message(pending.unwrap_or_else(|| self.doing.to_owned()));
+            if let Some(blocks) = blocks {
+                self.print(format!("{}\n", markdown::render(&blocks)));
+            }
+            return;
+        }
         if let Some(text) = render::event(event) {
             self.print(text);
         }

@@ -29,4 +29,5 @@ mod schemathesis;
 mod sdk;
 mod secrets;
 mod setup;
+mod tasks;
 mod team;

@@ -67,6 +67,15 @@ impl Blobs {
         Ok(size)
     }
 
+    /// Stores a file once more. Says whether it was there.
+    pub(crate) async fn copy(&self, file_id: &str, copy: &str) -> Result<bool, Error> {
+        match self.0.copy(&Self::path(file_id), &Self::path(copy)).await {
+            Ok(()) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(e) => Err(failed(e)),
+        }
+    }
+
     /// Removes a file that nothing refers to. One that stays behind does no harm.
     pub(crate) async fn remove(&self, file_id: &str) {
         if let Err(e) = self.0.delete(&Self::path(file_id)).await {

@@ -20,6 +20,8 @@ mod memory;
 mod messages;
 mod money;
 pub(crate) mod objects;
+mod requests;
+pub(crate) mod resume;
 pub(crate) mod runs;
 pub(crate) mod schedules;
 pub(crate) mod secrets;
@@ -151,6 +153,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("store/migrations/003_secrets.sql"),
     include_str!("store/migrations/004_schedules.sql"),
     include_str!("store/migrations/005_usage.sql"),
+    include_str!("store/migrations/006_requests.sql"),
 ];
 
 /// The store of one control plane.

@@ -123,7 +123,7 @@ impl Runs<'_> {
     pub async fn cancel(&self, run_id: RunId) -> Result<String, Error> {
         let mut tries = 1;
         loop {
-            match self.0.send(&CancelRun { run_id }).await {
+            match self.0.send(&CancelRun { run_id, force: Some(true) }).await {
                 Err(e) if e.status() == Some(409) && tries < CANCEL_TRIES => {
                     tries += 1;
                     tokio::time::sleep(CANCEL_PAUSE).await;

@@ -299,8 +299,24 @@ pub struct SnapshotCommitted {
 pub struct UploadTranscript {
     /// The conversation of this run.
     pub conversation_id: ConversationId,
+    /// (+) The harness's format, such as `claude_code`. A later harness of the same format can take the conversation up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// (+) The harness's name for the conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
 }
-impl Validate for UploadTranscript {}
+impl Validate for UploadTranscript {
+    fn validate(&self) -> Result<(), Error> {
+        let plain = |text: &str| !text.is_empty() && text.len() <= 256 && !text.chars().any(char::is_control);
+        for (field, text) in [("format", &self.format), ("session_id", &self.session_id)] {
+            if let Some(text) = text.as_deref().filter(|text| !plain(text)) {
+                return Err(Error::invalid_field(field, text, "1 to 256 printable bytes"));
+            }
+        }
+        Ok(())
+    }
+}
 
 /// Name the conversation whose blocks are to be uploaded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

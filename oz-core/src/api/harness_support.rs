@@ -59,6 +59,28 @@ impl RunStatus {
     }
 }
 
+/// (+) Where this run stands, as soon as there is something that its agent does not know: a follow-up, or its end. It is
+/// a sign of life.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GetRunStatus {
+    /// How long to wait for news, in seconds, at most 20; not at all when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_seconds: Option<i64>,
+    /// Follow-ups that the agent knows of already, separated by commas: they are no news.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<String>,
+}
+impl Validate for GetRunStatus {
+    fn validate(&self) -> Result<(), Error> {
+        match self.wait_seconds {
+            Some(seconds) if !(0..=20).contains(&seconds) => {
+                Err(Error::invalid_field("wait_seconds", &seconds.to_string(), "0 to 20"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// More for a working agent to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Followup {
@@ -231,6 +253,22 @@ pub struct PromptResolved {
     /// More for the agent to know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
+    /// (+) The earlier conversation, for a harness of its format.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<StoredSession>,
+}
+
+/// (+) A conversation as its harness keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StoredSession {
+    /// The run that left it.
+    pub run_id: RunId,
+    /// The harness's format, such as `claude_code`.
+    pub format: String,
+    /// The harness's name for the conversation.
+    pub session_id: String,
+    /// Where to fetch it; signed, and open for a while.
+    pub download_url: String,
 }
 
 /// Tell who asked for this run something.

@@ -370,8 +370,17 @@ pub struct PageInfo {
 super::by_id! { run_id: RunId;
     /// Get one run.
     GetRun;
-    /// Cancel a run.
-    CancelRun;
     /// Get the conversation of a run.
     GetRunConversation;
 }
+
+/// Cancel a run. Answers with the run's id.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CancelRun {
+    /// Which one.
+    pub run_id: RunId,
+    /// (+) Cancel it also while it waits for a human, where the published API refuses to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub force: Option<bool>,
+}
+impl Validate for CancelRun {}

@@ -244,6 +244,8 @@ endpoints! {
     Workload POST 200 "/harness-support/update-run" UpdateRun => RunStatus;
     /// (+) Append to the transcript of this run; an empty list just tells that the agent lives.
     Workload POST 200 "/harness-support/transcript-entries" AppendTranscript => RunStatus;
+    /// (+) Wait for what the agent of this run is to know: follow-ups, or its end.
+    Workload GET 200 "/harness-support/status" GetRunStatus => RunStatus;
     /// (+) Ask a human, as the agent of this run.
     Workload POST 200 "/harness-support/requests" RaiseRequest => RunRequest;
     /// (+) Read what came of a request of this run.

@@ -122,7 +122,7 @@ pub fn next(from: &RunState, cause: Cause) -> Result<RunState, IllegalTransition
         (S::Claimed | S::InProgress | S::Blocked, Cause::Succeed) => S::Succeeded,
         (S::Queued | S::Pending | S::Claimed | S::InProgress | S::Blocked, Cause::Fail) => S::Failed,
         (S::Queued | S::Pending | S::Claimed | S::InProgress | S::Blocked, Cause::Break) => S::Error,
-        (S::Queued | S::Claimed | S::InProgress, Cause::Cancel) => S::Cancelled,
+        (S::Queued | S::Claimed | S::InProgress | S::Blocked, Cause::Cancel) => S::Cancelled,
         (S::Blocked | S::Succeeded | S::Failed | S::Error | S::Cancelled, Cause::FollowUp) => S::Queued,
         _ => return Err(IllegalTransition { from: from.clone(), cause }),
     };
@@ -177,7 +177,6 @@ mod tests {
         let error = |state| Error::from(next(&state, Cause::Cancel).unwrap_err());
         assert_eq!(error(RunState::Pending).http_status(), 409);
         assert_eq!(error(RunState::Succeeded).http_status(), 400);
-        assert_eq!(error(RunState::Blocked).http_status(), 400);
     }
 
     #[test]

@@ -32,7 +32,9 @@ pub(super) async fn upload(
             return Err(e);
         }
         let size = ctx.blobs.receive(&file_id, body.into_data_stream()).await?;
-        ctx.store.file_arrived(file_id, size, now()).await?;
+        for replaced in ctx.store.file_arrived(file_id, size, now()).await? {
+            ctx.blobs.remove(&replaced).await;
+        }
         Ok::<_, Error>(StatusCode::OK.into_response())
     };
     take.await.map_err(|e| ApiError::new(e, uri.path()))

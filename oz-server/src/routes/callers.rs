@@ -19,6 +19,8 @@ const TABLE: &str = "
     GetRun                     401  401   200   200   200    404    200  404  404
     CancelRun                  401  401   200   200   200    404    403  404  404
     SubmitFollowup             401  401   200   200   200    404    200  404  404
+    ListRunRequests            401  401   200   200   200    404    200  404  404
+    AnswerRunRequest           401  401   409   409   409    404    403  403  403
     GetRunConversation         401  401   200   200   200    404    200  404  404
     ReadLog                    401  401   200   200   200    404    200  404  404
     StoreEventSequence         401  401   200   200   200    404    200  404  404
@@ -125,6 +127,9 @@ const TABLE: &str = "
     GetOwnRun                  401  401   403   403   403    403    200  200  409
     UpdateRun                  401  401   403   403   403    403    200  200  409
     AppendTranscript           401  401   403   403   403    403    200  200  409
+    GetRunStatus               401  401   403   403   403    403    200  200  409
+    RaiseRequest               401  401   403   403   403    403    200  200  409
+    GetOwnRequest              401  401   403   403   403    403    200  404  409
     GetRunCredentials          401  401   403   403   403    403    200  200  409
     IssueIdentityToken         401  401   403   403   403    403    200  200  409
     ListOwnAttachments         401  401   403   403   403    403    200  200  200
@@ -144,6 +149,7 @@ const TABLE: &str = "
 /// The routes outside the endpoint table that ask for a key.
 const BY_HAND: &str = "
     GET /api/v1/agent/runs/{run}/transcript                           401 401 302 302 302 404 302 404 404
+    GET /api/v1/agent/runs/{run}/transcript?raw=1                     401 401 302 302 302 404 302 404 404
     GET /api/v1/agent/runs/{run}/stream                               401 401 200 200 200 404 200 404 404
     GET /api/v1/agent/events/stream?run_ids[]={run}                   401 401 200 200 200 404 200 404 404
     GET /api/v1/agent/events/stream?ancestor_run_id={run}             401 401 200 200 200 404 200 404 404
@@ -169,7 +175,7 @@ async fn every_route_and_caller(ctx: &Plane) {
         assert!(listed.contains(id), "{id} has no row in the table of callers");
     }
     assert_eq!(listed.len(), known.len(), "a row has no endpoint");
-    assert_eq!(by_hand.len(), 6);
+    assert_eq!(by_hand.len(), 7);
     let mut cells = Vec::new();
     for (name, expected) in table.iter().chain(&by_hand) {
         for (caller, expected) in CALLERS.iter().zip(expected) {

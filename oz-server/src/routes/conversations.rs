@@ -3,7 +3,10 @@
 use super::access::member;
 use crate::{
     ctx::{Ctx, now},
-    store::accounts::Caller,
+    store::{
+        accounts::{Caller, short_id},
+        files::Purpose,
+    },
 };
 use oz_core::{
     Error,
@@ -50,10 +53,22 @@ pub(super) async fn fork(
     caller: Caller,
     request: ForkConversation,
 ) -> Result<ConversationForked, Error> {
-    let who = member(caller)?;
-    let forked_conversation_id =
-        ctx.store.fork_conversation(who, request.conversation_id, request.title, now()).await?;
-    Ok(ConversationForked { forked_conversation_id })
+    let who = member(caller.clone())?;
+    let conversation = request.conversation_id;
+    ctx.store.require_conversation(caller, conversation).await?;
+    // The original goes on and replaces its file; the fork keeps what was there when it was made.
+    let saved = match ctx.store.of_conversation(Purpose::Transcript, conversation).await? {
+        Some(file) => {
+            let copy = short_id();
+            ctx.blobs.copy(&file.file_id, &copy).await?.then_some((file.file_id, copy))
+        }
+        None => None,
+    };
+    let made = ctx.store.fork_conversation(who, conversation, request.title, saved.clone(), now()).await;
+    if let (Err(_), Some((_, copy))) = (&made, &saved) {
+        ctx.blobs.remove(copy).await;
+    }
+    Ok(ConversationForked { forked_conversation_id: made? })
 }
 
 pub(super) async fn rename(

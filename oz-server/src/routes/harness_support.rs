@@ -7,9 +7,11 @@ use super::{
 use crate::{
     auth,
     ctx::{Ctx, now},
+    live::hub::Subscription,
     store::{
         accounts::{Caller, Workload},
         files::{NewFile, Purpose},
+        resume::Saved,
         runs::NewRun,
     },
 };
@@ -17,14 +19,17 @@ use oz_core::{
     ConversationId, Error, ErrorCode, ExecutionId, Open, Run, RunId, RunState,
     api::{
         AppendTranscript, ArtifactReported, AttachmentList, CommitSnapshot, CreateExternalConversation,
-        CreateLocalRun, Empty, ExternalConversation, FinishTask, GetOwnRun, ListOwnAttachments,
-        LocalRunCreated, NewEntry, NotifyUser, PromptResolved, ReportArtifact, ReportShutdown, ReportSkills,
-        ResolvePrompt, RunStatus, SnapshotCommitted, UpdateRun, UploadBlocks, UploadSnapshot, UploadTarget,
+        CreateLocalRun, Empty, ExternalConversation, FinishTask, GetOwnRequest, GetOwnRun, GetRunStatus,
+        ListOwnAttachments, LocalRunCreated, NewEntry, NotifyUser, PromptResolved, RaiseRequest,
+        ReportArtifact, ReportShutdown, ReportSkills, ResolvePrompt, RunRequest, RunStatus,
+        SnapshotCommitted, StoredSession, UpdateRun, UploadBlocks, UploadSnapshot, UploadTarget,
         UploadTranscript, UploadsPrepared,
     },
     harness::HarnessEvent,
     run::{RunSource, StatusMessage},
 };
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// The run behind a token that still counts.
 pub(super) fn current(caller: Caller) -> Result<Workload, Error> {
@@ -88,18 +93,22 @@ pub(super) async fn append_transcript(
     request: AppendTranscript,
 ) -> Result<RunStatus, Error> {
     let who = workload(caller)?;
-    if request.entries.is_empty() {
+    if request.entries.is_empty() && request.received_followups.is_empty() {
         let who = current(Caller::Run(who))?;
         ctx.leases.renew(who.execution_id, who.run_no, ctx.lease);
-        return Ok(RunStatus::of(who.state));
+        return status(&ctx, &who, who.state.clone()).await;
     }
     if !who.stale {
         // It lives, whether or not there is room for what it says.
         ctx.leases.renew(who.execution_id, who.run_no, ctx.lease);
     }
-    let state = ctx.store.append_transcript(who.clone(), request.entries, now()).await?;
+    let AppendTranscript { entries, received_followups } = request;
+    if !received_followups.is_empty() {
+        ctx.store.followups_received(who.clone(), received_followups, now()).await?;
+    }
+    let state = ctx.store.append_transcript(who.clone(), entries, now()).await?;
     changed(&ctx, &who, &state);
-    Ok(RunStatus::of(state))
+    status(&ctx, &who, state).await
 }
 
 pub(super) async fn report_artifact(
@@ -144,8 +153,8 @@ pub(super) async fn report_shutdown(
         let text = format!("the agent process ended early ({}): {}", e.category, e.message);
         StatusMessage::error(ErrorCode::InternalError, text)
     });
-    let state = ctx.store.shut_down(who.clone(), error, now()).await?;
-    changed(&ctx, &who, &state);
+    ctx.store.shut_down(who.clone(), error, now()).await?;
+    ctx.leases.end(who.execution_id);
     Ok(Empty {})
 }
 
@@ -175,6 +184,56 @@ pub(super) async fn external_conversation(
     Ok(ExternalConversation { conversation_id })
 }
 
+/// Where a run stands, with what its agent has not got yet.
+async fn status(ctx: &Ctx, who: &Workload, state: RunState) -> Result<RunStatus, Error> {
+    let followups = if who.has_more && !state.is_terminal() {
+        ctx.store.waiting_followups(who.run_no).await?
+    } else {
+        Vec::new()
+    };
+    Ok(RunStatus { state, followups })
+}
+
+pub(super) async fn run_status(ctx: Ctx, caller: Caller, request: GetRunStatus) -> Result<RunStatus, Error> {
+    let who = current(caller)?;
+    let known: Vec<&str> = request.known.as_deref().unwrap_or_default().split(',').collect();
+    let wait = Duration::from_secs(request.wait_seconds.and_then(|s| u64::try_from(s).ok()).unwrap_or(0));
+    let until = Instant::now() + wait;
+    let news = Subscription::new(&ctx, vec![who.run_no]);
+    loop {
+        ctx.leases.renew(who.execution_id, who.run_no, ctx.lease);
+        let who = current(ctx.store.agent_of(who.execution_id).await?)?;
+        let status = status(&ctx, &who, who.state.clone()).await?;
+        let is_news = status.followups.iter().any(|f| !known.contains(&f.followup_id.as_str()));
+        // A lease is renewed in time however long nothing happens.
+        let next = until.min(Instant::now() + ctx.lease / 3);
+        if is_news || Instant::now() >= until || ctx.shutdown.is_cancelled() {
+            return Ok(status);
+        }
+        tokio::select! {
+            () = news.woken() => {}
+            () = tokio::time::sleep_until(next) => {}
+            () = ctx.shutdown.cancelled() => {}
+        }
+    }
+}
+
+pub(super) async fn raise_request(
+    ctx: Ctx,
+    caller: Caller,
+    raised: RaiseRequest,
+) -> Result<RunRequest, Error> {
+    let who = current(caller)?;
+    ctx.leases.renew(who.execution_id, who.run_no, ctx.lease);
+    Ok(ctx.store.raise_request(who, raised.request, now()).await?)
+}
+
+pub(super) async fn own_request(ctx: Ctx, caller: Caller, asked: GetOwnRequest) -> Result<RunRequest, Error> {
+    let who = current(caller)?;
+    ctx.leases.renew(who.execution_id, who.run_no, ctx.lease);
+    Ok(ctx.store.own_request(who, asked.request_id).await?)
+}
+
 async fn upload(
     ctx: Ctx,
     caller: Caller,
@@ -191,7 +250,14 @@ pub(super) async fn upload_transcript(
     caller: Caller,
     request: UploadTranscript,
 ) -> Result<UploadTarget, Error> {
-    upload(ctx, caller, Purpose::Transcript, request.conversation_id).await
+    let UploadTranscript { conversation_id, format, session_id } = request;
+    let Some(format) = format else {
+        return upload(ctx, caller, Purpose::Transcript, conversation_id).await;
+    };
+    let file = NewFile::expected(&format!("{format}.session"), "application/octet-stream");
+    let named = (format, session_id);
+    let file = ctx.store.expect_session(current(caller)?, conversation_id, file, named, now()).await?;
+    Ok(ctx.upload_target(&file))
 }
 
 pub(super) async fn upload_blocks(
@@ -218,11 +284,20 @@ pub(super) async fn resolve_prompt(
         let names: Vec<String> = files.iter().map(|f| format!("- {dir}/{}", f.filename)).collect();
         format!("These files came with the task:\n{}", names.join("\n"))
     });
+    let resumption = ctx.store.resumption(who.run_no).await?;
+    let (resumption_prompt, session) = resumption
+        .map(|found| {
+            let Saved { file, run_id, format, session_id, .. } = found.saved;
+            let download_url = ctx.download_url(&file.file_id).0;
+            (found.prompt, StoredSession { run_id, format, session_id, download_url })
+        })
+        .unzip();
     Ok(PromptResolved {
         prompt: prompt.trim_end().to_owned(),
         system_prompt: run.agent_config.and_then(|c| c.base_prompt),
-        resumption_prompt: None,
+        resumption_prompt,
         context,
+        session,
     })
 }
 

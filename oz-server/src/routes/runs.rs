@@ -10,8 +10,11 @@ use crate::{
     },
 };
 use oz_core::{
-    ConversationId, Error, ErrorCode, Run, RunId,
-    api::{CancelRun, CreateRun, Empty, GetRun, ListRuns, RunCreated, RunPage, SubmitFollowup},
+    ConversationId, Error, ErrorCode, Run, RunId, RunState,
+    api::{
+        AnswerRunRequest, CancelRun, CreateRun, Empty, GetRun, ListRunRequests, ListRuns, RunCreated,
+        RunPage, RunRequest, RunRequestList, SubmitFollowup,
+    },
     run::RunSource,
 };
 
@@ -91,7 +94,7 @@ pub(super) async fn create(ctx: Ctx, caller: Caller, mut request: CreateRun) -> 
         }
         return Err(e.into());
     }
-    Ok(RunCreated { run_id, task_id: run_id, state: oz_core::RunState::Queued, at_capacity: None })
+    Ok(RunCreated { run_id, task_id: run_id, state: RunState::Queued, at_capacity: None })
 }
 
 /// Removes the files of a run that was not made.
@@ -125,6 +128,11 @@ pub(super) async fn cancel(ctx: Ctx, caller: Caller, request: CancelRun) -> Resu
             member.principal.display_name.unwrap_or(member.principal.uid)
         }
     };
+    // So the published API has it.
+    if request.force != Some(true) && ctx.store.get_run(run.run_no).await?.state == RunState::Blocked {
+        let text = "run: it is BLOCKED; answer it, or cancel it with \"force\": true";
+        return Err(Error::invalid(text));
+    }
     let execution = ctx.store.cancel_run(run.run_no, format!("Cancelled by {who}."), now()).await?;
     if let Some(execution_id) = execution {
         ctx.leases.end(execution_id);
@@ -135,4 +143,16 @@ pub(super) async fn cancel(ctx: Ctx, caller: Caller, request: CancelRun) -> Resu
 pub(super) async fn follow_up(ctx: Ctx, caller: Caller, request: SubmitFollowup) -> Result<Empty, Error> {
     ctx.store.follow_up(caller, request, now()).await?;
     Ok(Empty {})
+}
+
+pub(super) async fn requests(
+    ctx: Ctx,
+    caller: Caller,
+    request: ListRunRequests,
+) -> Result<RunRequestList, Error> {
+    Ok(RunRequestList { requests: ctx.store.list_requests(caller, request).await? })
+}
+
+pub(super) async fn answer(ctx: Ctx, caller: Caller, request: AnswerRunRequest) -> Result<RunRequest, Error> {
+    Ok(ctx.store.answer_request(caller, request, now()).await?)
 }

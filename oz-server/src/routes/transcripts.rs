@@ -3,7 +3,7 @@
 use crate::{auth, blobs::Right, ctx::Ctx, error::ApiError};
 use axum::{
     body::Body,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -14,16 +14,32 @@ use oz_core::{Error, ErrorCode, RunId};
 /// Entries per read.
 const PAGE: i64 = 500;
 
+/// Which transcript.
+#[derive(serde::Deserialize)]
+pub(super) struct Which {
+    /// That of the harness, in its own format.
+    raw: Option<String>,
+}
+
 /// Redirects to the transcript.
 pub(super) async fn redirect(
     State(ctx): State<Ctx>,
     Path(run_id): Path<String>,
+    Query(raw): Query<Which>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let open = async {
         let caller = auth::authenticate(&ctx, &headers).await?;
         let run = ctx.store.find_run(&caller, run_id.parse()?).await?;
+        if raw.raw.is_some_and(|raw| raw != "0" && raw != "false") {
+            let file = ctx.store.raw_transcript(run.run_no).await?;
+            let missing = || {
+                Error::new(ErrorCode::ResourceNotFound, format!("run '{run_id}' has no raw transcript yet"))
+            };
+            let ctx = ctx.reached_as(headers.get(header::HOST).and_then(|h| h.to_str().ok()));
+            return Ok(ctx.download_url(&file.ok_or_else(missing)?.file_id).0);
+        }
         if ctx.store.read_transcript(run.run_no, run.run_id, 0, 1).await?.is_empty() {
             return Err(Error::new(
                 ErrorCode::ResourceNotFound,

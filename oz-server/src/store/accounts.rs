@@ -49,6 +49,8 @@ pub(crate) struct Workload {
     pub(crate) execution_id: ExecutionId,
     pub(crate) state: RunState,
     pub(crate) team_id: TeamId,
+    /// Whether follow-ups wait that no execution has got yet.
+    pub(crate) has_more: bool,
     /// Whether the run has moved on to another execution or ended: the token no longer opens anything for writing.
     pub(crate) stale: bool,
 }
@@ -93,7 +95,17 @@ impl Store {
                 if let Some(member) = member(db, &hash, now)? {
                     return Ok(Some(Caller::Key(member)));
                 }
-                Ok(workload(db, &hash)?.map(Caller::Run))
+                Ok(workload(db, "token_hash", &hash)?.map(Caller::Run))
+            })
+            .await
+    }
+
+    /// The agent of an execution, as it stands now.
+    pub(crate) async fn agent_of(&self, execution_id: ExecutionId) -> Result<Caller> {
+        self.engine
+            .read(move |db| {
+                let found = workload(db, "execution_id", &execution_id.to_string())?;
+                Ok(found.map_or(Caller::Nobody, Caller::Run))
             })
             .await
     }
@@ -209,22 +221,25 @@ pub(super) fn principal_of(db: &Db<'_>, user_id: &str) -> Result<Option<Principa
     )
 }
 
-fn workload(db: &Db<'_>, hash: &str) -> Result<Option<Workload>> {
+fn workload(db: &Db<'_>, column: &str, value: &str) -> Result<Option<Workload>> {
     db.first(
-        "SELECT r.run_no, r.run_id, e.execution_id, r.execution_id, r.state, r.team_id
-         FROM executions e JOIN runs r ON r.run_no = e.run_no WHERE e.token_hash = ?1",
-        args![hash],
+        &format!("SELECT r.run_no, r.run_id, e.execution_id, r.execution_id, r.state, r.team_id, r.followups_waiting,
+           CASE WHEN e.ended_at IS NULL THEN 0 ELSE 1 END
+         FROM executions e JOIN runs r ON r.run_no = e.run_no WHERE e.{column} = ?1"),
+        args![value],
         |row| {
             let state = RunState::from(row.get::<&str>(4)?);
             let execution: &str = row.get(2)?;
             let current: Option<&str> = row.get(3)?;
-            let stale = state.is_terminal() || state == RunState::Queued || current != Some(execution);
+            let elsewhere = state == RunState::Queued || current != Some(execution);
+            let stale = state.is_terminal() || elsewhere || row.get(7)?;
             Ok(Workload {
                 run_no: row.get(0)?,
                 run_id: super::id(row.get(1)?)?,
                 execution_id: super::id(execution)?,
                 state,
                 team_id: TeamId(row.get(5)?),
+                has_more: row.get(6)?,
                 stale,
             })
         },

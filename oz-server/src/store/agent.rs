@@ -4,7 +4,7 @@
 use super::{
     Result, Store,
     accounts::{Workload, short_id},
-    args, budgets, executions, log,
+    args, budgets, executions, log, requests,
     runs::require_current,
     to_json,
     transitions::advance,
@@ -55,7 +55,7 @@ impl Store {
             .await
     }
 
-    /// Appends to the transcript of the caller's run, and counts what it used.
+    /// Appends to the transcript of the caller's run and counts what it used.
     pub(crate) async fn append_transcript(
         &self,
         who: Workload,
@@ -66,6 +66,7 @@ impl Store {
             .write(move |db| {
                 let standing = require_current(db, who.run_no, who.execution_id)?;
                 let new = log::append_entries(db, who.run_no, &who.execution_id.to_string(), &entries)?;
+                requests::delivered(db, who.run_no, &new, now)?;
                 if usage::recorded(db, &who, &new, now)?
                     && let Some(state) = budgets::enforce(db, &standing, now)?
                 {
@@ -126,7 +127,11 @@ impl Store {
                 };
                 let cause = match &error {
                     Some(_) => Cause::Break,
-                    None if from.state == RunState::Blocked => return Ok(from.state),
+                    None if from.state == RunState::Blocked => return requests::leave(db, &from, now),
+                    None if requests::hand_on(db, who.run_no, now)? => {
+                        let status = StatusMessage::info(requests::MISSED);
+                        return advance(db, &from, Cause::Lose, Some(&status), now);
+                    }
                     None => Cause::Succeed,
                 };
                 advance(db, &from, cause, error.as_ref(), now)

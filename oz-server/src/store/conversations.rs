@@ -3,7 +3,9 @@
 use super::{
     Db, Result, Store, StoreError,
     accounts::{Caller, Member, find_member},
-    args, id, log, micros, runs,
+    args,
+    executions::HAS_AGENT,
+    id, log, micros, resume, runs,
 };
 use oz_core::{
     ConversationId, Error, ExecutionId, RunId, Timestamp, conversation::Conversation,
@@ -89,12 +91,14 @@ impl Store {
         self.engine.read(move |db| require(db, &caller, conversation)).await
     }
 
-    /// Makes a conversation that begins as a copy of another.
+    /// Makes a conversation that begins as a copy of another. `saved` is the original's raw transcript and the file that
+    /// holds a copy of its bytes.
     pub(crate) async fn fork_conversation(
         &self,
         who: Member,
         conversation: ConversationId,
         title: Option<String>,
+        saved: Option<(String, String)>,
         now: Timestamp,
     ) -> Result<ConversationId> {
         self.engine
@@ -123,6 +127,9 @@ impl Store {
                         micros(now)
                     ],
                 )?;
+                if let Some((file_id, copy)) = &saved {
+                    resume::copy(db, file_id, copy, forked, now)?;
+                }
                 Ok(forked)
             })
             .await
@@ -178,8 +185,10 @@ impl Store {
         self.engine
             .read(move |db| {
                 db.first(
-                    "SELECT execution_id FROM runs WHERE conversation_id = ?1 AND execution_id IS NOT NULL
-                     AND state IN ('CLAIMED', 'INPROGRESS', 'BLOCKED') ORDER BY run_no DESC LIMIT 1",
+                    &format!(
+                        "SELECT r.execution_id FROM runs r WHERE r.conversation_id = ?1 AND {HAS_AGENT}
+                         AND r.state <> 'PENDING' ORDER BY r.run_no DESC LIMIT 1"
+                    ),
                     args![conversation.to_string()],
                     |row| id(row.get(0)?),
                 )

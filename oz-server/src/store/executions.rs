@@ -1,7 +1,7 @@
 //! Executions: handing queued runs to workers, and what workers and the reaper report of them.
 
 use super::{
-    Db, Result, Store, args, budgets, followups, id, json, micros, timestamp,
+    Db, Result, Store, args, budgets, followups, id, json, micros, requests, timestamp,
     transitions::{Standing, advance, standing},
 };
 use oz_core::{
@@ -14,6 +14,10 @@ use std::collections::HashMap;
 
 /// How often a run is tried when its worker is lost, counted with the first time.
 pub(crate) const MAX_ATTEMPTS: i64 = 3;
+
+/// The condition on `runs r` that a worker or a machine may be working on it. The agent of a blocked run may have left.
+pub(super) const HAS_AGENT: &str = "r.state IN ('PENDING', 'CLAIMED', 'INPROGRESS', 'BLOCKED')
+   AND EXISTS (SELECT 1 FROM executions x WHERE x.execution_id = r.execution_id AND x.ended_at IS NULL)";
 
 /// The runs of one team that wait for one host; the empty host means the control plane's own workers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,8 +139,9 @@ impl Store {
         self.engine
             .read(|db| {
                 let counts = db.rows(
-                    "SELECT team_id, COUNT(*) FROM runs
-                     WHERE state IN ('PENDING', 'CLAIMED', 'INPROGRESS') AND host = '' GROUP BY team_id",
+                    &format!(
+                        "SELECT r.team_id, COUNT(*) FROM runs r WHERE {HAS_AGENT} AND r.host = '' GROUP BY r.team_id"
+                    ),
                     args![],
                     |row| Ok((TeamId(row.get(0)?), usize::try_from(row.get::<i64>(1)?).unwrap_or(0))),
                 )?;
@@ -190,7 +195,8 @@ impl Store {
             .read(move |db| {
                 let live = db.first(
                     "SELECT 1 FROM executions e JOIN runs r ON r.run_no = e.run_no AND r.execution_id = e.execution_id
-                     WHERE e.execution_id = ?1 AND r.state IN ('PENDING', 'CLAIMED', 'INPROGRESS', 'BLOCKED')",
+                     WHERE e.execution_id = ?1 AND e.ended_at IS NULL
+                     AND r.state IN ('PENDING', 'CLAIMED', 'INPROGRESS', 'BLOCKED')",
                     args![execution_id.to_string()],
                     |_| Ok(()),
                 )?;
@@ -217,8 +223,9 @@ impl Store {
         self.engine
             .read(|db| {
                 db.rows(
-                    "SELECT run_no, execution_id, state FROM runs
-                     WHERE state IN ('PENDING', 'CLAIMED', 'INPROGRESS') ORDER BY run_no",
+                    &format!(
+                        "SELECT r.run_no, r.execution_id, r.state FROM runs r WHERE {HAS_AGENT} ORDER BY r.run_no"
+                    ),
                     args![],
                     |row| {
                         Ok(Live {
@@ -278,7 +285,7 @@ fn offer(db: &Db<'_>, new: &NewOffer, now: Timestamp) -> Result<Option<Offered>>
     from.execution_id = Some(new.execution_id.to_string());
     advance(db, &from, Cause::Offer, None, now)?;
     if from.has_more {
-        followups::hand_over(db, new.run_no, &new.execution_id.to_string())?;
+        followups::hand_over(db, new.run_no, &new.execution_id.to_string(), now)?;
     }
     let mut task = db.one(
         "SELECT r.run_id, r.title, i.prompt, i.config, r.created_at
@@ -318,10 +325,18 @@ fn take_report(
             args![execution_id.to_string(), *code],
         )?;
     }
-    if from.state.is_terminal() {
+    if from.state.is_terminal() || from.agent_left {
         return Ok(Reported::Superseded);
     }
+    let local = super::runs::is_local(db, run_no)?;
+    let gone = matches!(report, Report::Completed | Report::Lost(_));
+    if gone && from.state == RunState::Blocked && !local {
+        return requests::leave(db, &from, now).map(Reported::Now);
+    }
+    // An answer that the agent did not live to get is for the next one.
+    let missed = gone && requests::hand_on(db, run_no, now)?;
     let (cause, status) = match report {
+        Report::Completed if missed => (Cause::Lose, Some(StatusMessage::info(requests::MISSED))),
         Report::Claimed if from.state != RunState::Pending => return Ok(Reported::Stale(from.state)),
         Report::Declined if from.state != RunState::Pending => return Ok(Reported::Stale(from.state)),
         Report::Claimed => {
@@ -330,7 +345,7 @@ fn take_report(
         }
         Report::Declined => (Cause::Decline, None),
         Report::Lost(_) if from.state == RunState::Pending => (Cause::Decline, None),
-        Report::Lost(how) if super::runs::is_local(db, run_no)? => {
+        Report::Lost(how) if local => {
             (Cause::Break, Some(StatusMessage::error(ErrorCode::ResourceUnavailable, how.as_str())))
         }
         Report::Lost(how) if from.attempts < MAX_ATTEMPTS => {

@@ -151,12 +151,18 @@ impl Store {
         self.engine.read(move |db| find(db, &file_id)).await
     }
 
-    /// Says that the bytes of a file have arrived.
-    pub(crate) async fn file_arrived(&self, file_id: String, size: i64, now: Timestamp) -> Result<()> {
+    /// Says that the bytes of a file have arrived. Answers with the files that it replaces.
+    pub(crate) async fn file_arrived(
+        &self,
+        file_id: String,
+        size: i64,
+        now: Timestamp,
+    ) -> Result<Vec<String>> {
         self.engine
             .write(move |db| {
                 db.execute("UPDATE files SET size_bytes = ?2 WHERE file_id = ?1", args![&file_id, size])?;
-                super::artifacts::arrived(db, &file_id, size, now)
+                super::artifacts::arrived(db, &file_id, size, now)?;
+                super::resume::replaced(db, &file_id)
             })
             .await
     }
@@ -315,14 +321,7 @@ impl Store {
     ) -> Result<NewFile> {
         self.engine
             .write(move |db| {
-                let own = db.first(
-                    "SELECT 1 FROM runs WHERE run_no = ?1 AND conversation_id = ?2",
-                    args![who.run_no, conversation.to_string()],
-                    |_| Ok(()),
-                )?;
-                if own.is_none() {
-                    return Err(Error::not_found("conversation", conversation).into());
-                }
+                require_own(db, &who, conversation)?;
                 let place = Place {
                     run_no: Some(who.run_no),
                     conversation_id: Some(conversation.to_string()),
@@ -362,7 +361,17 @@ pub(super) fn find(db: &Db<'_>, file_id: &str) -> Result<StoredFile> {
         .ok_or_else(|| StoreError::Refused(Error::not_found("file", file_id)))
 }
 
-fn of_run(db: &Db<'_>, run_no: i64, purpose: Purpose, condition: &str) -> Result<Vec<StoredFile>> {
+/// Checks that a conversation is that of the caller's run.
+pub(super) fn require_own(db: &Db<'_>, who: &Workload, conversation: ConversationId) -> Result<()> {
+    let own = db.first(
+        "SELECT 1 FROM runs WHERE run_no = ?1 AND conversation_id = ?2",
+        args![who.run_no, conversation.to_string()],
+        |_| Ok(()),
+    )?;
+    own.ok_or_else(|| StoreError::Refused(Error::not_found("conversation", conversation)))
+}
+
+pub(super) fn of_run(db: &Db<'_>, run_no: i64, purpose: Purpose, condition: &str) -> Result<Vec<StoredFile>> {
     db.rows(
         &format!(
             "SELECT {COLUMNS} FROM files f WHERE f.run_no = ?1 AND f.purpose = ?2 AND {condition}

@@ -1,16 +1,17 @@
-//! Follow-ups: more for a run to do. One for a run that has not ended waits until its next execution begins; one for an
-//! ended run makes it go on at once.
+//! Follow-ups: more for a run to do. One for a working agent is given to it, and again until it says that it has got it;
+//! what it has not got when it ends waits for the next execution. One for an ended run makes it go on at once. An agent
+//! that dies after it read a follow-up and before it could say so may be told twice; nothing is lost.
 
 use super::{
     Db, Result, Store, StoreError,
-    accounts::{Caller, short_id},
-    args, micros,
-    runs::{self},
+    accounts::{Caller, Workload, short_id},
+    args, micros, requests,
+    runs::{self, require_current},
     transitions::{advance, standing},
 };
 use oz_core::{
     Error, RunState, Timestamp,
-    api::SubmitFollowup,
+    api::{Followup, SubmitFollowup},
     run::{ExecutionLocation, RunMode, RunSource, machine::Cause},
 };
 
@@ -21,13 +22,38 @@ pub(super) fn reopen(db: &Db<'_>, run_no: i64, now: Timestamp) -> Result<RunStat
     advance(db, &from, Cause::FollowUp, None, now)
 }
 
-/// Hands the waiting follow-ups of a run to an execution.
-pub(super) fn hand_over(db: &Db<'_>, run_no: i64, execution_id: &str) -> Result<()> {
+/// Hands the waiting follow-ups of a run to an execution, which begins with them.
+pub(super) fn hand_over(db: &Db<'_>, run_no: i64, execution_id: &str, now: Timestamp) -> Result<()> {
     db.execute(
-        "UPDATE followups SET execution_id = ?2 WHERE run_no = ?1 AND execution_id IS NULL",
-        args![run_no, execution_id],
+        "UPDATE followups SET execution_id = ?2, received_at = ?3 WHERE run_no = ?1 AND execution_id IS NULL",
+        args![run_no, execution_id, micros(now)],
     )?;
     db.execute("UPDATE runs SET followups_waiting = 0 WHERE run_no = ?1", args![run_no])?;
+    Ok(())
+}
+
+/// Stores a follow-up, which waits then.
+#[expect(clippy::too_many_arguments, reason = "they are the columns")]
+pub(super) fn insert(
+    db: &Db<'_>,
+    run_no: i64,
+    followup_id: &str,
+    message: &str,
+    mode: Option<&str>,
+    interrupt: bool,
+    by: &str,
+    at: i64,
+) -> Result<()> {
+    db.execute(
+        "INSERT INTO followups (followup_id, run_no, message, mode, interrupt, created_by, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        args![followup_id, run_no, message, mode, i64::from(interrupt), by, at],
+    )?;
+    db.execute(
+        "UPDATE runs SET followups = followups + 1, followups_waiting = followups_waiting + 1 WHERE run_no = ?1",
+        args![run_no],
+    )?;
+    db.changed(|c| c.runs.extend([run_no]));
     Ok(())
 }
 
@@ -66,7 +92,7 @@ fn with_history(db: &Db<'_>, run_no: i64, prompt: &str) -> Result<String> {
     let more = db.rows(
         "SELECT f.message, (SELECT e.outcome FROM executions e WHERE e.run_no = f.run_no AND e.ended_at <= f.created_at
            AND e.outcome IS NOT NULL ORDER BY e.attempt DESC LIMIT 1)
-         FROM followups f WHERE f.run_no = ?1 ORDER BY f.created_at, f.followup_id",
+         FROM followups f WHERE f.run_no = ?1 AND f.execution_id IS NOT NULL ORDER BY f.created_at, f.followup_id",
         args![run_no],
         |row| Ok((row.get::<String>(0)?, row.get::<Option<String>>(1)?)),
     )?;
@@ -78,6 +104,52 @@ fn with_history(db: &Db<'_>, run_no: i64, prompt: &str) -> Result<String> {
 }
 
 impl Store {
+    /// Notes which follow-ups a working agent has got.
+    pub(crate) async fn followups_received(
+        &self,
+        who: Workload,
+        ids: Vec<String>,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.engine
+            .write(move |db| {
+                require_current(db, who.run_no, who.execution_id)?;
+                for followup_id in &ids {
+                    let got = db.execute(
+                        "UPDATE followups SET execution_id = ?3, received_at = ?4
+                         WHERE run_no = ?1 AND followup_id = ?2 AND execution_id IS NULL",
+                        args![who.run_no, followup_id, who.execution_id.to_string(), micros(now)],
+                    )?;
+                    db.execute(
+                        "UPDATE runs SET followups_waiting = followups_waiting - ?2 WHERE run_no = ?1",
+                        args![who.run_no, i64::try_from(got).unwrap_or(0)],
+                    )?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// What a working agent has not got yet, oldest first.
+    pub(crate) async fn waiting_followups(&self, run_no: i64) -> Result<Vec<Followup>> {
+        self.engine
+            .read(move |db| {
+                db.rows(
+                    "SELECT followup_id, message, interrupt FROM followups WHERE run_no = ?1 AND execution_id IS NULL
+                     ORDER BY created_at, followup_id",
+                    args![run_no],
+                    |row| {
+                        Ok(Followup {
+                            followup_id: row.get(0)?,
+                            message: row.get(1)?,
+                            interrupt: row.get(2)?,
+                        })
+                    },
+                )
+            })
+            .await
+    }
+
     /// Gives a run more to do.
     pub(crate) async fn follow_up(
         &self,
@@ -121,27 +193,18 @@ impl Store {
                         Error::unsupported(format!("run: one made by {source} takes no follow-ups")).into()
                     );
                 }
-                if from.state == RunState::Blocked {
+                // A harness may wait for a human without a question that could be answered.
+                let deaf = from.state == RunState::Blocked
+                    && (!from.agent_left || requests::any_open(db, run.run_no)?);
+                if deaf {
                     let text = "run: it waits for an answer and takes no follow-ups until it has one";
                     return Err(Error::unsupported(text).into());
                 }
-                db.execute(
-                    "INSERT INTO followups (followup_id, run_no, message, mode, created_by, created_at)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                    args![
-                        short_id(),
-                        run.run_no,
-                        request.message.as_deref().unwrap_or_default(),
-                        request.mode.as_ref().map(RunMode::as_str),
-                        by,
-                        micros(now)
-                    ],
-                )?;
-                db.execute(
-                    "UPDATE runs SET followups = followups + 1, followups_waiting = followups_waiting + 1 WHERE run_no = ?1",
-                    args![run.run_no],
-                )?;
-                if from.state.is_terminal() {
+                let message = request.message.as_deref().unwrap_or_default();
+                let mode = request.mode.as_ref().map(RunMode::as_str);
+                let interrupt = request.interrupt == Some(true);
+                insert(db, run.run_no, &short_id(), message, mode, interrupt, &by, micros(now))?;
+                if from.state.is_terminal() || from.state == RunState::Blocked {
                     reopen(db, run.run_no, now)?;
                 }
                 Ok(())

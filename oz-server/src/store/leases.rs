@@ -1,7 +1,7 @@
 //! Leases that several servers share. The database's clock rules; a server writes down together what it heard in the
 //! last moment.
 
-use super::{Db, Result, Store, args, id};
+use super::{Db, Result, Store, args, executions::HAS_AGENT, id};
 use oz_core::ExecutionId;
 use std::time::Duration;
 
@@ -41,8 +41,10 @@ impl Store {
             .engine
             .read(|db| {
                 db.rows(
-                    "SELECT r.execution_id, r.run_no FROM runs r WHERE r.state IN ('PENDING', 'CLAIMED', 'INPROGRESS')
-                     AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.execution_id = r.execution_id)",
+                    &format!(
+                        "SELECT r.execution_id, r.run_no FROM runs r WHERE {HAS_AGENT}
+                         AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.execution_id = r.execution_id)"
+                    ),
                     args![],
                     |row| Ok((id(row.get(0)?)?, row.get(1)?)),
                 )
@@ -56,9 +58,11 @@ impl Store {
             .read(|db| {
                 let now = clock(db)?;
                 db.rows(
-                    "SELECT l.execution_id, l.run_no FROM leases l JOIN runs r ON r.run_no = l.run_no
-                     AND r.execution_id = l.execution_id
-                     WHERE l.expires_at <= ?1 AND r.state IN ('PENDING', 'CLAIMED', 'INPROGRESS') ORDER BY l.run_no",
+                    &format!(
+                        "SELECT l.execution_id, l.run_no FROM leases l JOIN runs r ON r.run_no = l.run_no
+                         AND r.execution_id = l.execution_id
+                         WHERE l.expires_at <= ?1 AND {HAS_AGENT} ORDER BY l.run_no"
+                    ),
                     args![now],
                     |row| Ok((id(row.get(0)?)?, row.get(1)?)),
                 )
@@ -71,8 +75,10 @@ impl Store {
         self.engine
             .write(|db| {
                 db.execute(
-                    "DELETE FROM leases WHERE NOT EXISTS (SELECT 1 FROM runs r WHERE r.execution_id = leases.execution_id
-                     AND r.state IN ('PENDING', 'CLAIMED', 'INPROGRESS', 'BLOCKED'))",
+                    &format!(
+                        "DELETE FROM leases WHERE NOT EXISTS (SELECT 1 FROM runs r
+                         WHERE r.execution_id = leases.execution_id AND {HAS_AGENT})"
+                    ),
                     args![],
                 )?;
                 Ok(())

@@ -217,5 +217,8 @@ pub(super) fn require_current(db: &Db<'_>, run_no: i64, execution_id: ExecutionI
             Error::settled("another execution of this run has taken over; this agent must stop").into()
         );
     }
+    if standing.agent_left {
+        return Err(Error::settled("this execution of the run has ended; its agent must stop").into());
+    }
     Ok(standing)
 }

@@ -63,8 +63,10 @@ mod conversations;
 mod credentials;
 mod full;
 mod objects;
+mod requests;
 mod schedules;
 mod secrets;
+mod steering;
 mod team;
 mod things;
 mod usage;
@@ -119,6 +121,14 @@ impl Bed {
     async fn events(&self, who: &Workload) -> Vec<EventType> {
         let runs = vec![(who.run_no, who.run_id)];
         self.store.read_events(runs, 0, 100).await.unwrap().into_iter().map(|e| e.event_type).collect()
+    }
+}
+
+fn done_with(summary: &str) -> UpdateRun {
+    UpdateRun {
+        task_state: Some(RunState::Succeeded),
+        status_message: Some(StatusMessage::info(summary)),
+        usage: None,
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Standing {
     pub(super) run_id: RunId,
     /// Whether follow-ups wait that no execution has got yet.
     pub(super) has_more: bool,
+    /// Whether its execution has ended though the run has not: it waits for a human without an agent.
+    pub(super) agent_left: bool,
     /// Whether a schedule made it.
     scheduled: bool,
     resumed_at: Option<i64>,
@@ -29,8 +31,9 @@ pub(super) struct Standing {
 /// Reads where a run stands.
 pub(super) fn standing(db: &Db<'_>, run_no: i64) -> Result<Standing> {
     db.first(
-        "SELECT state, execution_id, attempts, resumed_at, run_id, followups_waiting,
-           CASE WHEN schedule_id IS NULL THEN 0 ELSE 1 END FROM runs WHERE run_no = ?1",
+        "SELECT r.state, r.execution_id, r.attempts, r.resumed_at, r.run_id, r.followups_waiting,
+           CASE WHEN r.schedule_id IS NULL THEN 0 ELSE 1 END, CASE WHEN e.ended_at IS NULL THEN 0 ELSE 1 END
+         FROM runs r LEFT JOIN executions e ON e.execution_id = r.execution_id WHERE r.run_no = ?1",
         args![run_no],
         |row| {
             Ok(Standing {
@@ -42,6 +45,7 @@ pub(super) fn standing(db: &Db<'_>, run_no: i64) -> Result<Standing> {
                 run_id: id(row.get(4)?)?,
                 has_more: row.get(5)?,
                 scheduled: row.get(6)?,
+                agent_left: row.get(7)?,
             })
         },
     )?
@@ -91,6 +95,9 @@ pub(super) fn advance(
             "UPDATE executions SET ended_at = ?2, outcome = ?3 WHERE execution_id = ?1 AND ended_at IS NULL",
             args![from.execution_id.as_deref(), at, status.map(|s| s.message.as_str())],
         )?;
+    }
+    if from.state == RunState::Blocked {
+        super::requests::close(db, from.run_no, now)?;
     }
     db.changed(|c| {
         c.queue |= to.is_terminal() || to == RunState::Queued;

@@ -215,6 +215,14 @@ impl Scene {
         let message =
             json!({ "to": [run], "subject": self.secret, "body": self.secret, "sender_run_id": run });
         self.add(ctx, "message", "/message_ids/0", "/agent/messages", message).await;
+        // It was answered, so that the run is at work.
+        let asked = question(uuid::Uuid::new_v4(), &self.secret);
+        let path = "/harness-support/requests";
+        let asked = self.make(ctx, &self.keys["own run"], path, asked).await;
+        self.ids.insert("request", asked["request_id"].as_str().unwrap().to_owned());
+        let path = self.fill("/agent/runs/{run}/requests/{request}/answer");
+        let answer = json!({ "decision": "answer", "text": self.secret });
+        self.make(ctx, &self.keys["admin"], &path, answer).await;
         self.upload(ctx, Purpose::Transcript).await;
         self.upload(ctx, Purpose::Blocks).await;
         let entry = json!({ "entries": [{ "number": 1, "occurred_at": now(), "event": { "type": "text", "text": self.secret } }] });
@@ -296,7 +304,10 @@ impl Scene {
         let path = info.path.replace("{uid}", &format!("{{{noun}}}"));
         let path = path.replace("{run_id}", "{run}").replace("{conversation_id}", "{conversation}");
         let path = path.replace("{session_id}", "{execution}").replace("{message_id}", "{message}");
-        let path = path.replace("{schedule_id}", "{schedule}").replace("{artifact_uid}", "{artifact}");
+        let path = path
+            .replace("{request_id}", "{request}")
+            .replace("{schedule_id}", "{schedule}")
+            .replace("{artifact_uid}", "{artifact}");
         let mut path = format!("{BASE}{}", self.fill(&path.replace("{memory_id}", "{memory}")));
         if endpoint == "ListEvents" {
             path = format!("{path}?run_ids={}", self.ids["run"]);
@@ -310,6 +321,8 @@ impl Scene {
         match endpoint {
             "CreateRun" | "CreateLocalRun" => json!({ "prompt": "x" }),
             "SubmitFollowup" | "NotifyUser" => json!({ "message": "x" }),
+            "AnswerRunRequest" => json!({ "decision": "answer", "text": "x" }),
+            "RaiseRequest" => question(uuid::Uuid::new_v4(), "x"),
             "StoreEventSequence" => json!({ "sequence": 1 }),
             "ReportClientEvent" => {
                 json!({ "event_uuid": uuid::Uuid::new_v4(), "event_name": "x", "timestamp": now() })
@@ -357,4 +370,8 @@ impl Scene {
             _ => json!({}),
         }
     }
+}
+
+fn question(request_id: uuid::Uuid, title: &str) -> Value {
+    json!({ "request_id": request_id, "kind": "question", "title": title })
 }

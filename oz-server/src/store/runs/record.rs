@@ -11,6 +11,7 @@ use oz_core::{
     ErrorCode, Run, RunId, RunState, Timestamp,
     artifact::ArtifactItem,
     config::AgentConfig,
+    request::Request,
     run::{AgentSkill, Execution, ExecutionLocation, RunSource, StatusMessage},
     usage::{RequestUsage, Usage},
 };
@@ -45,6 +46,13 @@ pub(in crate::store) fn load(db: &Db<'_>, tail: &str, values: &[Value<'_>]) -> R
         for (run_no, child) in children(db, chunk)? {
             if let Some(run) = at(run_no).and_then(|i| runs.get_mut(i)) {
                 run.children.push(child);
+            }
+        }
+        if chunk.iter().any(|n| at(*n).is_some_and(|i| runs[i].state == RunState::Blocked)) {
+            for (run_no, request) in requests(db, chunk)? {
+                if let Some(run) = at(run_no).and_then(|i| runs.get_mut(i)) {
+                    run.requests.push(request);
+                }
             }
         }
         for (run_no, usage) in usage(db, chunk)? {
@@ -96,6 +104,15 @@ fn children(db: &Db<'_>, runs: &[i64]) -> Result<Vec<(i64, RunId)>> {
     )
 }
 
+fn requests(db: &Db<'_>, runs: &[i64]) -> Result<Vec<(i64, Request)>> {
+    of_runs(
+        db,
+        "SELECT run_no, request FROM requests WHERE run_no IN ({runs}) AND closed_at IS NULL ORDER BY created_at, request_id",
+        runs,
+        |row| Ok((row.get(0)?, json(row.get(1)?)?)),
+    )
+}
+
 fn usage(db: &Db<'_>, runs: &[i64]) -> Result<Vec<(i64, RequestUsage)>> {
     let rows = of_runs(
         db,
@@ -141,6 +158,7 @@ fn run(row: &Row<'_>) -> Result<Run> {
     };
     let config: AgentConfig = json(row.get(16)?)?;
     let working = matches!(state, RunState::Claimed | RunState::InProgress | RunState::Blocked);
+    let left = execution.as_ref().is_some_and(|e: &Execution| e.ended_at.is_some());
     Ok(Run {
         run_id,
         task_id: run_id,
@@ -168,7 +186,7 @@ fn run(row: &Row<'_>) -> Result<Run> {
         agent_config: Some(config),
         conversation_id: Some(id(row.get(18)?)?),
         parent_run_id: row.get::<Option<&str>>(29)?.map(id).transpose()?,
-        is_sandbox_running: working,
+        is_sandbox_running: working && !left,
         metadata: json(row.get(17)?)?,
         artifacts: Vec::new(),
         scope: Some(objects::scope(row.get(15)?, row.get(14)?, row.get(36)?)),

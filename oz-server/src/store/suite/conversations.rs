@@ -62,8 +62,10 @@ on_both! {
         let who = bed.started("first").await;
         bed.store.update_run(who.clone(), done("did it"), now()).await.unwrap();
         bed.store.follow_up(bed.caller(), follow_up(who.run_id, "more"), now()).await.unwrap();
+        assert_eq!(bed.store.get_run(who.run_no).await.unwrap().state, RunState::Queued);
+        let next = bed.offer(who.run_no).await;
         let run = bed.store.get_own_run(who.run_no).await.unwrap();
-        assert_eq!(run.state, RunState::Queued);
+        bed.report(&next, Report::Declined).await;
         assert!(run.prompt.ends_with("You ended with:\ndid it\n\nThen you were asked:\nmore"), "{}", run.prompt);
         bed.store.cancel_run(who.run_no, "no".into(), now()).await.unwrap();
         bed.store.follow_up(bed.caller(), follow_up(who.run_id, "after all"), now()).await.unwrap();
@@ -127,7 +129,7 @@ on_both! {
         let run = bed.store.get_run(who.run_no).await.unwrap();
         let conversation = run.conversation_id.unwrap();
         let fork =
-            bed.store.fork_conversation(bed.member.clone(), conversation, None, now()).await.unwrap();
+            bed.store.fork_conversation(bed.member.clone(), conversation, None, None, now()).await.unwrap();
         bed.store.append_transcript(who.clone(), vec![text(2, "after")], now()).await.unwrap();
         let mut said = Vec::new();
         for conversation in [conversation, fork] {

@@ -194,7 +194,7 @@ impl Day {
         let client = self.world.client();
         let cancel = |run_id| {
             let client = client.clone();
-            async move { client.send(&CancelRun { run_id }).await.map(drop) }
+            async move { client.send(&CancelRun { run_id, force: None }).await.map(drop) }
         };
         let ended: Vec<_> = stream::iter(runs).map(cancel).buffer_unordered(16).collect().await;
         ended.into_iter().collect::<Result<(), _>>().unwrap();

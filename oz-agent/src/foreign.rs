@@ -2,11 +2,16 @@
 //! reads what it tells, ends its whole family of processes and reports; what differs from program to program is a
 //! [`Dialect`], one file for each.
 
+mod command;
 mod engine;
+mod gemini;
 mod home;
+mod limits;
 mod lines;
+mod opencode;
 mod pairs;
 mod program;
+mod told;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
@@ -33,7 +38,7 @@ pub(crate) trait Dialect: Send + Sync {
     fn format(&self) -> &'static str;
 
     /// How to get the program, for who does not have it.
-    fn install_hint(&self) -> String;
+    fn install_hint(&self, task: &HarnessTask) -> String;
 
     /// What to start for `task`, whose `home` is private to the run. Files that the program expects are written by the
     /// engine before it starts.
@@ -135,8 +140,12 @@ struct Conversation {
 impl Foreign {
     /// The command line agent for this choice; `None` for the native one.
     pub(crate) fn of(kind: &HarnessType) -> Option<Self> {
-        let _ = kind;
-        None
+        Some(match kind {
+            HarnessType::Gemini => Self::new(gemini::Gemini),
+            HarnessType::Opencode => Self::new(opencode::Opencode),
+            HarnessType::Command => Self::new(command::Command),
+            _ => return None,
+        })
     }
 
     pub(crate) fn new(dialect: impl Dialect + 'static) -> Self {

@@ -58,10 +58,10 @@ pub(crate) struct Ran {
 }
 
 /// Kills a family unless it is told that all went well.
-struct Guard(Option<Family>);
+pub(crate) struct Guard(pub(crate) Option<Family>);
 
 impl Guard {
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(family) = self.0.take() {
             family.kill();
         }

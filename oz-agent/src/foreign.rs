@@ -2,6 +2,17 @@
 //! reads what it tells, ends its whole family of processes and reports; what differs from program to program is a
 //! [`Dialect`], one file for each.
 
+mod command;
+mod engine;
+mod gemini;
+mod home;
+mod limits;
+mod lines;
+mod opencode;
+mod pairs;
+mod program;
+mod told;
+
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use oz_core::{
@@ -9,7 +20,14 @@ use oz_core::{
     config::HarnessType,
     harness::{Harness, HarnessEvent, HarnessTask, SavedSession},
 };
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 /// How one command line agent is started and understood. It starts nothing itself.
 pub(crate) trait Dialect: Send + Sync {
@@ -20,7 +38,7 @@ pub(crate) trait Dialect: Send + Sync {
     fn format(&self) -> &'static str;
 
     /// How to get the program, for who does not have it.
-    fn install_hint(&self) -> String;
+    fn install_hint(&self, task: &HarnessTask) -> String;
 
     /// What to start for `task`, whose `home` is private to the run. Files that the program expects are written by the
     /// engine before it starts.
@@ -34,24 +52,46 @@ pub(crate) trait Dialect: Send + Sync {
 
     /// Where the conversation `session_id` lies in the home after the program has ended, and how it was changed.
     fn saved(&self, task: &HarnessTask, session_id: &str) -> Option<SavedSession>;
+
+    /// What to write to its standard input to give it another message while it works; `None` when it takes none.
+    fn message(&self, text: &str) -> Option<String> {
+        let _ = text;
+        None
+    }
+
+    /// What to write to its standard input to end the step that it is at; `None` when that would end it.
+    fn interruption(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What to start.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Launch {
     /// The program, looked for in the `PATH` of the task, and its arguments.
     pub(crate) words: Vec<String>,
-    /// Variables beside those of the task.
+    /// Variables beside those of the task; they win.
     pub(crate) env: BTreeMap<String, String>,
     /// Files to write first, by their paths in the home of the task; nobody else can read them.
     pub(crate) files: BTreeMap<PathBuf, Vec<u8>>,
-    /// What to write to its standard input, which is closed then.
+    /// Where in the home the directories of the task's skills are copied to.
+    pub(crate) skills: Option<PathBuf>,
+    /// What to write to its standard input.
     pub(crate) stdin: Option<String>,
+    /// Whether its standard input stays open for [`Dialect::message`] until [`Told::Rest`].
+    pub(crate) listens: bool,
+}
+
+impl fmt::Debug for Launch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Variables, files and arguments may hold secrets.
+        f.debug_struct("Launch").field("program", &self.words.first()).finish_non_exhaustive()
+    }
 }
 
 /// Reads what a program tells of its work. It is pure.
 pub(crate) trait Reader: Send {
-    /// What a line of standard output means.
+    /// What a line of standard output means. A line that is too long for memory has been cut.
     fn line(&mut self, line: &str) -> Vec<Told>;
 
     /// What it means that the program ended with `exit_code`, after `errors`, the end of its standard error.
@@ -66,6 +106,10 @@ pub(crate) enum Told {
     Event(HarnessEvent),
     /// The conversation has this name.
     Session(String),
+    /// Another model call begins, which counts against `max_turns`.
+    Turn,
+    /// It did what it was asked and ends unless it is asked more.
+    Rest,
 }
 
 /// How a program ended.
@@ -79,14 +123,44 @@ pub(crate) enum End {
 
 /// A command line agent as a harness.
 pub(crate) struct Foreign {
-    dialect: Box<dyn Dialect>,
+    dialect: Arc<dyn Dialect>,
+    cancel: CancellationToken,
+    conversation: Arc<Mutex<Conversation>>,
+}
+
+/// What is known of the one conversation of a [`Foreign`].
+#[derive(Default)]
+struct Conversation {
+    task: Option<HarnessTask>,
+    session_id: Option<String>,
+    /// Where messages go while the program takes some.
+    input: Option<mpsc::UnboundedSender<engine::Input>>,
 }
 
 impl Foreign {
     /// The command line agent for this choice; `None` for the native one.
     pub(crate) fn of(kind: &HarnessType) -> Option<Self> {
-        let _ = kind;
-        None
+        Some(match kind {
+            HarnessType::Gemini => Self::new(gemini::Gemini),
+            HarnessType::Opencode => Self::new(opencode::Opencode),
+            HarnessType::Command => Self::new(command::Command),
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn new(dialect: impl Dialect + 'static) -> Self {
+        Self { dialect: Arc::new(dialect), cancel: CancellationToken::new(), conversation: Arc::default() }
+    }
+
+    fn conversation(&self) -> std::sync::MutexGuard<'_, Conversation> {
+        self.conversation.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, input: engine::Input) -> Result<(), Error> {
+        let late =
+            || Error::settled(format!("the harness '{}' takes no messages: it does not work", self.name()));
+        let conversation = self.conversation();
+        conversation.input.as_ref().ok_or_else(late)?.send(input).map_err(|_| late())
     }
 }
 
@@ -96,13 +170,51 @@ impl Harness for Foreign {
         self.dialect.name()
     }
 
-    async fn start(self: Arc<Self>, _: HarnessTask) -> Result<BoxStream<'static, HarnessEvent>, Error> {
-        Err(Error::unsupported(format!("the harness '{}' is not available in this build", self.name())))
+    async fn start(self: Arc<Self>, task: HarnessTask) -> Result<BoxStream<'static, HarnessEvent>, Error> {
+        {
+            let mut conversation = self.conversation();
+            if conversation.task.is_some() {
+                return Err(Error::settled("this agent was started already"));
+            }
+            conversation.session_id = task.saved.as_ref().map(|saved| saved.session_id.clone());
+            conversation.task = Some(task.clone());
+        }
+        engine::start(&self, task)
     }
 
-    async fn send(&self, _: String) -> Result<(), Error> {
-        Err(Error::unsupported(format!("the harness '{}' takes no messages while it works", self.name())))
+    async fn send(&self, message: String) -> Result<(), Error> {
+        let Some(text) = self.dialect.message(&message) else {
+            return Err(Error::unsupported(format!(
+                "the harness '{}' takes no messages while it works",
+                self.name()
+            )));
+        };
+        self.put(engine::Input::Message(text))
     }
 
-    async fn cancel(&self) {}
+    async fn interrupt(&self) -> Result<(), Error> {
+        let Some(text) = self.dialect.interruption() else {
+            return Err(Error::unsupported(format!(
+                "the harness '{}' can't be interrupted without ending it",
+                self.name()
+            )));
+        };
+        self.put(engine::Input::Interruption(text))
+    }
+
+    async fn save(&self) -> Option<SavedSession> {
+        let (task, session_id) = {
+            let conversation = self.conversation();
+            (conversation.task.clone()?, conversation.session_id.clone()?)
+        };
+        let dialect = Arc::clone(&self.dialect);
+        tokio::task::spawn_blocking(move || dialect.saved(&task, &session_id)).await.ok().flatten()
+    }
+
+    async fn cancel(&self) {
+        self.cancel.cancel();
+    }
 }
+
+#[cfg(test)]
+mod tests;

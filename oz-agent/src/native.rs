@@ -4,7 +4,7 @@
 mod act;
 mod agent;
 mod ask;
-mod budget;
+pub(crate) mod budget;
 mod handover;
 mod inbox;
 mod prompt;

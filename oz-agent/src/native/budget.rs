@@ -9,7 +9,7 @@ const MAX_TURNS: u32 = 200;
 
 /// Limits, and what counts against them.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(crate) struct Budget {
     limits: Limits,
     started: Instant,
     turns: u32,
@@ -18,22 +18,22 @@ pub(super) struct Budget {
 
 impl Budget {
     /// A budget from now on.
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
         Self { limits, started: Instant::now(), turns: 0, used: Usage::default() }
     }
 
     /// One more turn begins.
-    pub(super) fn begin_turn(&mut self) {
+    pub(crate) fn begin_turn(&mut self) {
         self.turns += 1;
     }
 
     /// A model call used this.
-    pub(super) fn count(&mut self, usage: &Usage) {
+    pub(crate) fn count(&mut self, usage: &Usage) {
         self.used.add(usage);
     }
 
     /// Why there may be no further turn, if so.
-    pub(super) fn exceeded(&self) -> Option<String> {
+    pub(crate) fn exceeded(&self) -> Option<String> {
         let Limits { max_turns, max_tokens, max_cost_usd, .. } = self.limits;
         let turns = max_turns.unwrap_or(MAX_TURNS);
         if self.turns >= turns {
@@ -58,13 +58,13 @@ impl Budget {
     }
 
     /// Why the time is up.
-    pub(super) fn out_of_time(&self) -> String {
+    pub(crate) fn out_of_time(&self) -> String {
         let max = self.limits.max_seconds.unwrap_or_default();
         format!("the run took longer than {max} s, which is its limit (max_seconds)")
     }
 
     /// Waits until the time is up.
-    pub(super) async fn time_up(&self) {
+    pub(crate) async fn time_up(&self) {
         match self.limits.max_seconds {
             Some(seconds) => tokio::time::sleep_until(self.started + Duration::from_secs(seconds)).await,
             None => std::future::pending().await,

@@ -2,9 +2,10 @@
 
 use crate::{
     check::{Check, header},
-    wire::{self, Answer, Wire, halves, list, named, text},
+    service::error,
+    wire::{Answer, Said, Wire, halves, list, named, text},
 };
-use axum::http::HeaderMap;
+use axum::{http::HeaderMap, response::Response};
 use serde_json::{Value, json};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -38,17 +39,15 @@ impl Wire for Anthropic {
         check.must(!messages.is_empty(), "there are no messages");
         for (i, message) in messages.iter().enumerate() {
             let expected = if i % 2 == 0 { "user" } else { "assistant" };
-            check.must(message["role"] == expected, format!("message {i} is not the {expected}'s"));
+            check.ours(message["role"] == expected, format!("message {i} is not the {expected}'s"));
+            let legal = ["user", "assistant", "system"].contains(&text(message, "role"));
+            check.must(legal, format!("the role of message {i} is not legal"));
             blocks(message, check);
         }
     }
 
-    fn opening(body: &Value) -> String {
-        list(body, "messages").first().map(wire::content).unwrap_or_default()
-    }
-
-    fn answers(body: &Value) -> usize {
-        list(body, "messages").iter().filter(|m| m["role"] == "assistant").count()
+    fn said(body: &Value) -> Vec<Said> {
+        list(body, "messages").iter().filter_map(Said::message).collect()
     }
 
     fn whole(answer: &Answer<'_>) -> Value {
@@ -132,6 +131,10 @@ impl Wire for Anthropic {
         json!({ "type": "error", "error": { "type": kind, "message": message } })
     }
 
+    fn wrong_key() -> Response {
+        error::<Self>(401, "invalid x-api-key")
+    }
+
     fn too_long() -> Value {
         Self::error(400, "prompt is too long: 210000 tokens > 200000 maximum")
     }
@@ -181,6 +184,7 @@ fn blocks(message: &Value, check: &mut Check) {
         match kind {
             "tool_result" if !mine => check.result(text(block, "tool_use_id")),
             "tool_use" if mine => {}
+            "image" | "document" if check.is_foreign() && message["role"] == "user" => {}
             "thinking" if mine => {
                 let good = block["signature"] == *signature(text(block, "thinking"));
                 check.must(good, "the signature of a thinking block does not fit it");

@@ -2,9 +2,10 @@
 
 use crate::{
     check::Check,
-    wire::{self, Answer, Wire, halves, list, text},
+    service::error,
+    wire::{self, Answer, Said, Wire, halves, list, text},
 };
-use axum::http::HeaderMap;
+use axum::{http::HeaderMap, response::Response};
 use serde_json::{Value, json};
 
 pub(crate) struct Chat;
@@ -57,12 +58,8 @@ impl Wire for Chat {
         }
     }
 
-    fn opening(body: &Value) -> String {
-        list(body, "messages").iter().find(|m| m["role"] == "user").map(wire::content).unwrap_or_default()
-    }
-
-    fn answers(body: &Value) -> usize {
-        list(body, "messages").iter().filter(|m| m["role"] == "assistant").count()
+    fn said(body: &Value) -> Vec<Said> {
+        list(body, "messages").iter().filter_map(Said::message).collect()
     }
 
     fn whole(answer: &Answer<'_>) -> Value {
@@ -123,6 +120,10 @@ impl Wire for Chat {
 
     fn error(status: u16, message: &str) -> Value {
         wire::openai_error(status, message)
+    }
+
+    fn wrong_key() -> Response {
+        error::<Self>(401, "Incorrect API key provided.")
     }
 
     fn too_long() -> Value {

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 /// Collects what is wrong with a request.
 #[derive(Default)]
 pub(crate) struct Check {
+    /// Whether the client is somebody else's, who may do what is legal but not what we want of our own.
+    foreign: bool,
     problems: Vec<String>,
     tools: BTreeSet<String>,
     calls: BTreeSet<String>,
@@ -14,6 +16,21 @@ pub(crate) struct Check {
 }
 
 impl Check {
+    /// A check of what somebody else's client sends.
+    pub(crate) fn foreign() -> Self {
+        Self { foreign: true, ..Self::default() }
+    }
+
+    /// Whether the client is somebody else's.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.foreign
+    }
+
+    /// Notes `problem` unless `good`, where the client is our own.
+    pub(crate) fn ours(&mut self, good: bool, problem: impl Into<String>) {
+        self.must(good || self.foreign, problem);
+    }
+
     /// Notes `problem` unless `good`.
     pub(crate) fn must(&mut self, good: bool, problem: impl Into<String>) {
         if !good {

@@ -19,10 +19,12 @@
 mod anthropic;
 mod chat;
 mod check;
+mod gemini;
 mod play;
 mod responses;
 mod script;
 mod service;
+mod side;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -54,6 +56,11 @@ impl FakeModel {
     /// Starts a server that asks for no key, like one on somebody's own machine.
     pub async fn start_open(script: impl Into<Script>) -> Self {
         Self::behind(Doors::Open, script.into()).await
+    }
+
+    /// Starts a server for somebody else's client that has this key.
+    pub async fn for_foreign(key: &str, script: impl Into<Script>) -> Self {
+        Self::behind(Doors::Foreign(key.to_owned()), script.into()).await
     }
 
     async fn behind(doors: Doors, script: Script) -> Self {

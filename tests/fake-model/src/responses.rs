@@ -2,10 +2,14 @@
 
 use crate::{
     check::Check,
-    wire::{self, Answer, Wire, halves, list, named, text},
+    service::error,
+    wire::{self, Answer, Said, Wire, halves, list, named, text},
 };
-use axum::http::HeaderMap;
+use axum::{http::HeaderMap, response::Response};
 use serde_json::{Value, json};
+
+/// The kinds of items that the model writes beside messages.
+const BY_MODEL: [&str; 3] = ["reasoning", "function_call", "custom_tool_call"];
 
 pub(crate) struct Responses;
 
@@ -19,17 +23,16 @@ impl Wire for Responses {
     fn check(body: &Value, check: &mut Check) {
         check.required(body, "model");
         check.tokens(body, "max_output_tokens", 16);
-        check.must(body["store"] == false, "store must be false: nothing of a run may be kept elsewhere");
+        check.ours(body["store"] == false, "store must be false: nothing of a run may be kept elsewhere");
         for tool in list(body, "tools") {
-            check.must(tool["type"] == "function", "a tool is not a function");
-            check.tool(&tool["name"], &tool["parameters"]);
+            declared(tool, check);
         }
         let items = list(body, "input");
         check.must(!items.is_empty() || body["input"].is_string(), "there is no input");
         let mut thought = false;
         for item in items {
             let kind = item["type"].as_str().unwrap_or("message");
-            let of_model = kind == "function_call" || item["role"] == "assistant";
+            let of_model = by_model(item) && kind != "reasoning";
             check.must(!thought || of_model, "reasoning without the item that it led to");
             thought = kind == "reasoning";
             match kind {
@@ -38,8 +41,16 @@ impl Wire for Responses {
                         .must(item["arguments"].is_string(), "the arguments of a function_call are not text");
                     check.call(text(item, "call_id"), text(item, "name"));
                 }
-                "function_call_output" => {
-                    check.must(item["output"].is_string(), "the output of a function_call is not text");
+                "custom_tool_call" => {
+                    check.must(item["input"].is_string(), "the input of a custom_tool_call is not text");
+                    check.call(text(item, "call_id"), text(item, "name"));
+                }
+                "function_call_output" | "custom_tool_call_output" => {
+                    let blocks = check.is_foreign() && item["output"].is_array();
+                    check.must(
+                        blocks || item["output"].is_string(),
+                        "the output of a function_call is not text",
+                    );
                     check.result(text(item, "call_id"));
                 }
                 "reasoning" => check.required(item, "encrypted_content"),
@@ -50,28 +61,22 @@ impl Wire for Responses {
                     check.must(legal, format!("the role '{role}' is not legal"));
                     check.must(!wire::content(item).is_empty(), "an empty message");
                 }
-                other => check.must(false, format!("an item of type '{other}' is not legal")),
+                other => check.ours(false, format!("an item of type '{other}' is not legal")),
             }
         }
         check.must(!thought, "reasoning without the item that it led to");
     }
 
-    fn opening(body: &Value) -> String {
-        match &body["input"] {
-            Value::String(text) => text.clone(),
-            _ => list(body, "input")
-                .iter()
-                .find(|i| i["role"] == "user")
-                .map(wire::content)
-                .unwrap_or_default(),
+    /// Neighbouring items that the model wrote are one answer.
+    fn said(body: &Value) -> Vec<Said> {
+        if let Value::String(text) = &body["input"] {
+            return vec![Said::User(text.clone())];
         }
-    }
-
-    /// Runs of items that the model wrote.
-    fn answers(body: &Value) -> usize {
-        let ours =
-            |i: &Value| i["role"] == "assistant" || i["type"] == "function_call" || i["type"] == "reasoning";
-        list(body, "input").chunk_by(|a, b| ours(a) == ours(b)).filter(|items| ours(&items[0])).count()
+        let runs = list(body, "input").chunk_by(|a, b| by_model(a) && by_model(b));
+        runs.filter_map(
+            |items| if by_model(&items[0]) { Some(Said::Model) } else { Said::message(&items[0]) },
+        )
+        .collect()
     }
 
     fn whole(answer: &Answer<'_>) -> Value {
@@ -118,6 +123,12 @@ impl Wire for Responses {
                     }
                     event("function_call_arguments.done", json!({ "arguments": arguments }));
                 }
+                "custom_tool_call" => {
+                    empty["input"] = "".into();
+                    event("output_item.added", json!({ "item": empty }));
+                    event("custom_tool_call_input.delta", json!({ "delta": item["input"] }));
+                    event("custom_tool_call_input.done", json!({ "input": item["input"] }));
+                }
                 _ => {
                     empty["summary"] = json!([]);
                     event("output_item.added", json!({ "item": empty }));
@@ -139,6 +150,10 @@ impl Wire for Responses {
         wire::openai_error(status, message)
     }
 
+    fn wrong_key() -> Response {
+        error::<Self>(401, "Incorrect API key provided.")
+    }
+
     fn too_long() -> Value {
         wire::openai_too_long()
     }
@@ -147,6 +162,20 @@ impl Wire for Responses {
         named(
             &json!({ "type": "error", "code": "server_error", "message": "overloaded, as the script says", "param": null }),
         )
+    }
+}
+
+/// Whether the model wrote an item.
+fn by_model(item: &Value) -> bool {
+    item["role"] == "assistant" || BY_MODEL.contains(&text(item, "type"))
+}
+
+/// The declaration of a tool. Of others' clients it may be of a kind that is the service's own.
+fn declared(tool: &Value, check: &mut Check) {
+    match text(tool, "type") {
+        "function" => check.tool(&tool["name"], &tool["parameters"]),
+        "custom" => check.required(tool, "name"),
+        _ => check.ours(false, "a tool is not a function"),
     }
 }
 
@@ -174,6 +203,11 @@ fn output(answer: &Answer<'_>) -> Vec<Value> {
         }));
     }
     items.extend(answer.calls("call").map(|(i, id, name)| {
+        let custom = list(answer.body, "tools").iter().any(|t| t["type"] == "custom" && t["name"] == name);
+        if let (true, Value::String(input)) = (custom, &turn.calls[i].1) {
+            let own = answer.call_id("ctc", i);
+            return json!({ "type": "custom_tool_call", "id": own, "call_id": id, "name": name, "input": input });
+        }
         json!({
             "type": "function_call", "id": answer.call_id("fc", i), "call_id": id, "name": name,
             "arguments": answer.arguments(i), "status": "completed",

@@ -5,9 +5,12 @@ use crate::{
     anthropic::Anthropic,
     chat::Chat,
     check::{Check, header},
+    gemini::{self, Gemini},
     play::{self, End, Manner},
     responses::Responses,
-    wire::{Answer, Wire},
+    script::Place,
+    side,
+    wire::{Answer, Said, Wire},
 };
 use axum::{
     Json, Router,
@@ -20,7 +23,7 @@ use axum::{
     routing::{get, post},
 };
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash as _, Hasher as _},
@@ -35,26 +38,33 @@ use tokio::net::TcpListener;
 /// The largest request, as at Anthropic.
 const MAX_BODY: usize = 32 << 20;
 
-/// Whether a key is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// For whom a server is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Doors {
-    /// As services do.
+    /// For clients of our own with any key, as services ask for one.
     Keyed,
-    /// As servers on one's own machine do.
+    /// For clients of our own without a key, like servers on one's own machine.
     Open,
+    /// For clients of others that have this key. What is legal is good enough of them, and what they ask beside their
+    /// work gets an answer without a script. With another key they are refused, which is no violation.
+    Foreign(String),
 }
 
 /// A request for an answer.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Its path.
-    pub path: String,
+    /// Its path, without what is asked for in particular.
+    pub path: &'static str,
     /// Its body.
     pub body: Value,
     /// The key that it came with; empty without one.
     pub key: String,
     /// When it came.
     pub at: Instant,
+    /// What the user says in it, from the first message to the last.
+    pub said: Vec<String>,
+    /// Whether somebody else's client asks this beside its work.
+    pub aside: bool,
 }
 
 /// What a server has to tell.
@@ -66,7 +76,7 @@ pub enum Notice {
     Violation(String),
 }
 
-struct Service {
+pub(crate) struct Service {
     script: Script,
     doors: Doors,
     notice: Box<dyn Fn(Notice) + Send + Sync>,
@@ -93,8 +103,11 @@ pub async fn serve(
         .route(Anthropic::PATH, post(answer::<Anthropic>))
         .route(Responses::PATH, post(answer::<Responses>))
         .route(Chat::PATH, post(answer::<Chat>))
-        .route("/v1/models", get(models))
-        .route("/api/tags", get(tags))
+        .route(Gemini::PATH, post(gemini::method))
+        .route("/v1/messages/count_tokens", post(side::count::<Anthropic>))
+        .route("/v1/models", get(side::models))
+        .route("/api/tags", get(side::tags))
+        .route("/", get(side::alive))
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(Arc::new(service));
@@ -105,44 +118,59 @@ pub async fn serve(
 /// The key of a request, wherever its format has it.
 fn key(headers: &HeaderMap) -> String {
     let bearer = header(headers, "authorization").trim_start_matches("Bearer ");
-    [header(headers, "x-api-key"), bearer].concat()
+    let named = ["x-api-key", "x-goog-api-key"].map(|name| header(headers, name));
+    named.into_iter().chain([bearer]).find(|key| !key.is_empty()).unwrap_or_default().to_owned()
 }
 
-async fn answer<W: Wire>(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bytes) -> Response {
+pub(crate) async fn answer<W: Wire>(
+    State(service): State<Arc<Service>>,
+    headers: HeaderMap,
+    uri: Uri,
+    body: Bytes,
+) -> Response {
     let body: Value = match serde_json::from_slice(&body) {
-        Ok(body) => body,
+        Ok(body) => W::read(&uri, body),
         Err(e) => return service.refuse::<W>(400, vec![format!("the body is not JSON: {e}")]),
     };
-    let (mut caller, mut check) = (Check::default(), Check::default());
-    if service.doors == Doors::Keyed {
-        W::caller(&headers, &mut caller);
-    }
-    W::check(&body, &mut check);
+    let said = W::said(&body);
+    let foreign = matches!(service.doors, Doors::Foreign(_));
+    let aside = foreign && W::tools(&body) == 0;
     (service.notice)(Notice::Request(Request {
-        path: W::PATH.to_owned(),
+        path: W::PATH,
         body: body.clone(),
         key: key(&headers),
         at: Instant::now(),
+        said: said.iter().filter_map(Said::by_user).map(str::to_owned).collect(),
+        aside,
     }));
-    for (status, problems) in [(401, caller.problems()), (400, check.problems())] {
-        if !problems.is_empty() {
-            return service.refuse::<W>(status, problems);
-        }
+    if let Err(refused) = service.admit::<W>(&headers, &uri) {
+        return refused;
     }
-    let (opening, turn) = (W::opening(&body), W::answers(&body));
-    let asked = Asked {
-        path: W::PATH,
-        opening: &opening,
-        turn,
-        attempt: service.attempt(&opening, turn),
-        body: &body,
+    let mut check = if foreign { Check::foreign() } else { Check::default() };
+    W::check(&body, &mut check);
+    let problems = check.problems();
+    if !problems.is_empty() {
+        return service.refuse::<W>(400, problems);
+    }
+    let place = match foreign {
+        true if aside => None,
+        true => service.script.found(&said),
+        false => Some(Script::opened(&said)),
     };
+    let number = service.answers.fetch_add(1, Ordering::Relaxed);
+    let Some(Place { opening, turn }) = place else {
+        return respond::<W>(
+            &Answer { turn: &side::harmless(&body), body: &body, number, broken: false },
+            None,
+        );
+    };
+    let attempt = service.attempt(opening, turn);
+    let asked = Asked { path: W::PATH, opening, turn, attempt, body: &body };
     let Some(turn) = service.script.turn(&asked) else {
         let begin: String = opening.chars().take(80).collect();
         return service.refuse::<W>(400, vec![format!("the script has no turn {turn} for '{begin}'")]);
     };
     let fault = turn.faults.get(asked.attempt).copied();
-    let number = service.answers.fetch_add(1, Ordering::Relaxed);
     respond::<W>(
         &Answer { turn: &turn, body: &body, number, broken: fault == Some(Fault::BadArguments) },
         fault,
@@ -150,6 +178,24 @@ async fn answer<W: Wire>(State(service): State<Arc<Service>>, headers: HeaderMap
 }
 
 impl Service {
+    /// Lets a caller in that says who it is.
+    pub(crate) fn admit<W: Wire>(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Response> {
+        match &self.doors {
+            Doors::Open => Ok(()),
+            Doors::Keyed => {
+                let mut caller = Check::default();
+                W::caller(headers, &mut caller);
+                let problems = caller.problems();
+                if problems.is_empty() { Ok(()) } else { Err(self.refuse::<W>(401, problems)) }
+            }
+            Doors::Foreign(good) => {
+                let known =
+                    key(headers) == *good || uri.query().is_some_and(|q| q.contains(&format!("key={good}")));
+                if known { Ok(()) } else { Err(W::wrong_key()) }
+            }
+        }
+    }
+
     /// Reports why a request is refused, and refuses it.
     fn refuse<W: Wire>(&self, status: u16, problems: Vec<String>) -> Response {
         let answer = error::<W>(status, &problems.join("; "));
@@ -202,29 +248,12 @@ fn busy<W: Wire>(status: u16, seconds: u64) -> Response {
     ([(RETRY_AFTER, seconds.to_string())], error::<W>(status, "refused, as the script says")).into_response()
 }
 
-fn error<W: Wire>(status: u16, message: &str) -> Response {
+pub(crate) fn error<W: Wire>(status: u16, message: &str) -> Response {
     let status = StatusCode::from_u16(status).expect("an HTTP status");
     (status, Json(W::error(status.as_u16(), message))).into_response()
 }
 
-async fn models(headers: HeaderMap) -> Json<Value> {
-    Json(match header(&headers, "anthropic-version") {
-        "" => {
-            json!({ "object": "list", "data": [{ "id": "fake", "object": "model", "created": 0, "owned_by": "fake" }] })
-        }
-        _ => json!({
-            "data": [{ "type": "model", "id": "fake", "display_name": "Fake", "created_at": "2026-01-01T00:00:00Z" }],
-            "first_id": "fake", "last_id": "fake", "has_more": false,
-        }),
-    })
-}
-
-async fn tags() -> Json<Value> {
-    let details = json!({ "family": "fake", "parameter_size": "1B" });
-    Json(json!({ "models": [{ "name": "fake:1b", "model": "fake:1b", "size": 1, "details": details }] }))
-}
-
-async fn unknown(State(service): State<Arc<Service>>, method: Method, uri: Uri) -> StatusCode {
+pub(crate) async fn unknown(State(service): State<Arc<Service>>, method: Method, uri: Uri) -> StatusCode {
     (service.notice)(Notice::Violation(format!("{method} {uri}: there is no such endpoint")));
     StatusCode::NOT_FOUND
 }

@@ -1,31 +1,74 @@
 //! What a wire format is: how to read and check a request, and how to write an answer or an error.
 
 use crate::{Turn, check::Check};
-use axum::http::HeaderMap;
+use axum::{
+    http::{HeaderMap, Uri},
+    response::Response,
+};
 use serde_json::{Value, json};
 
 /// A wire format.
 pub(crate) trait Wire {
     /// Where it is spoken.
     const PATH: &str;
+    /// A request with what its address says of it.
+    fn read(_: &Uri, body: Value) -> Value {
+        body
+    }
     /// Checks that the caller says who it is.
     fn caller(headers: &HeaderMap, check: &mut Check);
     /// Checks the request as the service does.
     fn check(body: &Value, check: &mut Check);
-    /// The first user message.
-    fn opening(body: &Value) -> String;
-    /// How many answers of the model the request holds.
-    fn answers(body: &Value) -> usize;
+    /// How many tools the request offers the model.
+    fn tools(body: &Value) -> usize {
+        list(body, "tools").len()
+    }
+    /// Who said what in the conversation so far.
+    fn said(body: &Value) -> Vec<Said>;
     /// The answer as one document.
     fn whole(answer: &Answer<'_>) -> Value;
     /// The answer as server-sent events.
     fn events(answer: &Answer<'_>) -> Vec<String>;
     /// An error document.
     fn error(status: u16, message: &str) -> Value;
+    /// The answer to a key that the service does not know.
+    fn wrong_key() -> Response;
+    /// The document of a count of tokens.
+    fn count(tokens: usize) -> Value {
+        json!({ "input_tokens": tokens })
+    }
     /// The error of a conversation that is too long.
     fn too_long() -> Value;
     /// The event with which an answer breaks off.
     fn overloaded() -> String;
+}
+
+/// A part of a conversation, as far as a script needs to know it.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Said {
+    /// A message of the user.
+    User(String),
+    /// An answer of the model.
+    Model,
+}
+
+impl Said {
+    /// What the user says.
+    pub(crate) fn by_user(&self) -> Option<&str> {
+        match self {
+            Self::User(text) => Some(text),
+            Self::Model => None,
+        }
+    }
+
+    /// A message by its role; those of neither user nor model are left out.
+    pub(crate) fn message(message: &Value) -> Option<Self> {
+        match text(message, "role") {
+            "user" => Some(Self::User(content(message))),
+            "assistant" => Some(Self::Model),
+            _ => None,
+        }
+    }
 }
 
 /// What is answered.

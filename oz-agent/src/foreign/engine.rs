@@ -1,0 +1,383 @@
+//! Runs the program of a [`Dialect`](super::Dialect) from its start to its end.
+
+use super::{
+    Conversation, Dialect, End, Foreign, Launch, Reader, Told, home,
+    lines::{Line, Lines, Tail},
+    pairs::Pairs,
+    program,
+};
+use crate::{
+    command::Guard,
+    native::budget::Budget,
+    process::{Family, Household},
+};
+use futures_util::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
+use oz_core::{
+    Error, ErrorCode, Redactor,
+    config::Limits,
+    env::PROCESS_MARK,
+    harness::{AgentState, HarnessEvent, HarnessTask},
+};
+use rustix::process::Pid;
+use std::{
+    os::unix::process::ExitStatusExt as _,
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
+    process::{Child, ChildStdin},
+    sync::mpsc,
+    time::{Instant, sleep, sleep_until, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+/// How many events may wait for their reader before the program does.
+const EVENTS: usize = 64;
+/// How long the last output may take after the program has ended and all that it left was killed.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How long the end of a killed program may take to show.
+const BURIAL: Duration = Duration::from_secs(2);
+
+/// What somebody wants to say to the program.
+#[derive(Debug)]
+pub(super) enum Input {
+    /// Another message.
+    Message(String),
+    /// It should end its step.
+    Interruption(String),
+}
+
+/// Why a program does not go on.
+enum Stop {
+    Cancelled,
+    OverBudget(String),
+}
+
+/// Starts the program for `task`.
+pub(super) fn start(foreign: &Foreign, task: HarnessTask) -> Result<BoxStream<'static, HarnessEvent>, Error> {
+    let dialect = &foreign.dialect;
+    if let Some(saved) = task.saved.as_ref().filter(|saved| saved.format != dialect.format()) {
+        let text = format!(
+            "the conversation to go on with has the format '{}'; the harness '{}' goes on with '{}' only",
+            saved.format,
+            dialect.name(),
+            dialect.format()
+        );
+        return Err(Error::settled(text));
+    }
+    let launch = dialect.launch(&task)?;
+    home::furnish(&task, &launch)?;
+    let (child, guard) = spawn(&**dialect, &task, &launch)?;
+    let (sender, inputs) = mpsc::unbounded_channel();
+    foreign.conversation().input = Some(sender).filter(|_| launch.listens);
+    let (events, mut received) = mpsc::channel(EVENTS);
+    let engine = Engine {
+        reader: dialect.reader(&task),
+        conversation: Arc::clone(&foreign.conversation),
+        max_seconds: task.limits.max_seconds,
+        budget: Budget::new(Limits { max_turns: task.limits.max_turns.or(Some(u32::MAX)), ..task.limits }),
+        redactor: task.redactor,
+        cancel: foreign.cancel.clone(),
+        format: dialect.format(),
+        events,
+        pairs: Pairs::default(),
+        asked: None,
+    };
+    // Dropping the stream drops the handle, and with it the guard.
+    let work = engine.work(child, guard, launch, inputs);
+    let working = AbortOnDropHandle::new(tokio::spawn(work));
+    let stream = stream::poll_fn(move |context| {
+        let _ = &working;
+        received.poll_recv(context)
+    });
+    Ok(stream.boxed())
+}
+
+fn spawn(dialect: &dyn Dialect, task: &HarnessTask, launch: &Launch) -> Result<(Child, Guard), Error> {
+    let env = home::environment(task, launch);
+    let failed = |text: String| Error::new(ErrorCode::EnvironmentSetupFailed, text);
+    let (word, arguments) =
+        launch.words.split_first().ok_or_else(|| failed("there is no program to start".to_owned()))?;
+    let program = program::find(word, &env, &task.workspace).ok_or_else(|| {
+        failed(format!(
+            "the harness '{}' needs the program '{word}', which is not in the PATH of the run; {}",
+            dialect.name(),
+            dialect.install_hint(task)
+        ))
+    })?;
+    let mark = Household::new().mark();
+    let stdin = if launch.stdin.is_some() || launch.listens { Stdio::piped() } else { Stdio::null() };
+    let child = tokio::process::Command::new(&program)
+        .args(arguments)
+        .current_dir(&task.workspace)
+        .env_clear()
+        .envs(env)
+        .env(PROCESS_MARK, &mark)
+        .stdin(stdin)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .map_err(|e| failed(format!("'{}' can't be started: {e}", program.display())))?;
+    let leader = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+    Ok((child, Guard(Some(Family { leader, mark }))))
+}
+
+/// One program at work.
+struct Engine {
+    format: &'static str,
+    reader: Box<dyn Reader>,
+    conversation: Arc<Mutex<Conversation>>,
+    budget: Budget,
+    max_seconds: Option<u64>,
+    redactor: Redactor,
+    cancel: CancellationToken,
+    events: mpsc::Sender<HarnessEvent>,
+    pairs: Pairs,
+    /// What it was asked last, since it last rested.
+    asked: Option<Asked>,
+}
+
+#[derive(PartialEq)]
+enum Asked {
+    More,
+    /// To stop, and nothing else: whoever wants that has something to say.
+    Stop,
+}
+
+impl Engine {
+    async fn work(
+        mut self,
+        mut child: Child,
+        mut guard: Guard,
+        launch: Launch,
+        inputs: mpsc::UnboundedReceiver<Input>,
+    ) {
+        self.tell(HarnessEvent::State { state: AgentState::Started, message: None, code: None }).await;
+        let mut errors = Tail::new();
+        let status = self.listen(&mut child, &mut guard, &mut errors, launch, inputs).await;
+        self.conversation().input = None;
+        guard.kill();
+        if status.is_err() {
+            let _ = timeout(BURIAL, child.wait()).await;
+        }
+        let (state, message, code) = match status {
+            Err(Stop::Cancelled) => (AgentState::Cancelled, None, None),
+            Err(Stop::OverBudget(why)) => (AgentState::Failed, Some(why), Some(ErrorCode::BudgetExceeded)),
+            Ok(exit_code) => match self.reader.end(exit_code, &errors.text()) {
+                End::Done(summary) => (AgentState::Succeeded, summary, None),
+                End::Failed(code, message) => (AgentState::Failed, Some(message), Some(code)),
+            },
+        };
+        let why = match &state {
+            AgentState::Cancelled => "the agent was stopped before it was done",
+            _ => "the agent ended without telling what came of it",
+        };
+        for event in self.pairs.close(why) {
+            self.tell(event).await;
+        }
+        self.tell(HarnessEvent::State { state, message, code }).await;
+    }
+
+    /// Reads all that the program tells until it ends. Answers with its exit code.
+    async fn listen(
+        &mut self,
+        child: &mut Child,
+        guard: &mut Guard,
+        errors: &mut Tail,
+        launch: Launch,
+        mut inputs: mpsc::UnboundedReceiver<Input>,
+    ) -> Result<i32, Stop> {
+        let mut stdout = Output::of(child.stdout.take());
+        let mut stderr = Output::of(child.stderr.take());
+        let mut writer = Some(writer(child.stdin.take(), launch.stdin)).filter(|_| launch.listens);
+        let mut lines = Lines::default();
+        let mut exit_code = None;
+        let mut deadline = Instant::now();
+        let cancel = self.cancel.clone();
+        let max_seconds = self.max_seconds;
+        let time_up = async move {
+            match max_seconds {
+                Some(seconds) => sleep(Duration::from_secs(seconds)).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(time_up);
+        while exit_code.is_none() || stdout.open() {
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Err(Stop::Cancelled),
+                () = &mut time_up => return Err(Stop::OverBudget(self.budget.out_of_time())),
+                () = sleep_until(deadline), if exit_code.is_some() => break,
+                bytes = stderr.read(), if stderr.open() => errors.push(bytes),
+                input = inputs.recv(), if writer.is_some() => match (input, &writer) {
+                    (Some(input), Some(writer)) => self.pass_on(input, writer),
+                    _ => writer = None,
+                },
+                bytes = stdout.read(), if stdout.open() => {
+                    for line in lines.push(bytes) {
+                        if self.line(line).await? {
+                            // It ends when it has read to the end.
+                            self.conversation().input = None;
+                            while let (Ok(input), Some(writer)) = (inputs.try_recv(), &writer) {
+                                self.pass_on(input, writer);
+                            }
+                            writer = None;
+                        }
+                    }
+                }
+                status = child.wait(), if exit_code.is_none() => {
+                    exit_code = Some(status.as_ref().map_or(-1, code));
+                    // Its number may be another's from now on. What it left goes, and with it who holds its output open.
+                    if let Some(family) = &mut guard.0 {
+                        family.leader = None;
+                    }
+                    guard.kill();
+                    deadline = Instant::now() + LAST_WORDS;
+                }
+            }
+        }
+        if let Some(line) = lines.rest() {
+            self.line(line).await?;
+        }
+        while stderr.open() && Instant::now() < deadline {
+            let Ok(bytes) = timeout(LAST_WORDS / 10, stderr.read()).await else { break };
+            errors.push(bytes);
+        }
+        Ok(exit_code.unwrap_or(-1))
+    }
+
+    fn pass_on(&mut self, input: Input, writer: &mpsc::UnboundedSender<String>) {
+        let (text, asked) = match input {
+            Input::Message(text) => (text, Asked::More),
+            Input::Interruption(text) if self.asked == Some(Asked::More) => (text, Asked::More),
+            Input::Interruption(text) => (text, Asked::Stop),
+        };
+        self.asked = Some(asked);
+        let _ = writer.send(text);
+    }
+
+    /// Tells on what a line means. Answers whether the program may be let go.
+    async fn line(&mut self, line: Line) -> Result<bool, Stop> {
+        let Line { text, left_out } = line;
+        if left_out > 0 {
+            let text = format!("({left_out} bytes of one line of output were left out)");
+            self.event(HarnessEvent::Text { text }).await?;
+        }
+        let mut done = false;
+        for told in self.reader.line(&text) {
+            match told {
+                Told::Session(session_id) => {
+                    if self.session(&session_id) {
+                        let format = self.format.to_owned();
+                        self.event(HarnessEvent::Session { format, session_id }).await?;
+                    }
+                }
+                Told::Turn => {
+                    self.within_budget()?;
+                    self.budget.begin_turn();
+                }
+                Told::Rest => done = self.asked.take() != Some(Asked::Stop),
+                Told::Event(event) => {
+                    if let HarnessEvent::Usage { usage, .. } = &event {
+                        self.budget.count(usage);
+                    }
+                    self.event(event).await?;
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    fn within_budget(&self) -> Result<(), Stop> {
+        self.budget.exceeded().map_or(Ok(()), |why| Err(Stop::OverBudget(why)))
+    }
+}
+
+impl Engine {
+    fn conversation(&self) -> std::sync::MutexGuard<'_, Conversation> {
+        self.conversation.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of the conversation's name. Answers whether it is news.
+    fn session(&self, session_id: &str) -> bool {
+        let mut conversation = self.conversation();
+        let news = conversation.session_id.as_deref() != Some(session_id);
+        conversation.session_id = Some(session_id.to_owned());
+        news
+    }
+
+    /// Tells what happened, unless nobody wants to know any more.
+    async fn event(&mut self, mut event: HarnessEvent) -> Result<(), Stop> {
+        if !self.pairs.pass(&mut event) {
+            return Ok(());
+        }
+        let cancel = self.cancel.clone();
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(Stop::Cancelled),
+            () = self.tell(event) => Ok(()),
+        }
+    }
+
+    async fn tell(&mut self, event: HarnessEvent) {
+        // Who does not listen any more has dropped the stream, and this task ends with it.
+        let _ = self.events.send(self.redactor.event(event)).await;
+    }
+}
+
+/// Writes to the program in its own time, so that one that does not read holds up nothing. Its input ends when the
+/// answer is dropped.
+fn writer(stdin: Option<ChildStdin>, first: Option<String>) -> mpsc::UnboundedSender<String> {
+    let (sender, mut texts) = mpsc::unbounded_channel::<String>();
+    tokio::spawn(async move {
+        let Some(mut stdin) = stdin else { return };
+        let mut next = match first {
+            Some(first) => Some(first),
+            None => texts.recv().await,
+        };
+        while let Some(text) = next {
+            // A program that has ended reads nothing more; how it ended is told elsewhere.
+            if stdin.write_all(text.as_bytes()).await.is_err() || stdin.flush().await.is_err() {
+                return;
+            }
+            next = texts.recv().await;
+        }
+    });
+    sender
+}
+
+/// One output of the program.
+struct Output<R> {
+    from: Option<R>,
+    buffer: Vec<u8>,
+}
+
+impl<R: AsyncRead + Unpin> Output<R> {
+    fn of(from: Option<R>) -> Self {
+        Self { from, buffer: vec![0; 64 << 10] }
+    }
+
+    fn open(&self) -> bool {
+        self.from.is_some()
+    }
+
+    /// What came; nothing at its end. May be given up at any time.
+    async fn read(&mut self) -> &[u8] {
+        let Some(from) = &mut self.from else { return &[] };
+        let count = from.read(&mut self.buffer).await.unwrap_or(0);
+        if count == 0 {
+            self.from = None;
+        }
+        &self.buffer[..count]
+    }
+}
+
+fn code(status: &ExitStatus) -> i32 {
+    status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
+}

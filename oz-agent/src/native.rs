@@ -13,9 +13,10 @@ mod room;
 mod turn;
 
 use crate::{
+    job::Jobs,
     model::{Prices, Sources, resolve},
     process::Household,
-    tool::{self, Desk, Toolbox, Workspace},
+    tool::{self, Desk, Offer, Toolbox, Workspace},
 };
 use agent::Agent;
 use async_trait::async_trait;
@@ -99,6 +100,13 @@ impl Harness for NativeHarness {
                 format!("the workspace '{shown}' can't be used: {e}"),
             )
         })?;
+        let jobs = Jobs::new(&task.home).map_err(|e| {
+            Error::new(
+                ErrorCode::EnvironmentSetupFailed,
+                format!("there is no place for the output of commands: {e}"),
+            )
+        })?;
+        let offer = Offer::new(&task.permissions, &task.secrets, &*self.env)?;
         self.inbox.open()?;
         let (events, mut received) = mpsc::channel(EVENTS);
         let agent = Agent {
@@ -108,8 +116,15 @@ impl Harness for NativeHarness {
             models,
             spoke: 0,
             prices,
-            tools: Toolbox::new(tool::lent(task.tools)),
-            desk: Desk { workspace, env: task.env, household: Household::new(), redactor: task.redactor },
+            tools: Toolbox::new(&offer, tool::lent(task.tools)),
+            desk: Desk {
+                workspace: workspace.reading(jobs.directory()),
+                env: task.env,
+                secrets: task.secrets,
+                jobs,
+                household: Household::new(),
+                redactor: task.redactor,
+            },
             budget: Budget::new(task.limits),
             inbox: Arc::clone(&self.inbox),
             cancel: self.cancel.clone(),

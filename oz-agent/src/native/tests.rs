@@ -280,6 +280,6 @@ async fn what_can_t_start_is_an_error_and_a_harness_starts_once() {
 fn the_first_request_is_small() {
     let task = HarnessTask { prompt: String::new(), workspace: "/w".into(), ..HarnessTask::default() };
     let system = prompt::system(&task, Path::new("/w"));
-    let tools = serde_json::to_string(&crate::tool::Toolbox::new([]).specs()).unwrap();
+    let tools = serde_json::to_string(&Toolbox::new(&Offer::default(), []).specs()).unwrap();
     assert!(system.len() + tools.len() < 8 << 10, "{} + {} bytes", system.len(), tools.len());
 }

@@ -75,7 +75,9 @@ impl Tool for ReadFiles {
             let (mut content, mut shown, mut failed) = (String::new(), Vec::new(), Vec::new());
             for file in files {
                 let room = MAX_FILE.min(MAX_ALL.saturating_sub(content.len()));
-                match workspace.resolve(&file.path).and_then(|path| read(&path, &file.lines, room, &redactor))
+                match workspace
+                    .resolve_to_read(&file.path)
+                    .and_then(|path| read(&path, &file.lines, room, &redactor))
                 {
                     Ok(text) => {
                         let _ = write!(content, "== {}\n{text}", file.path);

@@ -106,7 +106,13 @@ fn compile(queries: &[String], ignore_case: bool) -> Result<RegexMatcher, Failed
         return Err("queries: it is empty; name at least one expression".to_owned().into());
     }
     let mut builder = RegexMatcherBuilder::new();
-    builder.size_limit(MAX_REGEX).case_insensitive(ignore_case).line_terminator(Some(b'\n')).crlf(true);
+    // The line end comes last: `crlf` sets another.
+    builder
+        .size_limit(MAX_REGEX)
+        .case_insensitive(ignore_case)
+        .multi_line(true)
+        .crlf(true)
+        .line_terminator(Some(b'\n'));
     // One by one, so that the error names the one that is wrong.
     for query in queries {
         if let Err(e) = builder.build(query) {

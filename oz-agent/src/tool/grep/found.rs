@@ -74,10 +74,10 @@ impl<'a> Hits<'a> {
     /// Notes the file. Answers whether there is room for more.
     pub(super) fn end(self, failed: Option<String>) -> bool {
         let Self { found, path, numbers, whole, .. } = self;
+        if let Some(failed) = failed {
+            let _ = writeln!(found.content, "[{path} was not searched to its end: {failed}]");
+        }
         if !numbers.is_empty() {
-            if let Some(failed) = failed {
-                let _ = writeln!(found.content, "[{path} was not searched to its end: {failed}]");
-            }
             found.files.push(json!({ "path": path, "lines": numbers }));
         }
         whole && found.has_room()

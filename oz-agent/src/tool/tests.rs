@@ -1,4 +1,7 @@
+mod files;
 mod jobs;
+mod patches;
+mod search;
 mod shell;
 
 use super::*;

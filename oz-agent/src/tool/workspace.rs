@@ -4,6 +4,7 @@
 use std::{
     fs, io,
     path::{Component, Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// The directory of an agent's files.
@@ -12,6 +13,8 @@ pub(crate) struct Workspace {
     root: PathBuf,
     /// Other directories whose files may be read.
     readable: Vec<PathBuf>,
+    /// Held by whoever reads files to change them.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Workspace {
@@ -21,7 +24,7 @@ impl Workspace {
         if !root.is_dir() {
             return Err(io::Error::new(io::ErrorKind::NotADirectory, "it is not a directory"));
         }
-        Ok(Self { root, readable: Vec::new() })
+        Ok(Self { root, readable: Vec::new(), turn: Arc::default() })
     }
 
     /// With another directory whose files may be read.
@@ -32,6 +35,11 @@ impl Workspace {
 
     pub(crate) fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// A turn at changing files: of calls at the same time each sees what the other has done.
+    pub(crate) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The real path of `path`, which may not exist yet; relative paths start at the root.

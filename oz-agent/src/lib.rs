@@ -5,6 +5,7 @@ mod command;
 pub mod driver;
 #[cfg_attr(not(test), expect(dead_code, reason = "under construction"))]
 mod foreign;
+mod job;
 pub mod local;
 pub mod model;
 pub mod native;

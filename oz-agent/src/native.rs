@@ -24,9 +24,10 @@ mod tools;
 mod turn;
 
 use crate::{
+    job::Jobs,
     model::{Chain, Prices, Sources, resolve},
     process::Household,
-    tool::{self, Desk, Tool, Toolbox, Workspace},
+    tool::{self, Desk, Offer, Tool, Toolbox, Workspace},
 };
 use agent::{Agent, Common};
 use ask_human::{Human, Waiting};
@@ -145,6 +146,13 @@ impl Harness for NativeHarness {
                 format!("the workspace '{shown}' can't be used: {e}"),
             )
         })?;
+        let jobs = Jobs::new(&task.home).map_err(|e| {
+            Error::new(
+                ErrorCode::EnvironmentSetupFailed,
+                format!("there is no place for the output of commands: {e}"),
+            )
+        })?;
+        let offer = Offer::new(&task.permissions, &task.secrets, &*self.env)?;
         let opening = Opening::of(&task, models.current().name())?;
         self.inbox.open()?;
         let (events, mut received) = mpsc::channel(EVENTS);
@@ -171,7 +179,7 @@ impl Harness for NativeHarness {
                 events: events.clone(),
             })),
         ];
-        let tools = Toolbox::new(tool::lent(task.tools.clone()));
+        let tools = Toolbox::new(&offer, tool::lent(task.tools.clone()));
         let tools = if task.mode == RunMode::Plan { tools.only_reading() } else { tools };
         let tools = tools.and(own.into_iter().flatten());
         self.journal.open(session_id, Arc::clone(&notes), task.redactor.clone());
@@ -183,7 +191,14 @@ impl Harness for NativeHarness {
             spoke: 0,
             gauge: Gauge::default(),
             tools,
-            desk: Desk { workspace, env: task.env, household: Household::new(), redactor: task.redactor },
+            desk: Desk {
+                workspace: workspace.reading(jobs.directory()),
+                env: task.env,
+                secrets: task.secrets,
+                jobs,
+                household: Household::new(),
+                redactor: task.redactor,
+            },
             common,
             notes,
             journal: Arc::clone(&self.journal),

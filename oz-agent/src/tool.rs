@@ -6,17 +6,22 @@ mod edit_files;
 mod file_glob;
 mod finish;
 mod grep;
+mod kill_job;
 mod list_files;
+mod offer;
 mod read_files;
+mod read_job;
 mod report_artifact;
 mod run_command;
 mod walk;
 mod workspace;
 mod write_file;
+mod write_to_job;
 
+pub(crate) use offer::Offer;
 pub(crate) use workspace::Workspace;
 
-use crate::process::Household;
+use crate::{job::Jobs, process::Household};
 use async_trait::async_trait;
 use oz_core::{
     Redactor,
@@ -33,10 +38,14 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 pub(crate) struct Toolbox(Vec<Arc<dyn Tool>>);
 
 impl Toolbox {
-    /// The built-in tools and, after them, `more`. Of two with one name the first stays.
-    pub(crate) fn new(more: impl IntoIterator<Item = Arc<dyn Tool>>) -> Self {
+    /// The built-in tools that there are under this offer and, after them, `more`. Of two with one name the first
+    /// stays.
+    pub(crate) fn new(offer: &Offer, more: impl IntoIterator<Item = Arc<dyn Tool>>) -> Self {
         let tools: Vec<Arc<dyn Tool>> = vec![
-            Arc::new(run_command::RunCommand),
+            Arc::new(run_command::RunCommand { secrets: offer.secrets.clone() }),
+            Arc::new(read_job::ReadJob),
+            Arc::new(write_to_job::WriteToJob),
+            Arc::new(kill_job::KillJob),
             Arc::new(read_files::ReadFiles),
             Arc::new(list_files::ListFiles),
             Arc::new(file_glob::FileGlob),
@@ -131,6 +140,10 @@ pub(crate) struct Desk {
     pub(crate) workspace: Workspace,
     /// The whole environment of commands.
     pub(crate) env: BTreeMap<String, String>,
+    /// Secrets by variable that are not in `env`: a command gets one when it names it.
+    pub(crate) secrets: BTreeMap<String, String>,
+    /// The commands that run. They are dropped before whom they belong to.
+    pub(crate) jobs: Jobs,
     /// To whom the commands belong.
     pub(crate) household: Household,
     /// Takes secrets out of what is shown.
@@ -268,7 +281,7 @@ async fn blocking<T: Send + 'static>(
 
 /// The path for an optional argument that names a directory.
 fn directory(desk: &Desk, path: Option<&str>) -> Result<PathBuf, Failed> {
-    let directory = desk.workspace.resolve(path.filter(|p| !p.is_empty()).unwrap_or("."))?;
+    let directory = desk.workspace.resolve_to_read(path.filter(|p| !p.is_empty()).unwrap_or("."))?;
     if !directory.exists() {
         return Err(format!("'{}' does not exist", desk.workspace.show(&directory)).into());
     }

@@ -33,6 +33,17 @@ impl Clip {
         self.dropped
     }
 
+    /// Whether what was kept contains `bytes`.
+    pub(crate) fn contains(&self, bytes: &[u8]) -> bool {
+        let (front, back) = self.tail.as_slices();
+        // Its parts are one text as long as nothing was left out.
+        let whole = match self.dropped {
+            0 => [&self.head, front, back].concat(),
+            _ => [&self.head, b"\n".as_slice(), front, back].concat(),
+        };
+        bytes.is_empty() || whole.windows(bytes.len()).any(|window| window == bytes)
+    }
+
     /// What was kept, as text that can be shown.
     pub(crate) fn into_text(mut self) -> String {
         let tail = self.tail.make_contiguous();

@@ -1,23 +1,21 @@
-//! `edit_files`: parts of files replaced exactly. All edits of a call are made or none is.
+//! `edit_files`: parts of files replaced, and patches. All changes of a call are made or none is.
 
+mod changes;
+mod closest;
+mod hunk;
+mod lines;
+mod patch;
 mod replace;
 
-use super::{Desk, Done, Failed, Tool, Workspace, arguments, blocking, diff, object, read_files, schema};
+use super::{Desk, Done, Failed, Tool, Workspace, arguments, blocking, object, schema};
 use async_trait::async_trait;
+use changes::Changes;
 use oz_core::{Redactor, harness::ActionCategory};
+use patch::{Action, Section};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::{
-    collections::BTreeMap,
-    fmt::Write as _,
-    fs,
-    io::Read as _,
-    path::{Path, PathBuf},
-};
-
-/// The largest file that can be edited.
-const MAX: u64 = 8 << 20;
+use std::fmt::Write as _;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -25,7 +23,12 @@ struct Input {
     /// What the change is about, in a few words.
     #[expect(dead_code, reason = "it is shown to people and changes nothing")]
     title: Option<String>,
+    #[serde(default)]
     edits: Vec<Edit>,
+    /// Instead of edits: `*** Begin Patch`, then for each file `*** Add File: PATH` with `+` lines, `*** Delete File:
+    /// PATH`, or `*** Update File: PATH` (then perhaps `*** Move to: PATH`) with changes of ` `, `-` and `+` lines, each
+    /// after `@@` or `@@ LINE BEFORE IT`; at last `*** End Patch`.
+    patch: Option<String>,
 }
 
 /// Replaces `old`, which must be in the file exactly once, with `new`.
@@ -33,7 +36,7 @@ struct Input {
 #[serde(deny_unknown_fields)]
 struct Edit {
     path: String,
-    /// Exact text with its white space; add lines around it until it is unique.
+    /// The text as it is, with its white space; add lines around it until it is unique.
     old: String,
     new: String,
 }
@@ -47,7 +50,8 @@ impl Tool for EditFiles {
     }
 
     fn description(&self) -> &str {
-        "Replaces parts of text files in the workspace. Edits are made in order, and all or none of them."
+        "Replaces parts of text files in the workspace, or applies a patch to add, change, move and delete them. Changes are \
+         made in order, and all or none of them."
     }
 
     fn schema(&self) -> Value {
@@ -60,9 +64,13 @@ impl Tool for EditFiles {
 
     fn shown(&self, input: &Map<String, Value>) -> Map<String, Value> {
         let mut paths: Vec<Value> = Vec::new();
-        for edit in input.get("edits").and_then(Value::as_array).into_iter().flatten() {
-            if let Some(path) = edit.get("path").filter(|path| !paths.contains(path)) {
-                paths.push(path.clone());
+        let edited = input.get("edits").and_then(Value::as_array).into_iter().flatten();
+        let edited = edited.filter_map(|edit| edit.get("path")?.as_str());
+        let patch = input.get("patch").and_then(Value::as_str).and_then(|text| patch::parse(text).ok());
+        let patched = patch.iter().flatten().flat_map(Section::paths);
+        for path in edited.chain(patched) {
+            if !paths.iter().any(|known| known == path) {
+                paths.push(path.into());
             }
         }
         let title = input.get("title").cloned().unwrap_or_default();
@@ -70,61 +78,101 @@ impl Tool for EditFiles {
     }
 
     async fn run(&self, desk: &Desk, input: Value) -> Result<Done, Failed> {
-        let Input { edits, .. } = arguments(input)?;
-        if edits.is_empty() {
-            return Err("edits: it is empty; name at least one edit".to_owned().into());
+        let Input { edits, patch, .. } = arguments(input)?;
+        match (edits.is_empty(), &patch) {
+            (true, None) => {
+                return Err("edits, patch: neither is there; name at least one edit".to_owned().into());
+            }
+            (false, Some(_)) => {
+                return Err("edits, patch: give only one of them; nothing was changed".to_owned().into());
+            }
+            _ => {}
         }
         let (workspace, redactor) = (desk.workspace.clone(), desk.redactor.clone());
-        blocking(move || edit(&workspace, &edits, &redactor).map_err(Failed::from)).await
+        blocking(move || {
+            let _turn = workspace.turn();
+            let mut plan = Plan { workspace: &workspace, changes: Changes::default(), notes: String::new() };
+            match patch {
+                Some(patch) => plan.patch(&patch)?,
+                None => plan.edits(&edits)?,
+            }
+            Ok(plan.make(&redactor)?)
+        })
+        .await
     }
 }
 
-/// A file before and after.
-struct Change {
-    old: String,
-    new: String,
+/// What a call is to do.
+struct Plan<'a> {
+    workspace: &'a Workspace,
+    changes: Changes,
+    /// What else is to be said.
+    notes: String,
 }
 
-fn edit(workspace: &Workspace, edits: &[Edit], redactor: &Redactor) -> Result<Done, String> {
-    let mut changes: BTreeMap<PathBuf, Change> = BTreeMap::new();
-    let mut problems = String::new();
-    for (i, edit) in edits.iter().enumerate() {
-        if let Err(problem) = plan(workspace, &mut changes, edit) {
-            let _ = writeln!(problems, "edit {} of '{}': {problem}", i + 1, edit.path);
+impl Plan<'_> {
+    fn edits(&mut self, edits: &[Edit]) -> Result<(), String> {
+        let all = edits.iter().map(|edit| (edit.path.as_str(), edit));
+        self.each("edit", all, |plan, edit| {
+            let path = plan.workspace.resolve(&edit.path)?;
+            let replaced = replace::once(&plan.changes.text(&path)?, &edit.old, &edit.new)?;
+            plan.note(&edit.path, replaced.ignored);
+            plan.changes.set(&path, replaced.text)
+        })
+    }
+
+    fn patch(&mut self, text: &str) -> Result<(), String> {
+        let sections =
+            patch::parse(text).map_err(|e| format!("patch: it is not right: {e}; nothing was changed"))?;
+        let all = sections.iter().map(|section| (section.path, section));
+        self.each("change", all, |plan, section| plan.section(section))
+    }
+
+    fn section(&mut self, section: &Section<'_>) -> Result<(), String> {
+        let path = self.workspace.resolve(section.path)?;
+        match &section.action {
+            Action::Add(text) => self.changes.add(&path, text.clone()),
+            Action::Delete => self.changes.remove(&path),
+            Action::Update { to, hunks } => {
+                let replaced = hunk::apply(&self.changes.text(&path)?, hunks)?;
+                self.note(section.path, replaced.ignored);
+                self.changes.set(&path, replaced.text)?;
+                match to {
+                    Some(to) => self.changes.rename(&path, &self.workspace.resolve(to)?),
+                    None => Ok(()),
+                }
+            }
         }
     }
-    if !problems.is_empty() {
-        return Err(format!("{problems}nothing was changed"));
-    }
-    let mut whole = String::new();
-    for (path, Change { old, new }) in &changes {
-        let shown = workspace.show(path);
-        fs::write(path, new).map_err(|e| format!("'{shown}' can't be written: {e}"))?;
-        whole.push_str(&diff::unified(&shown, old, new, redactor));
-    }
-    Ok(Done { content: whole.clone(), output: object([("diff", whole.into())]), ..Done::default() })
-}
 
-fn plan(workspace: &Workspace, changes: &mut BTreeMap<PathBuf, Change>, edit: &Edit) -> Result<(), String> {
-    let path = workspace.resolve(&edit.path)?;
-    if !changes.contains_key(&path) {
-        let text = read(&path)?;
-        changes.insert(path.clone(), Change { new: text.clone(), old: text });
+    /// Plans all of them, and collects what is wrong.
+    fn each<'t, T>(
+        &mut self,
+        kind: &str,
+        all: impl Iterator<Item = (&'t str, T)>,
+        mut plan: impl FnMut(&mut Self, T) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let mut problems = String::new();
+        for (i, (path, one)) in all.enumerate() {
+            if let Err(problem) = plan(self, one) {
+                let _ = writeln!(problems, "{kind} {} of '{path}': {problem}", i + 1);
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(format!("{problems}nothing was changed")) }
     }
-    if let Some(change) = changes.get_mut(&path) {
-        change.new = replace::once(&change.new, &edit.old, &edit.new)?;
-    }
-    Ok(())
-}
 
-fn read(path: &Path) -> Result<String, String> {
-    if !path.exists() {
-        return Err("it does not exist; use write_file to create it".to_owned());
+    fn note(&mut self, path: &str, ignored: Option<&str>) {
+        if let Some(ignored) = ignored {
+            let _ = writeln!(
+                self.notes,
+                "[{path}: the place was found ignoring {ignored}; see that it is right]"
+            );
+        }
     }
-    let mut text = Vec::new();
-    read_files::open(path)?.take(MAX + 1).read_to_end(&mut text).map_err(|e| e.to_string())?;
-    if text.len() as u64 > MAX {
-        return Err(format!("it is larger than {MAX} bytes; use run_command"));
+
+    fn make(self, redactor: &Redactor) -> Result<Done, String> {
+        let whole = self.changes.make(self.workspace, redactor)?;
+        let content = format!("{}{whole}", self.notes);
+        Ok(Done { content, output: object([("diff", whole.into())]), ..Done::default() })
     }
-    String::from_utf8(text).map_err(|_| "it is not a text file in UTF-8; use run_command".to_owned())
 }

@@ -1,28 +1,28 @@
-//! `grep`: lines of files by regular expressions.
+//! `grep`: lines of files by regular expressions, as ripgrep finds them.
+
+mod found;
 
 use super::{
     Desk, Done, Failed, Tool, arguments, blocking, directory, object, read_files, schema, walk::Walk,
 };
 use async_trait::async_trait;
-use oz_core::{Redactor, harness::ActionCategory};
-use regex::bytes::{Regex, RegexBuilder};
+use found::{Found, Hits};
+use grep_regex::{RegexMatcher, RegexMatcherBuilder};
+use grep_searcher::{BinaryDetection, Searcher, SearcherBuilder};
+use oz_core::harness::ActionCategory;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
-use std::{
-    fmt::Write as _,
-    io::{BufRead as _, BufReader, Read as _},
-    path::Path,
-};
+use serde_json::Value;
+use std::path::Path;
 
-/// How many lines are shown.
+/// How many lines are shown, when nobody says less.
 const MAX_LINES: usize = 200;
-/// How much of a line is shown.
-const MAX_LINE: usize = 300;
-/// How far one file is searched.
-const MAX_FILE: u64 = 32 << 20;
+/// How many lines of context are shown.
+const MAX_CONTEXT: usize = 20;
 /// How large a compiled expression may become.
 const MAX_REGEX: usize = 4 << 20;
+/// How much memory a line may take; a longer one ends the search of its file.
+const MAX_HEAP: usize = 32 << 20;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -31,9 +31,19 @@ struct Input {
     queries: Vec<String>,
     /// The file or directory to search; the workspace itself when absent.
     path: Option<String>,
-    /// Search only files whose paths match one of these globs.
+    /// Search only files whose paths match one of these globs; one with `!` before it leaves files out.
     #[serde(default)]
     include: Vec<String>,
+    /// Search only files of these types, such as `rust` or `py`.
+    #[serde(default)]
+    types: Vec<String>,
+    #[serde(default)]
+    ignore_case: bool,
+    /// How many lines to show before and after each.
+    #[serde(default)]
+    context: usize,
+    /// How many matching lines to show; 200 by default and at most.
+    limit: Option<usize>,
 }
 
 pub(super) struct Grep;
@@ -45,7 +55,8 @@ impl Tool for Grep {
     }
 
     fn description(&self) -> &str {
-        "Finds lines in files of the workspace by regular expressions, without what .gitignore excludes. Shows path:line:text."
+        "Finds lines in text files of the workspace by regular expressions, without what .gitignore excludes. Shows \
+         path:line:text."
     }
 
     fn schema(&self) -> Value {
@@ -61,23 +72,27 @@ impl Tool for Grep {
     }
 
     async fn run(&self, desk: &Desk, input: Value) -> Result<Done, Failed> {
-        let Input { queries, path, include } = arguments(input)?;
+        let Input { queries, path, include, types, ignore_case, context, limit } = arguments(input)?;
+        let matcher = compile(&queries, ignore_case)?;
         let root = directory(desk, path.as_deref())?;
         let (workspace, redactor) = (desk.workspace.clone(), desk.redactor.clone());
         blocking(move || {
-            let queries = compile(&queries)?;
-            let mut search =
-                Search { queries, redactor, lines: 0, content: String::new(), files: Vec::new() };
+            let limit = limit.unwrap_or(MAX_LINES).clamp(1, MAX_LINES);
+            let mut found = Found::new(limit, context > 0, redactor);
+            let mut searcher = searcher(context.min(MAX_CONTEXT));
             let whole = if root.is_file() {
-                search.file(&root, &workspace.show(&root))
+                search(&mut searcher, &matcher, &root, &workspace.show(&root), &mut found)
             } else {
-                let mut walk = Walk::new(&root);
+                let mut walk = Walk::new(&root).types(&types)?;
                 if !include.is_empty() {
                     walk = walk.matching(&root, &include)?;
                 }
-                walk.each(|found| !found.is_file || search.file(&found.path, &workspace.show(&found.path)))
+                walk.each(|file| {
+                    let shown = workspace.show(&file.path);
+                    !file.is_file || search(&mut searcher, &matcher, &file.path, &shown, &mut found)
+                })
             };
-            let Search { mut content, files, .. } = search;
+            let Found { mut content, files, .. } = found;
             if files.is_empty() {
                 content.push_str("nothing was found\n");
             }
@@ -90,51 +105,52 @@ impl Tool for Grep {
     }
 }
 
-fn compile(queries: &[String]) -> Result<Vec<Regex>, Failed> {
+fn compile(queries: &[String], ignore_case: bool) -> Result<RegexMatcher, Failed> {
     if queries.is_empty() {
         return Err("queries: it is empty; name at least one expression".to_owned().into());
     }
-    let compile = |query: &String| RegexBuilder::new(query).size_limit(MAX_REGEX).build();
-    let compiled: Result<_, _> = queries.iter().map(compile).collect();
-    compiled.map_err(|e| format!("queries: {e}").into())
-}
-
-struct Search {
-    queries: Vec<Regex>,
-    redactor: Redactor,
-    lines: usize,
-    content: String,
-    files: Vec<Value>,
-}
-
-impl Search {
-    /// Searches one file. Answers whether there is room for more.
-    fn file(&mut self, path: &Path, shown: &str) -> bool {
-        let mut numbers: Vec<u64> = Vec::new();
-        let Ok(file) = read_files::open(path) else { return true };
-        let mut reader = BufReader::new(file.take(MAX_FILE));
-        if reader.fill_buf().is_ok_and(|beginning| beginning.contains(&0)) {
-            return true;
+    let mut builder = RegexMatcherBuilder::new();
+    // The line end comes last: `crlf` sets another.
+    builder
+        .size_limit(MAX_REGEX)
+        .case_insensitive(ignore_case)
+        .multi_line(true)
+        .crlf(true)
+        .line_terminator(Some(b'\n'));
+    // One by one, so that the error names the one that is wrong.
+    for query in queries {
+        if let Err(e) = builder.build(query) {
+            return Err(
+                format!("queries: '{query}' is not a regular expression for single lines: {e}").into()
+            );
         }
-        let mut line = Vec::new();
-        let mut number = 0;
-        while self.lines < MAX_LINES && reader.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
-            number += 1;
-            let text = line.trim_ascii_end();
-            if self.queries.iter().any(|q| q.is_match(text)) {
-                let text = String::from_utf8_lossy(text);
-                // First, so that no part of a secret stands where the line is cut.
-                let text = self.redactor.text(&text);
-                let cut = text.floor_char_boundary(MAX_LINE);
-                let _ = writeln!(self.content, "{shown}:{number}:{}", &text[..cut]);
-                numbers.push(number);
-                self.lines += 1;
-            }
-            line.clear();
-        }
-        if !numbers.is_empty() {
-            self.files.push(json!({ "path": shown, "lines": numbers }));
-        }
-        self.lines < MAX_LINES
     }
+    builder.build_many(queries).map_err(|e| format!("queries: {e}").into())
+}
+
+fn searcher(context: usize) -> Searcher {
+    SearcherBuilder::new()
+        .line_number(true)
+        .multi_line(false)
+        .before_context(context)
+        .after_context(context)
+        .heap_limit(Some(MAX_HEAP))
+        .binary_detection(BinaryDetection::quit(0))
+        .build()
+}
+
+/// Searches one file. Answers whether there is room and time for more.
+fn search(
+    searcher: &mut Searcher,
+    matcher: &RegexMatcher,
+    path: &Path,
+    shown: &str,
+    found: &mut Found,
+) -> bool {
+    // What can't be read is passed over, as `grep -s` does.
+    let Ok(file) = read_files::open(path) else { return true };
+    let mut hits = Hits::new(found, shown);
+    let result = searcher.search_file(matcher, &file, &mut hits);
+    let note = result.err().map(|e| e.to_string());
+    hits.end(note)
 }

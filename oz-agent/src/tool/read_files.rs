@@ -1,26 +1,23 @@
-//! `read_files`: text files or parts of them, with line numbers. It reads no more of a file than it shows.
+//! `read_files`: text files or parts of them, with line numbers, and pictures.
+
+mod lines;
+mod picture;
 
 use super::{Desk, Done, Failed, Tool, arguments, blocking, object, schema};
 use async_trait::async_trait;
-use oz_core::{Redactor, harness::ActionCategory};
+use lines::Lines;
+use oz_core::{Redactor, harness::ActionCategory, model::Image};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::{
-    fmt::Write as _,
-    fs::File,
-    io::{BufRead as _, BufReader, Read as _},
-    path::Path,
-};
+use std::{fmt::Write as _, fs::File, io::Seek as _, path::Path};
 
 /// How much of one file is shown.
 const MAX_FILE: usize = 64 << 10;
 /// How much is shown in all.
 const MAX_ALL: usize = 192 << 10;
-/// How much of one line is shown.
-const MAX_LINE: usize = 2000;
-/// How far a file is read to find lines in it.
-const MAX_READ: u64 = 256 << 20;
+/// How many pictures are shown.
+const MAX_PICTURES: usize = 5;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -37,14 +34,6 @@ struct Wanted {
     lines: Vec<Lines>,
 }
 
-/// Lines from `start` to `end`, counted from 1, both included.
-#[derive(Deserialize, Serialize, JsonSchema, Clone, Copy)]
-#[serde(deny_unknown_fields)]
-struct Lines {
-    start: u64,
-    end: u64,
-}
-
 pub(super) struct ReadFiles;
 
 #[async_trait]
@@ -54,7 +43,8 @@ impl Tool for ReadFiles {
     }
 
     fn description(&self) -> &str {
-        "Reads text files of the workspace. Each line is shown after its number and a tab, which are not part of it."
+        "Reads text files and pictures (PNG, JPEG, GIF, WebP) of the workspace. Each line is shown after its number and a \
+         tab, which are not part of it."
     }
 
     fn schema(&self) -> Value {
@@ -77,11 +67,28 @@ impl Tool for ReadFiles {
         let (workspace, redactor) = (desk.workspace.clone(), desk.redactor.clone());
         blocking(move || {
             let (mut content, mut shown, mut failed) = (String::new(), Vec::new(), Vec::new());
+            let mut images = Vec::new();
             for file in files {
                 let room = MAX_FILE.min(MAX_ALL.saturating_sub(content.len()));
-                match workspace.resolve(&file.path).and_then(|path| read(&path, &file.lines, room, &redactor))
-                {
-                    Ok(text) => {
+                let read = workspace
+                    .resolve_to_read(&file.path)
+                    .and_then(|path| read(&path, &file.lines, room, &redactor));
+                let read = match read {
+                    Ok(Read::Picture(_)) if images.len() >= MAX_PICTURES => {
+                        Err(format!("only {MAX_PICTURES} pictures are shown at once; read it by itself"))
+                    }
+                    other => other,
+                };
+                match read {
+                    Ok(read) => {
+                        let text = match read {
+                            Read::Text(text) => text,
+                            Read::Picture(image) => {
+                                let text = format!("[a picture: {}]\n", image.media_type);
+                                images.push(image);
+                                text
+                            }
+                        };
                         let _ = write!(content, "== {}\n{text}", file.path);
                         shown.push(serde_json::to_value(file).unwrap_or_default());
                     }
@@ -98,10 +105,26 @@ impl Tool for ReadFiles {
             }
             match all_failed {
                 true => Err(Failed { message: content, output }),
-                false => Ok(Done { content, output, ..Done::default() }),
+                false => Ok(Done { content, output, images, ..Done::default() }),
             }
         })
         .await
+    }
+}
+
+/// What is in a file.
+enum Read {
+    Text(String),
+    Picture(Image),
+}
+
+fn read(path: &Path, wanted: &[Lines], room: usize, redactor: &Redactor) -> Result<Read, String> {
+    let mut file = open(path)?;
+    let beginning = lines::beginning(&file, 16).map_err(|e| e.to_string())?;
+    file.rewind().map_err(|e| e.to_string())?;
+    match picture::media_type(&beginning) {
+        Some(media_type) => picture::read(&file, media_type).map(Read::Picture),
+        None => lines::read(file, wanted, room, redactor).map(Read::Text),
     }
 }
 
@@ -116,57 +139,4 @@ pub(super) fn open(path: &Path) -> Result<File, String> {
         return Err("it is not a regular file".to_owned());
     }
     File::open(path).map_err(|e| e.to_string())
-}
-
-/// The wanted lines with their numbers, at most about `room` bytes.
-fn read(path: &Path, wanted: &[Lines], room: usize, redactor: &Redactor) -> Result<String, String> {
-    let mut reader = BufReader::new(open(path)?.take(MAX_READ));
-    if reader.fill_buf().map_err(|e| e.to_string())?.contains(&0) {
-        return Err("it is a binary file".to_owned());
-    }
-    let last = wanted.iter().map(|l| l.end).max().unwrap_or(u64::MAX);
-    let mut text = String::new();
-    let mut line = Vec::new();
-    let mut number = 0;
-    let mut before = 0;
-    loop {
-        line.clear();
-        if reader.read_until(b'\n', &mut line).map_err(|e| e.to_string())? == 0 {
-            break;
-        }
-        number += 1;
-        if !wanted.is_empty() && !wanted.iter().any(|l| (l.start..=l.end).contains(&number)) {
-            if number > last {
-                break;
-            }
-            continue;
-        }
-        if text.len() >= room {
-            let _ = writeln!(text, "[… cut at line {number}; name lines to read on …]");
-            return Ok(text);
-        }
-        if number != before + 1 && before != 0 {
-            text.push_str("[…]\n");
-        }
-        before = number;
-        let _ = writeln!(text, "{number}\t{}", shorten(&line, redactor));
-    }
-    if text.is_empty() {
-        text = match number {
-            0 => "[the file is empty]\n".to_owned(),
-            _ => format!("[there are no such lines; the file has {number}]\n"),
-        };
-    }
-    Ok(text)
-}
-
-fn shorten(line: &[u8], redactor: &Redactor) -> String {
-    let line = String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(line));
-    // First, so that no part of a secret stands where the line is cut.
-    let line = redactor.text(&line);
-    if line.len() <= MAX_LINE {
-        return line.into_owned();
-    }
-    let cut = line.floor_char_boundary(MAX_LINE);
-    format!("{}[… {} bytes more in this line …]", &line[..cut], line.len() - cut)
 }

@@ -1,3 +1,9 @@
+mod files;
+mod jobs;
+mod patches;
+mod search;
+mod shell;
+
 use super::*;
 use serde_json::json;
 use std::fs;
@@ -22,9 +28,14 @@ impl Room {
             fs::write(path, content).unwrap();
         }
         let env = std::env::vars().collect();
+        let home = dir.path().join("home");
+        fs::create_dir(&home).unwrap();
+        let jobs = Jobs::new(&home).unwrap();
         let desk = Desk {
-            workspace: Workspace::new(&root).unwrap(),
+            workspace: Workspace::new(&root).unwrap().reading(jobs.directory()),
             env,
+            secrets: BTreeMap::from([("DEPLOY_KEY".to_owned(), SECRET.to_owned())]),
+            jobs,
             household: Household::new(),
             redactor: Redactor::new([SECRET]),
         };
@@ -32,7 +43,7 @@ impl Room {
     }
 
     async fn call(&self, name: &str, input: Value) -> Result<Done, Failed> {
-        Toolbox::new([]).find(name).unwrap().run(&self.desk, input).await
+        Toolbox::new(&Offer::default(), []).find(name).unwrap().run(&self.desk, input).await
     }
 
     async fn ok(&self, name: &str, input: Value) -> Done {
@@ -51,7 +62,7 @@ impl Room {
 #[tokio::test]
 async fn every_tool_refuses_unknown_arguments_by_name_and_no_path_leads_out() {
     let room = Room::new(&[]);
-    let tools = Toolbox::new([]);
+    let tools = Toolbox::new(&Offer::default(), []);
     for tool in &tools.0 {
         let message = room.fails(tool.name(), json!({ "colour": "red" })).await;
         assert!(message.contains("colour"), "{}: {message}", tool.name());
@@ -75,26 +86,9 @@ async fn every_tool_refuses_unknown_arguments_by_name_and_no_path_leads_out() {
 
 #[test]
 fn all_tools_together_are_small() {
-    let specs = serde_json::to_string(&Toolbox::new([]).specs()).unwrap();
-    assert!(specs.len() < 6 << 10, "{} bytes\n{specs}", specs.len());
+    let specs = serde_json::to_string(&Toolbox::new(&Offer::default(), []).specs()).unwrap();
+    assert!(specs.len() < 10 << 10, "{} bytes\n{specs}", specs.len());
     assert!(!specs.contains("$schema") && !specs.contains("$ref"));
-}
-
-#[tokio::test]
-async fn commands_report_their_exit_code_and_output() {
-    let room = Room::new(&[]);
-    let done = room.ok("run_command", json!({ "command": "pwd; exit 3" })).await;
-    let root = room.desk.workspace.root().to_string_lossy().into_owned();
-    assert_eq!(done.content, format!("exit_code: 3\n{root}\n"));
-    assert_eq!(
-        Value::Object(done.output),
-        json!({ "status": "complete", "exit_code": 3, "output": format!("{root}\n") })
-    );
-    let late =
-        room.call("run_command", json!({ "command": "echo begun; sleep 60", "timeout_seconds": 1 })).await;
-    let late = late.unwrap_err();
-    assert!(late.message.contains("within 1 s") && late.message.contains("begun"), "{}", late.message);
-    assert_eq!(late.output["error"], "killed after 1 s");
 }
 
 #[tokio::test]
@@ -186,7 +180,8 @@ async fn edits_are_all_made_or_none() {
         "--- a/a\n+++ b/a\n@@ -1,2 +1,2 @@\n-one\n+1!\n two\n--- a/b\n+++ b/b\n@@ -1 +1 @@\n-three\n+3\n"
     );
     let input = json!({ "title": "t", "edits": [edit("a", "x", "y"), edit("a", "x", "y")] });
-    let shown = Toolbox::new([]).find("edit_files").unwrap().shown(input.as_object().unwrap());
+    let shown =
+        Toolbox::new(&Offer::default(), []).find("edit_files").unwrap().shown(input.as_object().unwrap());
     assert_eq!(Value::Object(shown), json!({ "title": "t", "file_paths": ["a"] }));
 }
 

@@ -2,7 +2,7 @@
 //! follows no link, and ends when time is up.
 
 use super::Failed;
-use ignore::{WalkBuilder, overrides::OverrideBuilder};
+use ignore::{WalkBuilder, overrides::OverrideBuilder, types::TypesBuilder};
 use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -45,6 +45,31 @@ impl Walk {
             globs.add(pattern).map_err(|e| format!("'{pattern}' is not a pattern: {e}"))?;
         }
         self.builder.overrides(globs.build().map_err(|e| format!("patterns: {e}"))?);
+        Ok(self)
+    }
+
+    /// Only files of one of the types, when any is named.
+    pub(super) fn types(mut self, names: &[String]) -> Result<Self, Failed> {
+        if names.is_empty() {
+            return Ok(self);
+        }
+        let mut types = TypesBuilder::new();
+        types.add_defaults();
+        let known = types.definitions();
+        for name in names {
+            if !known.iter().any(|d| d.name() == name) {
+                let close =
+                    |d: &&ignore::types::FileTypeDef| strsim::normalized_levenshtein(d.name(), name) > 0.5;
+                let close: Vec<&str> = known.iter().filter(close).map(|d| d.name()).collect();
+                let like =
+                    if close.is_empty() { String::new() } else { format!("; is it {}?", close.join(" or ")) };
+                return Err(
+                    format!("types: there is no type '{name}'{like} Or use `include` with a glob").into()
+                );
+            }
+            types.select(name);
+        }
+        self.builder.types(types.build().map_err(|e| format!("types: {e}"))?);
         Ok(self)
     }
 

@@ -4,12 +4,17 @@
 use std::{
     fs, io,
     path::{Component, Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// The directory of an agent's files.
 #[derive(Debug, Clone)]
 pub(crate) struct Workspace {
     root: PathBuf,
+    /// Other directories whose files may be read.
+    readable: Vec<PathBuf>,
+    /// Held by whoever reads files to change them.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Workspace {
@@ -19,11 +24,22 @@ impl Workspace {
         if !root.is_dir() {
             return Err(io::Error::new(io::ErrorKind::NotADirectory, "it is not a directory"));
         }
-        Ok(Self { root })
+        Ok(Self { root, readable: Vec::new(), turn: Arc::default() })
+    }
+
+    /// With another directory whose files may be read.
+    pub(crate) fn reading(mut self, directory: &Path) -> Self {
+        self.readable.extend(directory.canonicalize());
+        self
     }
 
     pub(crate) fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// A turn at changing files: of calls at the same time each sees what the other has done.
+    pub(crate) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The real path of `path`, which may not exist yet; relative paths start at the root.
@@ -31,10 +47,25 @@ impl Workspace {
     /// # Errors
     /// When the path leads out of the workspace, be it by `..`, from the root of the file system or through a link.
     pub(crate) fn resolve(&self, path: &str) -> Result<PathBuf, String> {
+        let real = self.real(path)?;
+        if real.starts_with(&self.root) { Ok(real) } else { Err(outside(path)) }
+    }
+
+    /// The same for a path that is only read: it may lie in one of the other directories too.
+    ///
+    /// # Errors
+    /// When it lies elsewhere.
+    pub(crate) fn resolve_to_read(&self, path: &str) -> Result<PathBuf, String> {
+        let real = self.real(path)?;
+        let allowed = [&self.root].into_iter().chain(&self.readable).any(|root| real.starts_with(root));
+        if allowed { Ok(real) } else { Err(outside(path)) }
+    }
+
+    /// Where a path leads, through links and `..`.
+    fn real(&self, path: &str) -> Result<PathBuf, String> {
         if path.is_empty() || path.contains('\0') {
             return Err(format!("'{path}' is not a path"));
         }
-        let outside = || format!("'{path}' is outside of the workspace; only paths inside it can be used");
         let mut real = PathBuf::from("/");
         for part in self.root.join(path).components() {
             match part {
@@ -53,7 +84,7 @@ impl Workspace {
                 }
             }
         }
-        if real.starts_with(&self.root) { Ok(real) } else { Err(outside()) }
+        Ok(real)
     }
 
     /// A path in the workspace as it is shown.
@@ -61,6 +92,10 @@ impl Workspace {
         let inside = path.strip_prefix(&self.root).unwrap_or(path);
         if inside.as_os_str().is_empty() { ".".to_owned() } else { inside.to_string_lossy().into_owned() }
     }
+}
+
+fn outside(path: &str) -> String {
+    format!("'{path}' is outside of the workspace; only paths inside it can be used")
 }
 
 #[cfg(test)]

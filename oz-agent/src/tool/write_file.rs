@@ -47,6 +47,7 @@ impl Tool for WriteFile {
         let Input { path, content } = arguments(input)?;
         let (workspace, redactor) = (desk.workspace.clone(), desk.redactor.clone());
         blocking(move || {
+            let _turn = workspace.turn();
             let real = workspace.resolve(&path)?;
             let shown = workspace.show(&real);
             let metadata = real.metadata();

@@ -1,49 +1,118 @@
-//! One exact replacement in a text, or why it can't be made and what comes closest. Pure.
+//! One replacement in a text: exact where that is possible, otherwise as much like it as is certain, or why it can't be
+//! made. Pure.
 
-use std::fmt::Write as _;
+use super::{
+    closest::{self, places},
+    lines::{self, Indentation, Leniency},
+};
 
-/// How many places are named.
-const NAMED: usize = 5;
-/// How many lines of the closest place are shown.
-const SHOWN: usize = 12;
-/// Up to how many lines a text is searched for the closest place.
-const SEARCHED: usize = 50_000;
+/// A text with something replaced.
+#[derive(Debug, PartialEq)]
+pub(super) struct Replaced {
+    pub(super) text: String,
+    /// What was ignored to find the place.
+    pub(super) ignored: Option<&'static str>,
+}
 
 /// `text` with its only occurrence of `old` replaced by `new`.
 ///
 /// # Errors
 /// When there is none or more than one; the text names the places that come close.
-pub(super) fn once(text: &str, old: &str, new: &str) -> Result<String, String> {
+pub(super) fn once(text: &str, old: &str, new: &str) -> Result<Replaced, String> {
     if old.is_empty() {
         return Err("`old` is empty; give the text to replace, or use write_file for a whole file".to_owned());
     }
     if old == new {
         return Err("`old` and `new` are the same".to_owned());
     }
-    let places = occurrences(text, old);
-    match places.as_slice() {
-        [place] => Ok(format!("{}{new}{}", &text[..*place], &text[place + old.len()..])),
-        [] => Err(format!("`old` is not in the file{}", closest(text, old))),
-        many => {
-            let mut lines: Vec<String> = many
-                .iter()
-                .take(NAMED)
-                .map(|at| (text[..*at].matches('\n').count() + 1).to_string())
-                .collect();
-            if many.len() > NAMED {
-                lines.push("…".to_owned());
-            }
-            let count = if many.len() > NAMED {
-                "more than once".to_owned()
-            } else {
-                format!("{} times", many.len())
-            };
-            let lines = lines.join(", ");
-            Err(format!(
-                "`old` is in the file {count}, at lines {lines}; add lines around it until it is unique"
-            ))
+    if let Some(text) = exactly(text, old, new)? {
+        return Ok(Replaced { text, ignored: None });
+    }
+    if text.contains("\r\n") && !old.contains('\r') {
+        let [old, new] = [old, new].map(|part| part.replace("\r\n", "\n").replace('\n', "\r\n"));
+        if let Some(text) = exactly(text, &old, &new)? {
+            return Ok(Replaced { text, ignored: Some(Leniency::LineEnds.ignores()) });
         }
     }
+    if let Some(text) = plainly(text, old, new)? {
+        return Ok(Replaced { text, ignored: Some("typographic characters") });
+    }
+    by_lines(text, old, new)?.ok_or_else(|| format!("`old` is not in the file{}", closest::to(text, old)))
+}
+
+fn exactly(text: &str, old: &str, new: &str) -> Result<Option<String>, String> {
+    match occurrences(text, old).as_slice() {
+        [] => Ok(None),
+        [at] => Ok(Some(format!("{}{new}{}", &text[..*at], &text[at + old.len()..]))),
+        many => Err(ambiguous(many.iter().map(|at| text[..*at].matches('\n').count() + 1), None)),
+    }
+}
+
+/// The same where both are written in plain characters.
+fn plainly(text: &str, old: &str, new: &str) -> Result<Option<String>, String> {
+    let (simple, wanted) = (lines::plain(text), lines::plain(old));
+    let found = occurrences(&simple, &wanted);
+    let [at] = found.as_slice() else {
+        return match found.is_empty() {
+            true => Ok(None),
+            false => {
+                let numbers = found.iter().map(|at| simple[..*at].matches('\n').count() + 1);
+                Err(ambiguous(numbers, Some("typographic characters")))
+            }
+        };
+    };
+    // Each character stayed one, so that they can be counted.
+    let begin = simple[..*at].chars().count();
+    let length = wanted.chars().count();
+    let byte = |n: usize| text.char_indices().nth(n).map_or(text.len(), |(at, _)| at);
+    Ok(Some(format!("{}{new}{}", &text[..byte(begin)], &text[byte(begin + length)..])))
+}
+
+/// Whole lines, found leniently.
+fn by_lines(text: &str, old: &str, new: &str) -> Result<Option<Replaced>, String> {
+    let pieces: Vec<&str> = text.split_inclusive('\n').collect();
+    let there: Vec<&str> = pieces.iter().map(|piece| bare(piece)).collect();
+    let said: Vec<&str> = old.lines().collect();
+    for leniency in Leniency::ALL {
+        let found = lines::find(&there, &said, 0, leniency);
+        let at = match found.as_slice() {
+            [] => continue,
+            [at] => *at,
+            many => return Err(ambiguous(many.iter().map(|at| at + 1), Some(leniency.ignores()))),
+        };
+        let end = at + said.len();
+        let Some(indentation) = Indentation::between(&said, &there[at..end]) else {
+            return Err(format!(
+                "`old` is not in the file; lines {} to {end} differ in indentation only, but not by one rule; give them \
+                 exactly",
+                at + 1
+            ));
+        };
+        let mut text = pieces[..at].concat();
+        // The line ends are those of the last line, which may have none at the end of the file.
+        let last = &pieces[end - 1][there[end - 1].len()..];
+        let line_end = if pieces[at].ends_with("\r\n") { "\r\n" } else { "\n" };
+        let new: Vec<String> = new.lines().map(|line| indentation.apply(line)).collect();
+        if !new.is_empty() {
+            text.push_str(&new.join(line_end));
+            text.push_str(last);
+        }
+        text.push_str(&pieces[end..].concat());
+        return Ok(Some(Replaced { text, ignored: Some(leniency.ignores()) }));
+    }
+    Ok(None)
+}
+
+/// A line without its end.
+pub(super) fn bare(line: &str) -> &str {
+    let line = line.strip_suffix('\n').unwrap_or(line);
+    line.strip_suffix('\r').unwrap_or(line)
+}
+
+fn ambiguous(numbers: impl ExactSizeIterator<Item = usize>, ignored: Option<&str>) -> String {
+    let (count, at) = places(numbers);
+    let ignoring = ignored.map_or(String::new(), |what| format!(", ignoring {what}"));
+    format!("`old` is in the file {count}{ignoring}, at lines {at}; add lines around it until it is unique")
 }
 
 /// Where `old` begins in `text`, overlapping places included, one more than are named at most.
@@ -54,85 +123,12 @@ fn occurrences(text: &str, old: &str) -> Vec<usize> {
     while let Some(at) = text.get(from..).and_then(|rest| rest.find(old)) {
         places.push(from + at);
         from += at + step;
-        if places.len() > NAMED {
+        if places.len() > closest::NAMED {
             break;
         }
     }
     places
 }
 
-/// What in `text` is most like `old`, as the end of a sentence.
-fn closest(text: &str, old: &str) -> String {
-    if text.contains("\r\n")
-        && !old.contains('\r')
-        && occurrences(&text.replace("\r\n", "\n"), old).len() == 1
-    {
-        return ": its lines end with CR LF, those of `old` with LF".to_owned();
-    }
-    let wanted: Vec<&str> = old.lines().map(str::trim).collect();
-    let lines: Vec<&str> = text.lines().take(SEARCHED).collect();
-    let alike = |start: usize| {
-        let pairs = wanted.iter().zip(&lines[start..]);
-        pairs.filter(|(wanted, line)| !wanted.is_empty() && **wanted == line.trim()).count()
-    };
-    // The first of the best: `max_by_key` would take the last.
-    let best = (0..lines.len()).rev().map(|start| (alike(start), start)).max_by_key(|(alike, _)| *alike);
-    let Some((alike @ 1.., start)) = best else { return "; read it again".to_owned() };
-    let meant = wanted.iter().filter(|line| !line.is_empty()).count();
-    let mut message = match alike == meant {
-        true => "; this place differs only in white space:".to_owned(),
-        false => format!("; this place has {alike} of its {meant} lines:"),
-    };
-    let end = lines.len().min(start + wanted.len().min(SHOWN));
-    for (i, line) in lines[start..end].iter().enumerate() {
-        let _ = write!(message, "\n{}\t{line}", start + i + 1);
-    }
-    message
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn an_edit_is_replacen_exactly_when_there_is_one_place(text in "[ab\n]{0,30}", old in "[ab\n]{0,4}", new in "[abc]{0,4}") {
-            let places = (0..text.len()).filter(|i| !old.is_empty() && text[*i..].starts_with(&old)).count();
-            match once(&text, &old, &new) {
-                Ok(edited) => {
-                    prop_assert_eq!(places, 1);
-                    prop_assert_eq!(edited, text.replacen(&old, &new, 1));
-                }
-                Err(_) => prop_assert!(places != 1 || old == new),
-            }
-        }
-
-        #[test]
-        fn no_text_makes_it_panic(text in "(?s).{0,60}", old in "(?s).{0,6}", new in "(?s).{0,6}") {
-            let _ = once(&text, &old, &new);
-        }
-    }
-
-    #[test]
-    fn a_failure_says_why_and_where_it_comes_close() {
-        let text = "fn a() {\n    one();\n    two();\n}\nfn b() {\n    one();\n}\n";
-        for (old, expected) in [
-            ("one();", "is in the file 2 times, at lines 2, 6; add lines"),
-            ("fn a() {\n  one();", "differs only in white space:\n1\tfn a() {\n2\t    one();"),
-            ("fn b() {\n    one();\n    three();", "has 2 of its 3 lines:\n5\tfn b() {\n6\t    one();\n7\t}"),
-            ("nothing like it", "is not in the file; read it again"),
-            ("", "`old` is empty"),
-        ] {
-            let error = once(text, old, "x").unwrap_err();
-            assert!(error.contains(expected), "{old:?}: {error}");
-        }
-        assert!(once("a\r\nb\r\n", "a\nb", "x").unwrap_err().contains("CR LF"));
-        assert!(once("a", "a", "a").unwrap_err().contains("the same"));
-        assert!(
-            once(&"x\n".repeat(9), "x", "y")
-                .unwrap_err()
-                .contains("more than once, at lines 1, 2, 3, 4, 5, …")
-        );
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@ pub mod driver;
 #[expect(dead_code, reason = "under construction")]
 mod foreign;
 pub mod local;
+mod mcp;
 pub mod model;
 pub mod native;
 mod process;

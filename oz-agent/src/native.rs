@@ -7,6 +7,7 @@ mod ask;
 mod budget;
 mod handover;
 mod inbox;
+mod mcp;
 mod prompt;
 mod retry;
 mod room;
@@ -116,7 +117,7 @@ impl Harness for NativeHarness {
             events,
         };
         // Dropping the stream drops the handle, and with it whatever the agent is doing.
-        let working = AbortOnDropHandle::new(tokio::spawn(agent.work()));
+        let working = AbortOnDropHandle::new(tokio::spawn(agent.with_servers(task.mcp_servers)));
         let stream = stream::poll_fn(move |context| {
             let _ = &working;
             received.poll_recv(context)

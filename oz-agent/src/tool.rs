@@ -16,7 +16,7 @@ mod write_file;
 
 pub(crate) use workspace::Workspace;
 
-use crate::process::Household;
+use crate::{mcp::Servers, process::Household};
 use async_trait::async_trait;
 use oz_core::{
     Redactor,
@@ -29,8 +29,16 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-/// What an agent can do: the tools that are always there, and those that were lent to it.
-pub(crate) struct Toolbox(Vec<Arc<dyn Tool>>);
+/// What an agent can do: the tools that are always there, those that were lent to it, and those of MCP servers, which may
+/// come and go.
+pub(crate) struct Toolbox {
+    all: Vec<Arc<dyn Tool>>,
+    /// How many of them stay.
+    own: usize,
+    servers: Servers,
+    /// See [`Servers::changes`].
+    seen: u64,
+}
 
 impl Toolbox {
     /// The built-in tools and, after them, `more`. Of two with one name the first stays.
@@ -51,17 +59,39 @@ impl Toolbox {
                 tools.push(tool);
             }
         }
-        Self(tools)
+        Self { own: tools.len(), all: tools, servers: Servers::default(), seen: 0 }
+    }
+
+    /// Adds the tools of MCP servers; the servers end with the toolbox.
+    pub(crate) fn connect(&mut self, servers: Servers) {
+        self.seen = servers.changes();
+        self.servers = servers;
+        self.refill();
+    }
+
+    /// Takes up what MCP servers have changed. Answers whether they have.
+    pub(crate) fn follow(&mut self) -> bool {
+        let now = self.servers.changes();
+        let changed = std::mem::replace(&mut self.seen, now) != now;
+        if changed {
+            self.refill();
+        }
+        changed
+    }
+
+    fn refill(&mut self) {
+        self.all.truncate(self.own);
+        self.all.extend(self.servers.tools(self.own));
     }
 
     /// The tool of this name.
     pub(crate) fn find(&self, name: &str) -> Option<Arc<dyn Tool>> {
-        self.0.iter().find(|tool| tool.name() == name).cloned()
+        self.all.iter().find(|tool| tool.name() == name).cloned()
     }
 
     /// The names of all tools.
     pub(crate) fn names(&self) -> Vec<&str> {
-        self.0.iter().map(|tool| tool.name()).collect()
+        self.all.iter().map(|tool| tool.name()).collect()
     }
 
     /// Every tool as a model is told of it.
@@ -71,7 +101,7 @@ impl Toolbox {
             description: tool.description().to_owned(),
             input_schema: tool.schema(),
         };
-        self.0.iter().map(spec).collect()
+        self.all.iter().map(spec).collect()
     }
 }
 
@@ -185,12 +215,12 @@ pub(crate) trait Tool: Send + Sync {
 }
 
 /// What a tool is told by its arguments.
-fn arguments<T: DeserializeOwned>(input: Value) -> Result<T, Failed> {
+pub(crate) fn arguments<T: DeserializeOwned>(input: Value) -> Result<T, Failed> {
     serde_json::from_value(input).map_err(|e| format!("the arguments are not right: {e}").into())
 }
 
 /// The JSON Schema of a tool's arguments, without what models don't need.
-fn schema<T: JsonSchema>() -> Value {
+pub(crate) fn schema<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|s| {
         s.meta_schema = None;
         s.inline_subschemas = true;
@@ -215,7 +245,7 @@ fn prune(schema: &mut Value) {
 }
 
 /// An object from pairs.
-fn object<const N: usize>(pairs: [(&str, Value); N]) -> Map<String, Value> {
+pub(crate) fn object<const N: usize>(pairs: [(&str, Value); N]) -> Map<String, Value> {
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 

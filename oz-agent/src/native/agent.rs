@@ -79,6 +79,9 @@ impl Agent {
                 return Err(End::Failed(ErrorCode::BudgetExceeded, reason));
             }
             self.budget.begin_turn();
+            if self.tools.follow() {
+                request.tools = self.tools.specs();
+            }
             let Answer { text, reasoning, calls, stop, .. } = self.ask(&mut request).await?;
             if !text.trim().is_empty() {
                 summary.clone_from(&text);

@@ -13,6 +13,7 @@ mod guard;
 mod handover;
 mod inbox;
 mod journal;
+mod mcp;
 mod notes;
 mod opening;
 mod picture;
@@ -174,6 +175,7 @@ impl Harness for NativeHarness {
                 models: models.clone(),
                 reasoning_level: task.reasoning_level.clone(),
                 only_reading: task.mode == RunMode::Plan,
+                offer: offer.clone(),
                 common: Arc::clone(&common),
                 notes: Arc::clone(&notes),
                 events: events.clone(),
@@ -210,7 +212,7 @@ impl Harness for NativeHarness {
             for event in news {
                 agent.say(event).await;
             }
-            agent.work().await;
+            agent.with_servers(task.mcp_servers).await;
         };
         // Dropping the stream drops the handle, and with it whatever the agent is doing.
         let working = AbortOnDropHandle::new(tokio::spawn(work));

@@ -21,7 +21,7 @@ mod write_to_job;
 pub(crate) use offer::Offer;
 pub(crate) use workspace::Workspace;
 
-use crate::{job::Jobs, process::Household};
+use crate::{job::Jobs, mcp::Servers, process::Household};
 use async_trait::async_trait;
 use oz_core::{
     Redactor,
@@ -32,10 +32,20 @@ use oz_core::{
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc};
 
-/// What an agent can do: the tools that are always there, and those that were lent to it.
-pub(crate) struct Toolbox(Vec<Arc<dyn Tool>>);
+/// What an agent can do: the tools that are always there, those that were lent to it, and those of MCP servers, which may
+/// come and go.
+pub(crate) struct Toolbox {
+    all: Vec<Arc<dyn Tool>>,
+    /// How many of them stay.
+    own: usize,
+    /// Whether tools that may change something are left out.
+    only_reading: bool,
+    servers: Servers,
+    /// See [`Servers::changes`].
+    seen: u64,
+}
 
 impl Toolbox {
     /// The built-in tools that there are under this offer and, after them, `more`. Of two with one name the first
@@ -55,18 +65,45 @@ impl Toolbox {
             Arc::new(report_artifact::ReportArtifact),
             Arc::new(finish::Finish),
         ];
-        Self(tools).and(more)
+        let own = tools.len();
+        Self { all: tools, own, only_reading: false, servers: Servers::default(), seen: 0 }.and(more)
+    }
+
+    /// Adds the tools of MCP servers; the servers end with the toolbox.
+    pub(crate) fn connect(&mut self, servers: Servers) {
+        self.seen = servers.changes();
+        self.servers = servers;
+        self.refill();
+    }
+
+    /// Takes up what MCP servers have changed. Answers whether they have.
+    pub(crate) fn follow(&mut self) -> bool {
+        let now = self.servers.changes();
+        let changed = std::mem::replace(&mut self.seen, now) != now;
+        if changed {
+            self.refill();
+        }
+        changed
+    }
+
+    fn refill(&mut self) {
+        self.all.truncate(self.own);
+        let only_reading = self.only_reading;
+        let offered = self.servers.tools(self.own).into_iter();
+        self.all.extend(offered.filter(|tool| !only_reading || tool.parallel()));
     }
 
     /// The tool of this name.
     pub(crate) fn find(&self, name: &str) -> Option<Arc<dyn Tool>> {
-        self.0.iter().find(|tool| tool.name() == name).cloned()
+        self.all.iter().find(|tool| tool.name() == name).cloned()
     }
 
     /// Without the tools that may change something.
     #[must_use]
     pub(crate) fn only_reading(mut self) -> Self {
-        self.0.retain(|tool| tool.parallel() || tool.name() == finish::NAME);
+        self.all.retain(|tool| tool.parallel() || tool.name() == finish::NAME);
+        self.own = self.all.len();
+        self.only_reading = true;
         self
     }
 
@@ -75,15 +112,16 @@ impl Toolbox {
     pub(crate) fn and(mut self, more: impl IntoIterator<Item = Arc<dyn Tool>>) -> Self {
         for tool in more {
             if self.find(tool.name()).is_none() {
-                self.0.push(tool);
+                self.all.push(tool);
             }
         }
+        self.own = self.all.len();
         self
     }
 
     /// The names of all tools.
     pub(crate) fn names(&self) -> Vec<&str> {
-        self.0.iter().map(|tool| tool.name()).collect()
+        self.all.iter().map(|tool| tool.name()).collect()
     }
 
     /// Every tool as a model is told of it.
@@ -93,7 +131,7 @@ impl Toolbox {
             description: tool.description().to_owned(),
             input_schema: tool.schema(),
         };
-        self.0.iter().map(spec).collect()
+        self.all.iter().map(spec).collect()
     }
 }
 
@@ -152,10 +190,19 @@ pub(crate) struct Desk {
 
 impl Desk {
     /// The same place for somebody else, whose commands are its own.
-    pub(crate) fn another(&self) -> Self {
-        let Self { workspace, env, redactor, .. } = self;
-        let (workspace, env, redactor) = (workspace.clone(), env.clone(), redactor.clone());
-        Self { workspace, env, household: Household::new(), redactor }
+    ///
+    /// # Errors
+    /// When there is no place for the output of commands.
+    pub(crate) fn another(&self) -> io::Result<Self> {
+        let jobs = Jobs::new(self.jobs.directory())?;
+        Ok(Self {
+            workspace: self.workspace.clone(),
+            env: self.env.clone(),
+            secrets: self.secrets.clone(),
+            jobs,
+            household: Household::new(),
+            redactor: self.redactor.clone(),
+        })
     }
 }
 

@@ -107,6 +107,9 @@ impl Agent {
             self.steps.begin();
             self.read_inbox(&mut request.messages).await;
             self.keep(&request.messages);
+            if self.tools.follow() {
+                request.tools = self.tools.specs();
+            }
             self.make_room(&mut request).await?;
             let answer = self.ask(&mut request).await?;
             if !answer.text.trim().is_empty() {

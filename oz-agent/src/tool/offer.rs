@@ -4,7 +4,7 @@ use oz_core::{Error, permission::Permissions};
 use std::collections::BTreeMap;
 
 /// What is offered to an agent beside the tools that are always there.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Offer {
     /// The names of secrets that commands may ask for.
     pub(super) secrets: Vec<String>,

@@ -46,6 +46,7 @@ pub(in crate::native) struct RunSubagent {
     pub(in crate::native) reasoning_level: Option<String>,
     /// Whether no helper may change anything.
     pub(in crate::native) only_reading: bool,
+    pub(in crate::native) offer: Offer,
     pub(in crate::native) common: Arc<Common>,
     pub(in crate::native) notes: Arc<Notes>,
     pub(in crate::native) events: mpsc::Sender<HarnessEvent>,
@@ -85,7 +86,8 @@ impl Tool for RunSubagent {
             }
             None => self.models.clone(),
         };
-        let tools = Toolbox::new([]);
+        let tools = Toolbox::new(&self.offer, []);
+        let desk = desk.another().map_err(|e| format!("there is no place for its commands: {e}"))?;
         let (events, reported) = mpsc::channel(EVENTS);
         let inbox = Inbox::default();
         inbox.open().map_err(|e| e.detail)?;
@@ -98,7 +100,7 @@ impl Tool for RunSubagent {
             spoke: 0,
             gauge: Gauge::default(),
             tools: if may_edit { tools } else { tools.only_reading() },
-            desk: desk.another(),
+            desk,
             common: Arc::clone(&self.common),
             notes: Arc::clone(&notes),
             journal: Arc::new(Journal::default()),

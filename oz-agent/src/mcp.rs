@@ -1,0 +1,18 @@
+//! MCP: servers that lend tools to an agent. Whatever a server does, hang, die, flood or lie, it costs the agent the
+//! server and nothing else.
+
+mod connect;
+mod content;
+mod find;
+mod list;
+mod name;
+mod resource;
+mod server;
+mod sse;
+mod stdio;
+mod tool;
+
+pub(crate) use list::Servers;
+
+#[cfg(test)]
+mod tests;

@@ -2,11 +2,16 @@
 //! reads what it tells, ends its whole family of processes and reports; what differs from program to program is a
 //! [`Dialect`], one file for each.
 
+mod claude;
+mod codex;
 mod engine;
+mod fault;
 mod home;
 mod lines;
 mod pairs;
 mod program;
+mod rules;
+mod shown;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
@@ -105,6 +110,8 @@ pub(crate) enum Told {
     Turn,
     /// It did what it was asked and ends unless it is asked more.
     Rest,
+    /// It goes on, but nothing can come of it: it is ended.
+    Hopeless(ErrorCode, String),
 }
 
 /// How a program ended.
@@ -135,8 +142,11 @@ struct Conversation {
 impl Foreign {
     /// The command line agent for this choice; `None` for the native one.
     pub(crate) fn of(kind: &HarnessType) -> Option<Self> {
-        let _ = kind;
-        None
+        match kind {
+            HarnessType::Claude => Some(Self::new(claude::Claude)),
+            HarnessType::Codex => Some(Self::new(codex::Codex)),
+            _ => None,
+        }
     }
 
     pub(crate) fn new(dialect: impl Dialect + 'static) -> Self {

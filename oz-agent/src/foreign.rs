@@ -2,16 +2,19 @@
 //! reads what it tells, ends its whole family of processes and reports; what differs from program to program is a
 //! [`Dialect`], one file for each.
 
+mod claude;
+mod codex;
 mod command;
 mod engine;
+mod fault;
 mod gemini;
 mod home;
-mod limits;
 mod lines;
 mod opencode;
 mod pairs;
 mod program;
-mod told;
+mod rules;
+mod shown;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
@@ -110,6 +113,8 @@ pub(crate) enum Told {
     Turn,
     /// It did what it was asked and ends unless it is asked more.
     Rest,
+    /// It goes on, but nothing can come of it: it is ended.
+    Hopeless(ErrorCode, String),
 }
 
 /// How a program ended.
@@ -141,6 +146,8 @@ impl Foreign {
     /// The command line agent for this choice; `None` for the native one.
     pub(crate) fn of(kind: &HarnessType) -> Option<Self> {
         Some(match kind {
+            HarnessType::Claude => Self::new(claude::Claude),
+            HarnessType::Codex => Self::new(codex::Codex),
             HarnessType::Gemini => Self::new(gemini::Gemini),
             HarnessType::Opencode => Self::new(opencode::Opencode),
             HarnessType::Command => Self::new(command::Command),

@@ -3,7 +3,6 @@
 
 mod command;
 pub mod driver;
-#[cfg_attr(not(test), expect(dead_code, reason = "under construction"))]
 mod foreign;
 mod job;
 pub mod local;

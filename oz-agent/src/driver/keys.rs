@@ -1,7 +1,7 @@
 //! What a run was given to log in with: which variables it becomes, who may use them, and what must never be shown. Pure.
 
 use super::{
-    environment,
+    auth, environment,
     git::{self, Login, Logins},
 };
 use oz_core::{
@@ -62,6 +62,12 @@ impl Keys {
         self.secrets.iter().map(|secret| secret.name.as_str()).collect()
     }
 
+    /// The variables of one secret.
+    pub(super) fn secret(&self, name: &str) -> Option<&Variables> {
+        let mut all = self.secrets.iter().chain(&self.reserved);
+        all.find(|secret| secret.name == name).map(|secret| &secret.variables)
+    }
+
     /// The environment of commands on top of `base`, which wins; then come typed secrets, others, and what the run's
     /// environment sets (cli.md 11.7).
     pub(super) fn variables(&self, base: &Variables) -> Variables {
@@ -107,7 +113,9 @@ impl Keys {
             token.into_iter().chain([&login.password])
         });
         let endpoints = self.endpoints.iter().filter_map(|endpoint| endpoint.api_key.as_ref());
-        let host = host.iter().filter(|(name, value)| environment::is_key(name) && value.len() >= KEY);
+        let host = host
+            .iter()
+            .filter(|(name, value)| (environment::is_key(name) || auth::is_key(name)) && value.len() >= KEY);
         secrets.chain(logins).chain(endpoints).chain(host.map(|(_, value)| value)).cloned().collect()
     }
 }

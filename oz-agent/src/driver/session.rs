@@ -148,6 +148,10 @@ impl<'a> Session<'a> {
         let kind = config.harness_type();
         let HarnessConfig { model_id, reasoning_level, command, .. } =
             config.harness.clone().unwrap_or_else(HarnessConfig::native);
+        let auth = match auth::variables(&config, keys, host) {
+            Ok(auth) => auth,
+            Err(e) => return End::Failed(e),
+        };
         let private = match Private::open() {
             Ok(private) => private,
             Err(e) => {
@@ -163,7 +167,7 @@ impl<'a> Session<'a> {
         let task = HarnessTask {
             run_id,
             home: private.path().to_owned(),
-            auth: auth::variables(&config, keys, host),
+            auth,
             rules: rules::find(&workspace),
             mcp_servers,
             tools,
@@ -281,8 +285,8 @@ impl<'a> Session<'a> {
 fn supported(config: &AgentConfig, assigned: bool) -> Result<(), Error> {
     let refuse = |text: String| Err(Error::new(ErrorCode::EnvironmentSetupFailed, text));
     let harness = config.harness_type();
-    if harness != HarnessType::Oz {
-        return refuse(format!("the harness '{harness}' is not available in this build; only 'oz' is"));
+    if harness != HarnessType::Oz && Foreign::of(&harness).is_none() {
+        return refuse(format!("the harness '{harness}' is not available in this build"));
     }
     if let Some(skill) = skills::named(config).first().filter(|_| !assigned) {
         return refuse(format!("the skill '{skill}' can't be used: only runs of a worker can have skills"));

@@ -4,7 +4,7 @@ mod files;
 mod reader;
 mod words;
 
-use super::{Dialect, Launch, Reader};
+use super::{Dialect, Launch, Reader, claude, codex};
 use oz_core::{
     Error,
     config::{CommandHarness, CommandOutput},
@@ -65,6 +65,8 @@ impl Dialect for Command {
         let command = task.command.clone().unwrap_or_default();
         let inner: Box<dyn Reader> = match command.output {
             Some(CommandOutput::Events) => Box::<reader::Events>::default(),
+            Some(CommandOutput::ClaudeStreamJson) => claude::Claude.reader(task),
+            Some(CommandOutput::CodexJson) => codex::Codex.reader(task),
             _ => Box::<reader::Text>::default(),
         };
         Box::new(reader::Watched::new(inner, &command))

@@ -56,6 +56,7 @@ pub(super) enum Input {
 enum Stop {
     Cancelled,
     OverBudget(String),
+    Hopeless(ErrorCode, String),
 }
 
 /// Starts the program for `task`.
@@ -169,6 +170,7 @@ impl Engine {
         let (state, message, code) = match status {
             Err(Stop::Cancelled) => (AgentState::Cancelled, None, None),
             Err(Stop::OverBudget(why)) => (AgentState::Failed, Some(why), Some(ErrorCode::BudgetExceeded)),
+            Err(Stop::Hopeless(code, message)) => (AgentState::Failed, Some(message), Some(code)),
             Ok(exit_code) => match self.reader.end(exit_code, &errors.text()) {
                 End::Done(summary) => (AgentState::Succeeded, summary, None),
                 End::Failed(code, message) => (AgentState::Failed, Some(message), Some(code)),
@@ -282,6 +284,7 @@ impl Engine {
                     self.within_budget()?;
                     self.budget.begin_turn();
                 }
+                Told::Hopeless(code, message) => return Err(Stop::Hopeless(code, message)),
                 Told::Rest => done = self.asked.take() != Some(Asked::Stop),
                 Told::Event(event) => {
                     if let HarnessEvent::Usage { usage, .. } = &event {

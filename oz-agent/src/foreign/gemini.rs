@@ -3,7 +3,10 @@
 mod reader;
 mod session;
 
-use super::{Dialect, Launch, Reader, limits};
+use super::{
+    Dialect, Launch, Reader,
+    rules::{instructions, may, may_browse},
+};
 use oz_core::{
     Error,
     config::{McpServerConfig, McpTransport},
@@ -41,7 +44,6 @@ impl Dialect for Gemini {
                 "the harness 'gemini' has no reasoning levels, so harness.reasoning_level can't be '{level}'; leave it out"
             )));
         }
-        let settings = settings(task)?;
         let approval = if task.mode == RunMode::Plan { "plan" } else { "yolo" };
         let mut words: Vec<String> =
             ["gemini", "--output-format", "stream-json", "--approval-mode", approval]
@@ -52,10 +54,10 @@ impl Dialect for Gemini {
         }
         let mut files = BTreeMap::from([(
             PathBuf::from(".gemini/settings.json"),
-            Value::Object(settings).to_string().into_bytes(),
+            settings(task).to_string().into_bytes(),
         )]);
-        if let Some(text) = &task.base_prompt {
-            files.insert(".gemini/GEMINI.md".into(), text.clone().into_bytes());
+        if let Some(text) = instructions(task, &RULES) {
+            files.insert(".gemini/GEMINI.md".into(), text.into_bytes());
         }
         if let Some(saved) = &task.saved {
             files.insert(RESTORED.into(), session::sound(&saved.content));
@@ -93,42 +95,43 @@ impl Dialect for Gemini {
 }
 
 /// Its settings: it works alone, tells nobody of it, and stays as it is.
-fn settings(task: &HarnessTask) -> Result<Map<String, Value>, Error> {
-    let forbidden = limits::forbidden("gemini", &task.permissions)?;
-    let mut names: Vec<&str> = RULES.to_vec();
-    let given = task.rules.iter().filter_map(|rule| rule.path.file_name()?.to_str());
-    for name in given {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    let mut excluded = Vec::new();
-    if forbidden.commands {
-        excluded.push("run_shell_command");
-    }
-    if forbidden.changes {
-        excluded.extend(["write_file", "replace"]);
-    }
+fn settings(task: &HarnessTask) -> Value {
+    let permissions = &task.permissions;
+    let table: [(bool, &[&str]); 4] = [
+        (may(permissions, permissions.execute_commands.as_ref()), &["run_shell_command"]),
+        (may(permissions, permissions.apply_code_diffs.as_ref()), &["write_file", "replace"]),
+        (
+            may(permissions, permissions.read_files.as_ref()),
+            &["read_file", "read_many_files", "glob", "grep_search", "list_directory"],
+        ),
+        (may_browse(permissions), &["web_fetch", "google_web_search"]),
+    ];
+    let excluded: Vec<&str> =
+        table.iter().filter(|(may, _)| !may).flat_map(|(_, tools)| *tools).copied().collect();
     let mut settings = json!({
         "general": { "enableAutoUpdate": false, "enableAutoUpdateNotification": false },
         "privacy": { "usageStatisticsEnabled": false },
         "telemetry": { "enabled": false },
-        "context": { "fileName": names },
+        "context": { "fileName": RULES },
         "tools": { "exclude": excluded },
         "mcpServers": {},
     });
+    // Its commands get the variables of the run and not those with which it logs in itself.
+    let (allowed, blocked): (Vec<_>, Vec<_>) = (task.env.keys().collect(), task.auth.keys().collect());
+    settings["security"]["environmentVariableRedaction"] =
+        json!({ "enabled": true, "allowed": allowed, "blocked": blocked });
     if let Some(kind) = login(task) {
-        settings["security"] = json!({ "auth": { "selectedType": kind } });
+        settings["security"]["auth"] = json!({ "selectedType": kind });
     }
     if let Some(turns) = task.limits.max_turns {
         settings["model"] = json!({ "maxSessionTurns": turns });
     }
-    if !forbidden.mcp {
+    if may(permissions, permissions.call_mcp_servers.as_ref()) {
         for (name, server) in &task.mcp_servers {
             settings["mcpServers"][name] = mcp(server);
         }
     }
-    Ok(settings.as_object().cloned().unwrap_or_default())
+    settings
 }
 
 /// Which login the variables are for. It finds that out itself, but not beside an address of the service.
@@ -137,7 +140,7 @@ fn login(task: &HarnessTask) -> Option<&'static str> {
     if given("GOOGLE_GENAI_USE_VERTEXAI").is_some_and(|v| v == "true") {
         return Some("vertex-ai");
     }
-    given("GEMINI_API_KEY").map(|_| "gemini-api-key")
+    given("GEMINI_API_KEY").or_else(|| given("GOOGLE_API_KEY")).map(|_| "gemini-api-key")
 }
 
 /// An MCP server in its words.

@@ -17,6 +17,9 @@ use std::{
 /// The most that the skills of a run may take together, in bytes.
 const SKILLS: u64 = 256 << 20;
 
+/// A directory for temporary files of the program itself.
+pub(super) const TEMPORARY: &str = "tmp";
+
 /// Where programs look for files of their user, below the home.
 const PLACES: &[(&str, &str)] = &[
     ("HOME", ""),
@@ -36,6 +39,22 @@ pub(super) fn environment(task: &HarnessTask, launch: &Launch) -> BTreeMap<Strin
     }
     env.extend(launch.env.clone());
     env
+}
+
+/// What a process that the program starts needs beside the environment that it inherits from it, to have that of the
+/// task: no variable of the login, which becomes empty, and the home of the user.
+pub(super) fn of_commands(task: &HarnessTask) -> BTreeMap<String, String> {
+    let own = PLACES.iter().map(|(name, _)| *name).chain(task.auth.keys().map(String::as_str));
+    own.map(|name| (name.to_owned(), task.env.get(name).cloned().unwrap_or_default())).collect()
+}
+
+/// The same for a shell to read before each command.
+pub(super) fn shell_environment(task: &HarnessTask) -> String {
+    let line = |(name, value): (String, String)| match value.as_str() {
+        "" => format!("unset {name}\n"),
+        value => format!("export {name}='{}'\n", value.replace('\'', r"'\''")),
+    };
+    of_commands(task).into_iter().map(line).collect()
 }
 
 /// Writes what the program expects to find.
@@ -120,6 +139,29 @@ mod tests {
         for out in ["../c", "/tmp/c", "a/../../c"] {
             assert!(write(home.path(), Path::new(out), b"x").is_err(), "{out}");
         }
+    }
+
+    #[test]
+    fn commands_get_the_environment_of_the_task() {
+        let variables = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect()
+        };
+        let task = HarnessTask {
+            home: "/private".into(),
+            env: variables(&[("HOME", "/it's"), ("A", "a"), ("OWN_KEY", "theirs")]),
+            auth: variables(&[("MODEL_KEY", "k"), ("OWN_KEY", "ours")]),
+            ..HarnessTask::default()
+        };
+        let own = environment(&task, &Launch::default());
+        assert_eq!((own["HOME"].as_str(), own["XDG_CACHE_HOME"].as_str()), ("/private", "/private/.cache"));
+        assert_eq!((own["MODEL_KEY"].as_str(), own["OWN_KEY"].as_str()), ("k", "ours"));
+        let script = format!(
+            "{}echo \"$HOME $A $OWN_KEY $MODEL_KEY ${{XDG_CACHE_HOME-none}}\"",
+            shell_environment(&task)
+        );
+        let out =
+            std::process::Command::new("sh").args(["-c", &script]).env_clear().envs(own).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&out.stdout).trim(), "/it's a theirs  none");
     }
 
     #[test]

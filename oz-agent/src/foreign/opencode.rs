@@ -5,7 +5,7 @@ mod config;
 mod reader;
 mod session;
 
-use super::{Dialect, Launch, Reader};
+use super::{Dialect, Launch, Reader, rules::instructions};
 use oz_core::{
     Error,
     harness::{HarnessTask, SavedSession},
@@ -15,8 +15,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 /// Where its configuration for the run lies in the home.
 const CONFIG: &str = ".oz/opencode.json";
-/// Where the base prompt of the run lies in the home.
-const BASE_PROMPT: &str = ".oz/base-prompt.md";
+/// Where the instructions of the run lie in the home.
+const INSTRUCTIONS: &str = ".oz/instructions.md";
 /// Where the conversation to go on with lies in the home.
 const RESTORED: &str = ".oz/conversation.json";
 
@@ -52,7 +52,7 @@ impl Dialect for Opencode {
     }
 
     fn launch(&self, task: &HarnessTask) -> Result<Launch, Error> {
-        let config = config::of(task, &task.home.join(BASE_PROMPT))?;
+        let config = config::of(task, &task.home.join(INSTRUCTIONS));
         let mut words: Vec<String> = ["opencode", "run", "--format", "json", "--thinking", "--title", "oz"]
             .map(str::to_owned)
             .to_vec();
@@ -71,9 +71,8 @@ impl Dialect for Opencode {
         }
         let mut files = BTreeMap::from([(PathBuf::from(CONFIG), config.to_string().into_bytes())]);
         files.extend(config::nothing_to_install());
-        if let Some(text) = &task.base_prompt {
-            files.insert(BASE_PROMPT.into(), text.clone().into_bytes());
-        }
+        let text = instructions(task, &config::RULES).unwrap_or_default();
+        files.insert(INSTRUCTIONS.into(), text.into_bytes());
         if let Some(saved) = &task.saved {
             option("--session", saved.session_id.clone());
             files.insert(RESTORED.into(), saved.content.clone());
@@ -82,6 +81,7 @@ impl Dialect for Opencode {
             words.splice(..1, shell);
         }
         let mut env: BTreeMap<String, String> = QUIET.map(|name| (name.to_owned(), "1".to_owned())).into();
+        env.extend(config::without_keys(task));
         env.insert("OPENCODE_CONFIG".to_owned(), task.home.join(CONFIG).to_string_lossy().into_owned());
         Ok(Launch {
             words,

@@ -1,6 +1,6 @@
 //! Reads what a program tells, as its description says it does.
 
-use super::super::{End, Reader, Told, told::code};
+use crate::foreign::{End, Reader, Told, fault::code};
 use oz_core::{
     ErrorCode,
     config::CommandHarness,

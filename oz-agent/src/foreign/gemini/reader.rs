@@ -1,12 +1,9 @@
 //! Reads `stream-json` of Gemini CLI.
 
-use super::super::{
-    End, Reader, Told,
-    told::{code, object, tasks, text},
-};
+use crate::foreign::{End, Reader, Told, fault::code, shown};
 use oz_core::{
     ErrorCode,
-    harness::{ActionCategory, ActionState, HarnessEvent},
+    harness::{ActionCategory, HarnessEvent},
     usage::Usage,
 };
 use serde_json::Value;
@@ -49,7 +46,7 @@ impl Lines {
 
     fn action(line: &Value) -> Vec<Told> {
         let name = text(line, "tool_name").to_owned();
-        let input = object(&line["parameters"], "input");
+        let input = shown::input(&line["parameters"]);
         let mut told = vec![Told::Event(HarnessEvent::Action {
             id: text(line, "tool_id").to_owned(),
             category: category(&name),
@@ -57,26 +54,16 @@ impl Lines {
             name: name.clone(),
         })];
         if name == "write_todos" {
-            told.push(Told::Event(tasks(&line["parameters"]["todos"], "description")));
+            told.push(Told::Event(shown::tasks(&line["parameters"]["todos"], "description")));
         }
         told
     }
 
     fn result(line: &Value) -> Told {
         let good = line["status"] == "success";
-        let mut output = object(&line["output"], "output");
-        if let (false, Some(error)) = (good, line.pointer("/error/message")) {
-            output.insert("error".to_owned(), error.clone());
-            output.remove("output");
-        }
-        Told::Event(HarnessEvent::ActionResult {
-            action_id: text(line, "tool_id").to_owned(),
-            // Known from the action.
-            category: ActionCategory::Integration,
-            name: String::new(),
-            state: if good { ActionState::Completed } else { ActionState::Failed },
-            output,
-        })
+        let said =
+            if good { &line["output"] } else { line.pointer("/error/message").unwrap_or(&line["output"]) };
+        Told::Event(shown::result(text(line, "tool_id"), !good, shown::output(&shown::text(said), !good)))
     }
 
     /// The end of the work, with what each model used.
@@ -163,4 +150,9 @@ fn category(tool: &str) -> ActionCategory {
         }
         _ => ActionCategory::Integration,
     }
+}
+
+/// A field that should be text.
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_default()
 }

@@ -98,20 +98,24 @@ fn it_is_told_what_the_run_has() {
         auth: BTreeMap::from([("GEMINI_API_KEY".to_owned(), "k".to_owned())]),
         limits: Limits { max_turns: Some(7), ..Limits::default() },
         permissions: Permissions { execute_commands: Some(PermissionLevel::Never), ..Permissions::default() },
-        rules: vec![Rule { path: "/w/WARP.md".into(), text: String::new() }],
+        rules: vec![Rule { path: "/w/WARP.md".into(), text: "Rule.".into() }],
         mcp_servers: BTreeMap::from([("docs".to_owned(), server)]),
         ..HarnessTask::default()
     };
     let launch = Gemini.launch(&task).unwrap();
     assert_eq!(launch.words[5..], ["--model", "gemini-3-pro"]);
     assert_eq!(launch.stdin.as_deref(), Some("do it"));
-    assert_eq!(launch.files[&PathBuf::from(".gemini/GEMINI.md")], b"Be kind.");
+    assert_eq!(
+        launch.files[&PathBuf::from(".gemini/GEMINI.md")],
+        b"Be kind.\n\nRules of /w/WARP.md:\n\nRule."
+    );
     let settings: Value =
         serde_json::from_slice(&launch.files[&PathBuf::from(".gemini/settings.json")]).unwrap();
     assert_eq!(settings["security"]["auth"]["selectedType"], "gemini-api-key");
-    assert_eq!(settings["context"]["fileName"], json!(["AGENTS.md", "GEMINI.md", "WARP.md"]));
-    assert_eq!(settings["tools"]["exclude"], json!(["run_shell_command"]));
+    assert_eq!(settings["context"]["fileName"], json!(["AGENTS.md", "GEMINI.md"]));
+    assert_eq!(settings["tools"]["exclude"], json!(["run_shell_command", "web_fetch", "google_web_search"]));
     assert_eq!(settings["model"]["maxSessionTurns"], 7);
+    assert_eq!(settings["security"]["environmentVariableRedaction"]["blocked"], json!(["GEMINI_API_KEY"]));
     assert_eq!(settings["mcpServers"]["docs"]["httpUrl"], "https://mcp.example/mcp");
     assert_eq!(settings["mcpServers"]["docs"]["excludeTools"], json!(["drop"]));
     let level = HarnessTask { reasoning_level: Some("high".into()), ..HarnessTask::default() };

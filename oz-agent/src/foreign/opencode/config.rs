@@ -1,42 +1,45 @@
 //! What opencode is told in its configuration.
 
-use super::super::limits;
-use oz_core::{Error, config::McpServerConfig, harness::HarnessTask};
+use crate::foreign::rules::{may, may_browse};
+use oz_core::{config::McpServerConfig, harness::HarnessTask};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 
 /// Files of rules that it reads by itself.
-const RULES: [&str; 2] = ["AGENTS.md", "CLAUDE.md"];
+pub(super) const RULES: [&str; 2] = ["AGENTS.md", "CLAUDE.md"];
 
-/// Where the services of its providers are, by the variables that others use: provider, variable, and what the provider
-/// has at the end of an address that the variable does not.
-const ADDRESSES: [(&str, &str, &str); 3] = [
-    ("anthropic", "ANTHROPIC_BASE_URL", "/v1"),
-    ("openai", "OPENAI_BASE_URL", ""),
-    ("google", "GOOGLE_GEMINI_BASE_URL", "/v1beta"),
+/// How its providers are reached: provider, variable of the key, variable of the address, and what the provider has at
+/// the end of an address that the variable does not.
+const PROVIDERS: [(&str, &str, &str, &str); 4] = [
+    ("anthropic", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "/v1"),
+    ("openai", "OPENAI_API_KEY", "OPENAI_BASE_URL", ""),
+    ("google", "GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL", "/v1beta"),
+    ("openrouter", "OPENROUTER_API_KEY", "", ""),
 ];
 
 /// The configuration for `task`.
-pub(super) fn of(task: &HarnessTask, base_prompt: &Path) -> Result<Value, Error> {
-    let forbidden = limits::forbidden("opencode", &task.permissions)?;
-    let level = |forbidden: bool| if forbidden { "deny" } else { "allow" };
-    let mut instructions: Vec<&Path> = Vec::new();
-    if task.base_prompt.is_some() {
-        instructions.push(base_prompt);
-    }
-    let by_itself = |path: &Path| path.file_name().is_some_and(|name| RULES.iter().any(|rule| name == *rule));
-    instructions.extend(task.rules.iter().map(|rule| rule.path.as_path()).filter(|path| !by_itself(path)));
+pub(super) fn of(task: &HarnessTask, instructions: &Path) -> Value {
+    let permissions = &task.permissions;
+    let level = |may: bool| if may { "allow" } else { "deny" };
     let mut config = json!({
         "$schema": "https://opencode.ai/config.json",
         "autoupdate": false,
         "share": "disabled",
-        "permission": { "*": "allow", "bash": level(forbidden.commands), "edit": level(forbidden.changes), "question": "deny" },
-        "instructions": instructions,
+        "permission": {
+            "*": "allow",
+            "bash": level(may(permissions, permissions.execute_commands.as_ref())),
+            "edit": level(may(permissions, permissions.apply_code_diffs.as_ref())),
+            "read": level(may(permissions, permissions.read_files.as_ref())),
+            "webfetch": level(may_browse(permissions)),
+            "websearch": level(may_browse(permissions)),
+            "question": "deny",
+        },
+        "instructions": [instructions],
         "provider": providers(task),
         "mcp": {},
         "tools": {},
     });
-    if !forbidden.mcp {
+    if may(permissions, permissions.call_mcp_servers.as_ref()) {
         for (name, server) in &task.mcp_servers {
             config["mcp"][name] = mcp(server);
             if !server.allowed_tools.is_empty() {
@@ -49,7 +52,7 @@ pub(super) fn of(task: &HarnessTask, base_prompt: &Path) -> Result<Value, Error>
             }
         }
     }
-    Ok(config)
+    config
 }
 
 /// A model with its provider, which opencode wants to know; a name that does not tell is taken for one of Anthropic,
@@ -64,15 +67,18 @@ pub(super) fn qualified(model: &str) -> String {
     format!("{provider}/{model}")
 }
 
-/// Where the providers are, and the chosen model, which need not be one that opencode knows.
+/// The providers with their keys, which stand here because its commands get its whole environment, and the chosen model, which need not be one that opencode knows.
 fn providers(task: &HarnessTask) -> Value {
     let mut providers = json!({});
-    for (provider, variable, end) in ADDRESSES {
-        let given = task.auth.get(variable).or_else(|| task.env.get(variable));
-        if let Some(url) = given.filter(|url| !url.is_empty()) {
+    for (provider, key, address, end) in PROVIDERS {
+        let given = |name: &str| task.auth.get(name).filter(|value| !value.is_empty());
+        if let Some(key) = given(key) {
+            providers[provider]["options"]["apiKey"] = key.clone().into();
+        }
+        if let Some(url) = given(address) {
             let url = url.trim_end_matches('/');
             let url = format!("{}{end}", url.strip_suffix(end).unwrap_or(url));
-            providers[provider]["options"] = json!({ "baseURL": url });
+            providers[provider]["options"]["baseURL"] = url.into();
         }
     }
     let model = task.model_id.as_deref().map(qualified);
@@ -97,6 +103,12 @@ fn mcp(server: &McpServerConfig) -> Value {
     said["enabled"] = true.into();
     said["timeout"] = (server.timeout_seconds.unwrap_or(60) * 1000).into();
     said
+}
+
+/// The variables of keys, empty.
+pub(super) fn without_keys(task: &HarnessTask) -> impl Iterator<Item = (String, String)> {
+    let keys = PROVIDERS.iter().map(|provider| provider.1).filter(|key| task.auth.contains_key(*key));
+    keys.map(|key| (key.to_owned(), String::new()))
 }
 
 /// It installs its plugins' library beside its configuration unless that is there; runs have no plugins.

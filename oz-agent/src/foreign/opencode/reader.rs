@@ -1,15 +1,10 @@
 //! Reads the JSON lines of `opencode run`.
 
-use super::{
-    super::{
-        End, Reader, Told,
-        told::{code, object, tasks, text},
-    },
-    NOT_FOUND,
-};
+use super::NOT_FOUND;
+use crate::foreign::{End, Reader, Told, fault::code, shown};
 use oz_core::{
     ErrorCode,
-    harness::{ActionCategory, ActionState, HarnessEvent},
+    harness::{ActionCategory, HarnessEvent},
     usage::Usage,
 };
 use serde_json::Value;
@@ -33,26 +28,16 @@ impl Lines {
         let (name, state) = (text(part, "tool").to_owned(), &part["state"]);
         let (id, category) = (text(part, "callID").to_owned(), category(&name));
         let good = state["status"] == "completed";
-        let mut output = object(&state["output"], "output");
+        let said = if good { &state["output"] } else { &state["error"] };
+        let mut output = shown::output(&shown::text(said), !good);
         if let Some(exit_code) = state.pointer("/metadata/exit").filter(|code| code.is_number()) {
             output.insert("exit_code".to_owned(), exit_code.clone());
         }
-        if !good {
-            output.insert("error".to_owned(), state["error"].clone());
-        }
-        let input = object(&state["input"], "input");
-        let mut told = vec![
-            HarnessEvent::Action { id: id.clone(), category: category.clone(), name: name.clone(), input },
-            HarnessEvent::ActionResult {
-                action_id: id,
-                category,
-                state: if good { ActionState::Completed } else { ActionState::Failed },
-                output,
-                name: name.clone(),
-            },
-        ];
+        let input = shown::input(&state["input"]);
+        let action = HarnessEvent::Action { id: id.clone(), category, name: name.clone(), input };
+        let mut told = vec![action, shown::result(&id, !good, output)];
         if name == "todowrite" && good {
-            told.push(tasks(&state["input"]["todos"], "content"));
+            told.push(shown::tasks(&state["input"]["todos"], "content"));
         }
         told.into_iter().map(Told::Event).collect()
     }
@@ -134,4 +119,9 @@ fn category(tool: &str) -> ActionCategory {
         "todowrite" | "todoread" => ActionCategory::Documents,
         _ => ActionCategory::Integration,
     }
+}
+
+/// A field that should be text.
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! Takes a conversation out of opencode's database.
 
-use super::super::{Launch, home, program};
+use crate::foreign::{Launch, home, program};
 use oz_core::harness::HarnessTask;
 use std::{
     fs::{self, File},

@@ -81,12 +81,15 @@ fn it_is_told_what_the_run_has() {
     let task = HarnessTask {
         prompt: "do it".into(),
         home: "/h".into(),
+        workspace: "/w".into(),
         model_id: Some("gpt-5".into()),
         base_prompt: Some("Be kind.".into()),
-        auth: BTreeMap::from([("ANTHROPIC_BASE_URL".to_owned(), "http://a/".to_owned())]),
+        auth: [("ANTHROPIC_API_KEY", "k"), ("ANTHROPIC_BASE_URL", "http://a/")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
         permissions: Permissions { apply_code_diffs: Some(PermissionLevel::Never), ..Permissions::default() },
         rules: ["/w/AGENTS.md", "/w/WARP.md"]
-            .map(|path| Rule { path: path.into(), text: String::new() })
+            .map(|path| Rule { path: path.into(), text: "Rule.".into() })
             .into(),
         mcp_servers: BTreeMap::from([("all".to_owned(), local)]),
         ..HarnessTask::default()
@@ -95,10 +98,15 @@ fn it_is_told_what_the_run_has() {
     assert_eq!(launch.words[7..], ["--model", "openai/gpt-5"]);
     assert_eq!(launch.env["OPENCODE_CONFIG"], "/h/.oz/opencode.json");
     let config: Value = serde_json::from_slice(&launch.files[&PathBuf::from(CONFIG)]).unwrap();
-    assert_eq!(config["provider"]["anthropic"]["options"]["baseURL"], "http://a/v1");
+    assert_eq!(
+        config["provider"]["anthropic"]["options"],
+        json!({ "apiKey": "k", "baseURL": "http://a/v1" })
+    );
+    assert_eq!(launch.env["ANTHROPIC_API_KEY"], "");
     assert_eq!(config["provider"]["openai"]["models"], json!({ "gpt-5": {} }));
-    assert_eq!(config["instructions"], json!(["/h/.oz/base-prompt.md", "/w/WARP.md"]));
+    assert_eq!(config["instructions"], json!(["/h/.oz/instructions.md"]));
     assert_eq!(config["permission"]["edit"], "deny");
+    assert_eq!(launch.files[&PathBuf::from(INSTRUCTIONS)], b"Be kind.\n\nRules of /w/WARP.md:\n\nRule.");
     assert_eq!(config["mcp"]["all"]["command"], json!(["server", "stdio"]));
     assert_eq!(config["tools"], json!({ "all_*": false, "all_echo": true }));
     let saved =

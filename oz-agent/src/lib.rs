@@ -9,5 +9,7 @@ pub mod local;
 pub mod model;
 pub mod native;
 mod process;
+mod repository;
+mod rule;
 mod skill;
 mod tool;

@@ -15,6 +15,7 @@ mod turn;
 use crate::{
     model::{Prices, Sources, resolve},
     process::Household,
+    rule::RuleBook,
     tool::{self, Desk, Toolbox, Workspace},
 };
 use agent::Agent;
@@ -109,6 +110,7 @@ impl Harness for NativeHarness {
             spoke: 0,
             prices,
             tools: Toolbox::new(tool::lent(task.tools)),
+            rules: RuleBook::new(workspace.clone(), &task.rules),
             desk: Desk { workspace, env: task.env, household: Household::new(), redactor: task.redactor },
             budget: Budget::new(task.limits),
             inbox: Arc::clone(&self.inbox),

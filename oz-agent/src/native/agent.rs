@@ -3,6 +3,7 @@
 use super::{ask::Answer, budget::Budget, inbox::Inbox};
 use crate::{
     model::{Chain, Prices},
+    rule::RuleBook,
     tool::{Desk, Effect, Toolbox},
 };
 use oz_core::{
@@ -27,6 +28,7 @@ pub(super) struct Agent {
     pub(super) prices: Prices,
     pub(super) tools: Toolbox,
     pub(super) desk: Desk,
+    pub(super) rules: RuleBook,
     pub(super) budget: Budget,
     pub(super) inbox: Arc<Inbox>,
     pub(super) cancel: CancellationToken,

@@ -10,5 +10,7 @@ mod mcp;
 pub mod model;
 pub mod native;
 mod process;
+mod repository;
+mod rule;
 mod skill;
 mod tool;

@@ -28,6 +28,7 @@ use crate::{
     job::Jobs,
     model::{Chain, Prices, Sources, resolve},
     process::Household,
+    rule::RuleBook,
     tool::{self, Desk, Offer, Tool, Toolbox, Workspace},
 };
 use agent::{Agent, Common};
@@ -176,6 +177,7 @@ impl Harness for NativeHarness {
                 reasoning_level: task.reasoning_level.clone(),
                 only_reading: task.mode == RunMode::Plan,
                 offer: offer.clone(),
+                rules: task.rules.clone(),
                 common: Arc::clone(&common),
                 notes: Arc::clone(&notes),
                 events: events.clone(),
@@ -193,6 +195,7 @@ impl Harness for NativeHarness {
             spoke: 0,
             gauge: Gauge::default(),
             tools,
+            rules: RuleBook::new(workspace.clone(), &task.rules),
             desk: Desk {
                 workspace: workspace.reading(jobs.directory()),
                 env: task.env,

@@ -1,22 +1,25 @@
 //! Skills: instructions for agents that a repository holds, each in a `SKILL.md`. Finding them reads files, inside the
 //! repository and of bounded size; what a file says and which one is meant are pure decisions over what was found.
 
+mod arguments;
 mod discover;
+mod front;
 mod parse;
 mod place;
 mod resolve;
 mod spec;
 
+pub(crate) use arguments::{asks, fill};
 pub(crate) use discover::{discover, read_at};
 pub(crate) use parse::Content;
 pub(crate) use place::Place;
-pub(crate) use resolve::{Resolved, resolve};
+pub(crate) use resolve::{Resolved, knows, resolve};
 pub(crate) use spec::Spec;
 
 /// The folders of a repository that may hold skills. Where two have one of the same name, the first counts.
 const FOLDERS: &[&str] = &[
-    ".agents/skills",
     ".warp/skills",
+    ".agents/skills",
     ".claude/skills",
     ".codex/skills",
     ".cursor/skills",

@@ -10,10 +10,20 @@ pub(super) fn shown(prompt: &str, skills: &[&str]) -> String {
     skills.iter().map(|skill| format!("/{skill}")).collect::<Vec<_>>().join("\n")
 }
 
-/// The whole prompt: skills to follow, what was asked, and the files that came with it.
-pub(super) fn prompt(skills: &[Instructions], asked: &str, files: &[String]) -> String {
-    let mut parts: Vec<String> =
-        skills.iter().map(|skill| format!("Follow the skill '{}':\n\n{}", skill.name, skill.text)).collect();
+/// The whole prompt: what is remembered, skills to follow, what was asked, and the files that came with it.
+pub(super) fn prompt(
+    memories: Option<&str>,
+    skills: &[Instructions],
+    asked: &str,
+    files: &[String],
+) -> String {
+    let mut parts: Vec<String> = memories.map(str::to_owned).into_iter().collect();
+    for Instructions { name, text, directory } in skills {
+        let files = directory.as_ref().map_or(String::new(), |directory| {
+            format!("\n\nThe other files of this skill are in {}.", directory.display())
+        });
+        parts.push(format!("Follow the skill '{name}':\n\n{text}{files}"));
+    }
     if !asked.trim().is_empty() {
         parts.push(asked.to_owned());
     }
@@ -30,13 +40,18 @@ mod tests {
 
     #[test]
     fn everything_that_a_run_brings_is_told() {
-        let skill = |name: &str| Instructions { name: name.into(), text: format!("Do {name}.") };
+        let skill = |name: &str| Instructions {
+            name: name.into(),
+            text: format!("Do {name}."),
+            directory: (name == "b").then(|| "/s/b".into()),
+        };
         let file = "d/f".to_owned();
-        assert_eq!(prompt(&[], "ask", &[]), "ask");
-        assert_eq!(prompt(&[skill("a")], "", &[]), "Follow the skill 'a':\n\nDo a.");
+        assert_eq!(prompt(None, &[], "ask", &[]), "ask");
+        assert_eq!(prompt(None, &[skill("a")], "", &[]), "Follow the skill 'a':\n\nDo a.");
         assert_eq!(
-            prompt(&[skill("a"), skill("b")], "ask", &[file]),
-            "Follow the skill 'a':\n\nDo a.\n\nFollow the skill 'b':\n\nDo b.\n\nask\n\nThese files came with the task:\n- d/f"
+            prompt(Some("before"), &[skill("a"), skill("b")], "ask", &[file]),
+            "before\n\nFollow the skill 'a':\n\nDo a.\n\nFollow the skill 'b':\n\nDo b.\n\n\
+             The other files of this skill are in /s/b.\n\nask\n\nThese files came with the task:\n- d/f"
         );
         assert_eq!((shown("p", &["a"]), shown(" ", &["r:a", "b"])), ("p".into(), "/r:a\n/b".into()));
     }

@@ -11,7 +11,7 @@ use super::{
     mcp, memory,
     private::Private,
     recorder::Recorder,
-    rules, skills,
+    skills,
     stages::{Ground, Prepared},
 };
 use crate::{foreign::Foreign, model, native::NativeHarness, process::Household};
@@ -25,7 +25,12 @@ use oz_core::{
     harness::{Harness, HarnessEvent, HarnessTask, Outcome},
     usage::Usage,
 };
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -133,18 +138,22 @@ impl<'a> Session<'a> {
         let household = Household::new();
         let cache = host.get(env::GIT_CACHE_DIR).filter(|dir| !dir.is_empty()).map(PathBuf::from);
         let Surroundings { keys, .. } = &surroundings;
+        let home = host.get("HOME").filter(|dir| !self.assigned && !dir.is_empty()).map(Path::new);
         let ground = Ground {
             config: &config,
+            prompt: &prompt,
             cwd,
+            home,
             household: &household,
             logins: &keys.logins,
             cache,
             patience: *patience,
         };
-        let Prepared { workspace, skills, files } = match self.prepare(&ground, &mut env).await {
+        let Prepared { workspace, chosen, skills, files } = match self.prepare(&ground, &mut env).await {
             Ok(prepared) => prepared,
             Err(end) => return end,
         };
+        let rules = self.rules(&config.source_repos, cwd, &workspace, home).await;
         let kind = config.harness_type();
         let HarnessConfig { model_id, reasoning_level, command, .. } =
             config.harness.clone().unwrap_or_else(HarnessConfig::native);
@@ -168,10 +177,11 @@ impl<'a> Session<'a> {
             run_id,
             home: private.path().to_owned(),
             auth,
-            rules: rules::find(&workspace),
+            rules,
             mcp_servers,
             tools,
-            prompt: brief::prompt(&skills, &prompt, &files),
+            prompt: brief::prompt(None, &chosen.instructions, &chosen.prompt, &files),
+            skills,
             base_prompt: config.base_prompt,
             workspace,
             model_id: model.or(model_id).or(config.model_id),
@@ -287,9 +297,6 @@ fn supported(config: &AgentConfig, assigned: bool) -> Result<(), Error> {
     let harness = config.harness_type();
     if harness != HarnessType::Oz && Foreign::of(&harness).is_none() {
         return refuse(format!("the harness '{harness}' is not available in this build"));
-    }
-    if let Some(skill) = skills::named(config).first().filter(|_| !assigned) {
-        return refuse(format!("the skill '{skill}' can't be used: only runs of a worker can have skills"));
     }
     // The control plane has put into a worker's run what its environment prepares.
     if let Some(environment) = config.environment_id.as_ref().filter(|_| !assigned) {

@@ -7,14 +7,14 @@ use super::{
     git::Logins,
     prepare::{self, Cloning, Shell},
     session::Session,
-    skills::{self, Instructions},
+    skills::{self, Chosen},
 };
 use crate::{command::Live, process::Household};
 use futures_util::{StreamExt as _, TryFutureExt as _, stream};
 use oz_core::{
     api::ListOwnAttachments,
     config::{AgentConfig, SourceRepo},
-    harness::HarnessEvent,
+    harness::{HarnessEvent, Skill},
 };
 use std::{
     collections::BTreeMap,
@@ -34,8 +34,11 @@ const SETUP_SECONDS: i64 = 3600;
 /// What a preparation begins with.
 pub(super) struct Ground<'a> {
     pub(super) config: &'a AgentConfig,
+    pub(super) prompt: &'a str,
     /// Where repositories go.
     pub(super) cwd: &'a Path,
+    /// The home of the person whose machine this is; none for runs of a worker.
+    pub(super) home: Option<&'a Path>,
     pub(super) household: &'a Household,
     pub(super) logins: &'a Logins,
     /// The directory of git's mirrors, if there is one.
@@ -47,8 +50,10 @@ pub(super) struct Ground<'a> {
 pub(super) struct Prepared {
     /// The directory to work in.
     pub(super) workspace: PathBuf,
-    /// What it is to follow.
-    pub(super) skills: Vec<Instructions>,
+    /// What it is to follow, and what else it was asked.
+    pub(super) chosen: Chosen,
+    /// What it may use.
+    pub(super) skills: Vec<Skill>,
     /// The files that came with the run, by their paths in the workspace.
     pub(super) files: Vec<String>,
 }
@@ -61,12 +66,12 @@ impl Session<'_> {
         env: &mut BTreeMap<String, String>,
     ) -> Result<Prepared, End> {
         let workspace = self.clone_all(ground, env).await?;
-        let skills = self.skills(ground.config, ground.cwd).await?;
+        let (chosen, skills) = self.skills(ground).await?;
         let files = self.attachments(&workspace, ground.patience).await?;
         let identity = environment::git_identity(env, &workspace).await;
         env.extend(identity);
         self.set_up(ground, &workspace, env).await?;
-        Ok(Prepared { workspace, skills, files })
+        Ok(Prepared { workspace, chosen, skills, files })
     }
 
     /// Clones repositories side by side. Answers with the directory to work in.
@@ -134,27 +139,31 @@ impl Session<'_> {
         }
     }
 
-    /// Looks for skills, tells of them and reads those that the agent is to follow.
-    async fn skills(&mut self, config: &AgentConfig, cwd: &Path) -> Result<Vec<Instructions>, End> {
+    /// Looks for skills, tells of them and reads those that the agent is to follow. Answers with all that it may use, too.
+    async fn skills(&mut self, ground: &Ground<'_>) -> Result<(Chosen, Vec<Skill>), End> {
+        let Ground { config, prompt, cwd, home, .. } = *ground;
         let names = skills::named(config);
-        let client = match &self.record {
-            Some((_, client, _)) if self.assigned => client.clone(),
-            _ => return Ok(Vec::new()),
-        };
-        if config.source_repos.is_empty() && names.is_empty() {
-            return Ok(Vec::new());
-        }
+        let client = self.record.as_ref().filter(|_| self.assigned).map(|(_, client, _)| client.clone());
         let looking = async {
-            let places = skills::find(&config.source_repos, cwd).await;
-            skills::report(&client, &places).await;
+            let places = skills::find(&config.source_repos, cwd, home).await;
+            if let Some(client) = client {
+                skills::report(&client, &places).await;
+            }
             places
         };
         let places = self.stop.run_until_cancelled(looking).await.ok_or(End::Cancelled)?;
-        if names.is_empty() {
-            return Ok(Vec::new());
+        let in_scope = skills::in_scope(&places);
+        let called = skills::calls(prompt, &places);
+        let choosing = skills::choose(&names, prompt, places).map_err(End::Failed);
+        if names.is_empty() && !called {
+            let chosen = self.stop.run_until_cancelled(choosing).await.unwrap_or(Err(End::Cancelled))?;
+            return Ok((chosen, in_scope));
         }
-        let choosing = skills::choose(&names, places).map_err(End::Failed);
-        self.stage("setup_environment_skill_loading", choosing).await
+        let choosing = choosing.map_ok(|chosen| {
+            let detail = chosen.detail.clone();
+            (chosen, detail)
+        });
+        Ok((self.stage("setup_environment_skill_loading", choosing).await?, in_scope))
     }
 
     /// Fetches the files that came with the run.

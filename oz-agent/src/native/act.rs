@@ -2,7 +2,10 @@
 //! call becomes a result that says so; only the end of the agent itself, or a user who interrupts, ends it early.
 
 use super::agent::{Agent, End};
-use crate::tool::{Done, Effect, Failed};
+use crate::{
+    rule::RuleBook,
+    tool::{Done, Effect, Failed},
+};
 use oz_core::{
     Open,
     harness::{ActionCategory, ActionState, HarnessEvent},
@@ -24,6 +27,7 @@ impl Agent {
             (Ok(input), None) => input.clone(),
             (Err(_), _) => Map::from_iter([("arguments".to_owned(), call.arguments.as_str().into())]),
         };
+        let touched = input.as_ref().map(|input| RuleBook::paths(&category, input)).unwrap_or_default();
         let (id, name) = (call.id.clone(), call.name.clone());
         self.say(HarnessEvent::Action { id, category: category.clone(), name, input: shown }).await;
 
@@ -46,7 +50,8 @@ impl Agent {
             Ok(done) => (done, false),
             Err(failed) => (failed.into(), true),
         };
-        let Done { content, output, images, effect } = result;
+        let Done { mut content, output, images, effect } = result;
+        content.push_str(&self.rules_for(&touched).await);
         // The model says to others what it knows; it is to know no secrets.
         let content = self.desk.redactor.string(content);
         let output = self.desk.redactor.map(output);
@@ -68,6 +73,16 @@ impl Agent {
             Some(end) => Err(end),
             None => Ok((ToolResult { call_id: call.id.clone(), content, is_error, images }, effect)),
         }
+    }
+
+    /// What the project says about work where these paths are, unless the agent was told before.
+    async fn rules_for(&self, paths: &[String]) -> String {
+        let rules = self.rules.new_for(paths);
+        if !rules.is_empty() {
+            let (name, detail) = ("project_rules".to_owned(), Some(self.rules.shown(&rules)));
+            self.say(HarnessEvent::Stage { name, ok: true, duration_ms: 0, detail }).await;
+        }
+        self.rules.note(&rules)
     }
 }
 

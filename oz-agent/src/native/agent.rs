@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     model::{Chain, Prices},
+    rule::RuleBook,
     tool::{Desk, Toolbox},
 };
 use oz_core::{
@@ -43,6 +44,7 @@ pub(super) struct Agent {
     pub(super) gauge: Gauge,
     pub(super) tools: Toolbox,
     pub(super) desk: Desk,
+    pub(super) rules: RuleBook,
     pub(super) common: Arc<Common>,
     pub(super) notes: Arc<Notes>,
     pub(super) journal: Arc<Journal>,

@@ -14,25 +14,41 @@ use std::{
 const MOST: usize = 500;
 /// How many directories of a folder are looked at.
 const ENTRIES: usize = 5000;
+/// How many directories may lie between a folder and a skill, such as one for each group of skills.
+const DEPTH: usize = 3;
 /// The largest file, in bytes.
 const BYTES: usize = 128 << 10;
 
-/// The skills in the usual folders of a repository, those that count first.
-pub(crate) fn discover(root: &Path) -> Vec<Skill> {
+/// The skills in the usual folders of a repository, those that count first: at its root, and then in every directory on
+/// the way down to `inside`.
+pub(crate) fn discover(root: &Path, inside: &Path) -> Vec<Skill> {
     let Ok(workspace) = Workspace::new(root) else { return Vec::new() };
     let mut seen = HashSet::new();
     let mut skills = Vec::new();
-    for folder in FOLDERS {
-        for name in directories(&workspace, folder) {
-            let found = read(&workspace, &format!("{folder}/{name}/{FILE}"));
-            // One folder is often a link to another.
-            skills.extend(found.filter(|(real, _)| seen.insert(real.clone())).map(|(_, skill)| skill));
-            if skills.len() == MOST {
-                return skills;
+    for level in levels(inside) {
+        for folder in FOLDERS {
+            for directory in directories(&workspace, &format!("{level}{folder}")) {
+                let found = read(&workspace, &format!("{directory}/{FILE}"));
+                // One folder is often a link to another.
+                skills.extend(found.filter(|(real, _)| seen.insert(real.clone())).map(|(_, skill)| skill));
+                if skills.len() == MOST {
+                    return skills;
+                }
             }
         }
     }
     skills
+}
+
+/// The beginnings of paths in the directories from the root down to `inside`.
+fn levels(inside: &Path) -> Vec<String> {
+    let mut level = String::new();
+    let mut levels = vec![level.clone()];
+    for part in inside.components() {
+        level = format!("{level}{}/", part.as_os_str().to_string_lossy());
+        levels.push(level.clone());
+    }
+    levels
 }
 
 /// The skill whose file is at `path` in a repository.
@@ -41,13 +57,29 @@ pub(crate) fn read_at(root: &Path, path: &str) -> Option<Skill> {
     read(&workspace, path).map(|(_, skill)| skill)
 }
 
-/// The names in a folder, in order.
+/// The directories in a folder that have a file of a skill, in order. What belongs to a skill is not looked at.
 fn directories(workspace: &Workspace, folder: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut left = ENTRIES;
+    descend(workspace, folder, DEPTH, &mut left, &mut found);
+    found
+}
+
+fn descend(workspace: &Workspace, folder: &str, depth: usize, left: &mut usize, found: &mut Vec<String>) {
     let entries = workspace.resolve(folder).ok().and_then(|real| fs::read_dir(real).ok());
-    let entries = entries.into_iter().flatten().flatten().take(ENTRIES);
+    let entries = entries.into_iter().flatten().flatten().take(*left);
     let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    *left -= names.len().min(*left);
     names.sort();
-    names
+    for name in names.into_iter().filter(|name| !name.starts_with('.')) {
+        let path = format!("{folder}/{name}");
+        let Ok(real) = workspace.resolve(&path) else { continue };
+        if fs::symlink_metadata(real.join(FILE)).is_ok() {
+            found.push(path);
+        } else if depth > 1 && real.is_dir() {
+            descend(workspace, &path, depth - 1, left, found);
+        }
+    }
 }
 
 /// Reads a skill, and where its file really is.

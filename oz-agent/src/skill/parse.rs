@@ -1,7 +1,6 @@
 //! What a `SKILL.md` says: front matter in YAML between two lines of `---`, then the instructions.
 
-use crate::model::yaml_error;
-use serde::Deserialize;
+use super::front;
 
 /// The longest name, in bytes.
 const NAME: usize = 256;
@@ -17,21 +16,14 @@ pub(crate) struct Content {
     pub(crate) instructions: String,
 }
 
-/// The fields of the front matter that matter here; files have others, for other programs.
-#[derive(Deserialize)]
-struct FrontMatter {
-    name: Option<String>,
-    description: Option<String>,
-}
-
 /// Reads the text of a `SKILL.md`.
 ///
 /// # Errors
 /// What is wrong with it, in a line.
 pub(super) fn parse(text: &str) -> Result<Content, String> {
-    let (yaml, body) = split(text.trim_start_matches('\u{feff}'))?;
-    let front: FrontMatter = serde_saphyr::from_str(yaml)
-        .map_err(|e| format!("its front matter is not valid: {}", yaml_error(&e)))?;
+    let text = text.trim_start_matches('\u{feff}').trim_start_matches(['\n', '\r']);
+    let (yaml, body) = split(text)?;
+    let front = front::read(yaml)?;
     let field = |value: Option<String>, name: &str| {
         let value = value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         value.ok_or_else(|| format!("its front matter has no {name}"))
@@ -39,6 +31,10 @@ pub(super) fn parse(text: &str) -> Result<Content, String> {
     let name = field(front.name, "name")?;
     if name.len() > NAME || name.chars().any(char::is_control) {
         return Err(format!("its name must be a line of at most {NAME} bytes"));
+    }
+    // Other programs get skills in directories of these names.
+    if name.contains(['/', '\\']) || matches!(name.as_str(), "." | "..") {
+        return Err(format!("its name '{name}' must not be a path"));
     }
     let description = field(front.description, "description")?;
     let instructions = body.trim();
@@ -94,7 +90,8 @@ mod tests {
             ("---\nname: ' '\ndescription: d\n---\nx", "has no name"),
             ("---\nname: fix\n---\nx", "has no description"),
             ("---\nname: [fix]\ndescription: d\n---\nx", "front matter is not valid"),
-            ("---\nname: fix\ndescription: a: b\n---\nx", "front matter is not valid"),
+            ("---\nname: fix\ndescription: {}\n---\nx", "front matter is not valid"),
+            ("---\nname: ../fix\ndescription: d\n---\nx", "must not be a path"),
             ("---\njust words\n---\nx", "front matter is not valid"),
             ("---\nname: \"a\\nb\"\ndescription: d\n---\nx", "a line of at most"),
             ("---\nname: fix\ndescription: d\n---\n \n", "no instructions"),

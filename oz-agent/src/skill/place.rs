@@ -12,6 +12,8 @@ pub(crate) struct Place {
     pub(crate) directory: String,
     /// The path of its address, in parts; empty when it has none.
     address: Vec<String>,
+    /// Whether it is the home of whoever runs the agent, whose skills come before all others.
+    pub(crate) is_home: bool,
     /// Its skills, first those that count first.
     pub(crate) skills: Vec<Skill>,
 }
@@ -20,7 +22,12 @@ impl Place {
     /// The repository from `url` that lies in `root`, with nothing found yet.
     pub(crate) fn new(root: PathBuf, url: &str) -> Self {
         let directory = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Self { root, directory, address: address(url), skills: Vec::new() }
+        Self { root, directory, address: address(url), is_home: false, skills: Vec::new() }
+    }
+
+    /// The home of whoever runs the agent. No specification names it.
+    pub(crate) fn home(root: PathBuf) -> Self {
+        Self { root, directory: String::new(), address: Vec::new(), is_home: true, skills: Vec::new() }
     }
 
     /// `owner/repo`, when its address has that much.
@@ -33,7 +40,8 @@ impl Place {
 
     /// By what it is told from others.
     pub(crate) fn label(&self) -> String {
-        self.owner_and_repo().unwrap_or_else(|| self.directory.clone())
+        let own = || if self.is_home { "~".to_owned() } else { self.directory.clone() };
+        self.owner_and_repo().unwrap_or_else(own)
     }
 
     /// Whether `repo` names it; if so, with the owner that it has.

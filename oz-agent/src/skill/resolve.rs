@@ -27,6 +27,9 @@ pub(crate) fn resolve<'a>(spec: &Spec, places: &'a [Place]) -> Result<Resolved<'
     // Two clones of one repository have the same skill, not two.
     let mut labels = HashSet::new();
     found.retain(|(place, _)| labels.insert(place.label()));
+    if found.iter().any(|(place, _)| place.is_home) {
+        found.retain(|(place, _)| place.is_home);
+    }
     match found.as_slice() {
         [] => Err(missing(match among.as_slice() {
             [] => format!("Skill '{}' not found: the run has no repository", spec.text),
@@ -52,6 +55,12 @@ pub(crate) fn resolve<'a>(spec: &Spec, places: &'a [Place]) -> Result<Resolved<'
             Err(missing(text))
         }
     }
+}
+
+/// Whether a specification means something in `places`, be it more than one skill or one that can't be read.
+pub(crate) fn knows(spec: &Spec, places: &[Place]) -> bool {
+    let among = repositories(spec, places).unwrap_or_default();
+    among.iter().any(|place| spec.choose(&place.skills).is_some())
 }
 
 /// The repositories that a specification allows.

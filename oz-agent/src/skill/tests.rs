@@ -1,3 +1,5 @@
+mod corpus;
+
 use super::*;
 use oz_core::{Error, ErrorCode};
 use std::{fs, os::unix::fs::symlink, path::Path};
@@ -13,7 +15,7 @@ fn write(root: &Path, path: &str, text: &str) {
 }
 
 fn found(root: &Path) -> Vec<(String, String, Option<String>)> {
-    let skills = discover(root);
+    let skills = discover(root, Path::new(""));
     skills.iter().map(|s| (s.path.clone(), s.name().to_owned(), s.content.clone().err())).collect()
 }
 
@@ -25,7 +27,7 @@ fn skills_are_found_in_order_and_the_malformed_are_kept() {
     write(root, ".claude/skills/z/SKILL.md", &skill("zed"));
     write(root, ".agents/skills/b/SKILL.md", "no front matter");
     write(root, ".agents/skills/a/SKILL.md", &skill("a"));
-    write(root, ".agents/skills/a/more/SKILL.md", &skill("deep"));
+    write(root, ".agents/skills/a/more/SKILL.md", &skill("of a skill"));
     write(root, ".agents/skills/README.md", "r");
     write(root, ".agents/skills/large/SKILL.md", &"x".repeat(200 << 10));
     write(root, "other/SKILL.md", &skill("other"));
@@ -39,14 +41,14 @@ fn skills_are_found_in_order_and_the_malformed_are_kept() {
     assert_eq!(
         named,
         [
+            path(".warp/skills/z", "zed"),
             path(".agents/skills/a", "a"),
             path(".agents/skills/b", "b"),
             path(".agents/skills/large", "large"),
-            path(".warp/skills/z", "zed"),
         ]
     );
-    assert!(all[1].2.as_ref().unwrap().contains("front matter"), "{all:?}");
-    assert_eq!(all[2].2.as_deref(), Some("it is larger than 128 KiB"));
+    assert!(all[2].2.as_ref().unwrap().contains("front matter"), "{all:?}");
+    assert_eq!(all[3].2.as_deref(), Some("it is larger than 128 KiB"));
     assert_eq!(read_at(root, "other/SKILL.md").unwrap().name(), "other");
     assert_eq!(read_at(root, "other/none.md"), None);
 }
@@ -141,6 +143,30 @@ fn the_table_of_resolution() {
     }
     let nowhere = resolve(&Spec::parse("fix").unwrap(), &[]).unwrap_err();
     assert_eq!(nowhere.detail, "Skill 'fix' not found: the run has no repository");
+}
+
+#[test]
+fn the_skills_of_a_home_come_before_those_of_a_project() {
+    let mut home = Place::home("/home/me".into());
+    let fix = (".agents/skills/fix/SKILL.md", "fix");
+    home.skills = place("", "", &[fix, (".agents/skills/bad/SKILL.md", "bad")]).skills;
+    let project = place("app", "https://h/me/app", &[fix, (".agents/skills/own/SKILL.md", "own")]);
+    let places = [home, project];
+    let at = |text: &str| {
+        let found = resolve(&Spec::parse(text).unwrap(), &places).unwrap();
+        found.place.root.join(&found.skill.path).display().to_string()
+    };
+    assert_eq!(at("fix"), "/home/me/.agents/skills/fix/SKILL.md");
+    assert_eq!(at("me/app:fix"), "/w/app/.agents/skills/fix/SKILL.md");
+    assert_eq!(at("own"), "/w/app/.agents/skills/own/SKILL.md");
+    let error = resolve(&Spec::parse("bad").unwrap(), &places).unwrap_err();
+    assert_eq!(error.detail, "Failed to parse skill file ~:.agents/skills/bad/SKILL.md: why");
+    for (text, known) in [("fix", true), ("bad", true), ("app:fix", true), ("nope", false), ("x:fix", false)]
+    {
+        assert_eq!(knows(&Spec::parse(text).unwrap(), &places), known, "{text}");
+    }
+    let nowhere = resolve(&Spec::parse("~:fix").unwrap(), &places).unwrap_err();
+    assert_eq!(nowhere.detail, "Repository '~' not found");
 }
 
 #[test]

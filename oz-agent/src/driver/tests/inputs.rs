@@ -111,12 +111,67 @@ async fn a_skill_that_can_t_be_followed_fails_the_run() {
     }
 }
 
+fn write(file: &std::path::Path, text: &str) {
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(file, text).unwrap();
+}
+
+fn detail<'a>(events: &'a [DriverEvent], stage: &str) -> Vec<&'a str> {
+    let detail = |event: &'a DriverEvent| match event {
+        DriverEvent::Event(HarnessEvent::Stage { name, detail: Some(detail), .. }) if name == stage => {
+            Some(detail.as_str())
+        }
+        _ => None,
+    };
+    events.iter().filter_map(detail).collect()
+}
+
 #[tokio::test]
-async fn a_local_run_has_no_skills() {
+async fn a_local_run_has_the_skills_of_its_directory_and_its_user() {
+    for (spec, prompt) in [(Some("check"), ""), (None, "/check"), (Some("mine"), "")] {
+        let room = Room::new();
+        write(&room.path(".claude/skills/check/SKILL.md"), SKILL);
+        let home = room.dir.path().join(".warp/skills/mine/SKILL.md");
+        write(&home, &SKILL.replace("name: check", "name: mine"));
+        let config = AgentConfig { skill_spec: spec.map(str::to_owned), ..AgentConfig::default() };
+        let source = Source::Local { prompt: prompt.into(), config, client: None };
+        let (finished, events) = drive_all(room.options(source)).await;
+        assert_eq!(finished.state, RunState::Succeeded, "{}", finished.status.message);
+        assert!(room.path("seen").exists(), "the instructions were not followed");
+        let expected = match spec {
+            Some("mine") => "mine (~:.warp/skills/mine/SKILL.md)",
+            _ => "check (w:.claude/skills/check/SKILL.md)",
+        };
+        assert_eq!(detail(&events, "setup_environment_skill_loading"), [expected]);
+    }
+}
+
+#[tokio::test]
+async fn rules_are_named_and_those_of_a_directory_come_with_the_first_look_into_it() {
     let room = Room::new();
-    let config = AgentConfig { skill_spec: Some("check".into()), ..AgentConfig::default() };
-    let source = Source::Local { prompt: "look".into(), config, client: None };
-    let (finished, _) = drive_all(room.options(source)).await;
-    assert_eq!(finished.status.error_code, Some(ErrorCode::EnvironmentSetupFailed));
-    assert!(finished.status.message.contains("'check'"), "{}", finished.status.message);
+    let script = r#"
+scripts:
+  - match: list
+    turns:
+      - { tool_calls: [{ name: list_files, input: { path: api } }] }
+      - { expect: "(?s)rules for work in 'api', from api/AGENTS.md:.*Be brief", tool_calls: [{ name: list_files, input: { path: api } }] }
+      - { expect: "x.rs\\s*$", text: done }
+"#;
+    fs::write(room.dir.path().join("script.yaml"), script).unwrap();
+    write(&room.path("api/AGENTS.md"), "Be brief.");
+    write(&room.path("api/x.rs"), "");
+    write(&room.path("WARP.md"), "At the root.");
+    write(&room.dir.path().join(".oz/AGENTS.md"), "Of the user.");
+    std::os::unix::fs::symlink("/etc/hostname", room.path("CLAUDE.md")).unwrap();
+    let (finished, events) = drive_all(room.local("list", None)).await;
+    assert_eq!(finished.state, RunState::Succeeded, "{}", finished.status.message);
+    let own = room.dir.path().join(".oz/AGENTS.md").display().to_string();
+    assert_eq!(detail(&events, "project_rules"), [format!("{own}, WARP.md").as_str(), "api/AGENTS.md"]);
+
+    let plane = Plane::start("list", AgentConfig::default()).await;
+    let (_, events) = drive_all(room.task(&plane)).await;
+    assert_eq!(detail(&events, "project_rules")[0], "WARP.md", "the user of a worker has no say");
+    fs::remove_file(room.path("WARP.md")).unwrap();
+    let (_, events) = drive_all(room.local("list", None)).await;
+    assert!(detail(&events, "project_rules")[0].contains("CLAUDE.md' can't be used"), "{events:?}");
 }

@@ -11,11 +11,12 @@ use crate::{
         prompt,
         steps::Steps,
     },
-    tool::{Desk, Done, Failed, Tool, Toolbox, arguments, object, schema},
+    rule::RuleBook,
+    tool::{Desk, Done, Failed, Offer, Tool, Toolbox, arguments, object, schema},
 };
 use async_trait::async_trait;
 use oz_core::{
-    harness::{ActionCategory, AgentState, HarnessEvent},
+    harness::{ActionCategory, AgentState, HarnessEvent, Rule},
     model::ChatMessage,
 };
 use schemars::JsonSchema;
@@ -47,6 +48,7 @@ pub(in crate::native) struct RunSubagent {
     /// Whether no helper may change anything.
     pub(in crate::native) only_reading: bool,
     pub(in crate::native) offer: Offer,
+    pub(in crate::native) rules: Vec<Rule>,
     pub(in crate::native) common: Arc<Common>,
     pub(in crate::native) notes: Arc<Notes>,
     pub(in crate::native) events: mpsc::Sender<HarnessEvent>,
@@ -100,6 +102,7 @@ impl Tool for RunSubagent {
             spoke: 0,
             gauge: Gauge::default(),
             tools: if may_edit { tools } else { tools.only_reading() },
+            rules: RuleBook::new(desk.workspace.clone(), &self.rules),
             desk,
             common: Arc::clone(&self.common),
             notes: Arc::clone(&notes),

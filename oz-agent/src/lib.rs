@@ -12,3 +12,4 @@ pub mod native;
 mod process;
 mod skill;
 mod tool;
+mod web;

@@ -3,6 +3,7 @@
 
 mod diff;
 mod edit_files;
+mod fetch_url;
 mod file_glob;
 mod finish;
 mod grep;
@@ -14,6 +15,7 @@ mod read_job;
 mod report_artifact;
 mod run_command;
 mod walk;
+mod web_search;
 mod workspace;
 mod write_file;
 mod write_to_job;
@@ -55,6 +57,12 @@ impl Toolbox {
             Arc::new(report_artifact::ReportArtifact),
             Arc::new(finish::Finish),
         ];
+        if let Some(web) = &offer.web {
+            tools.push(Arc::new(fetch_url::FetchUrl(Arc::clone(web))));
+            if web.searches() {
+                tools.push(Arc::new(web_search::WebSearch(Arc::clone(web))));
+            }
+        }
         for tool in more {
             if tools.iter().all(|there| there.name() != tool.name()) {
                 tools.push(tool);

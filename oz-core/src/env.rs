@@ -76,11 +76,15 @@ vars! {
     MODEL_PRICES = "OZ_MODEL_PRICES";
     /// Seconds of silence after which a model's answer counts as lost; 120 by default. Slow local models need more.
     MODEL_TIMEOUT = "OZ_MODEL_TIMEOUT";
+    /// Search service of the agent's `web_search`: an address that answers `?q=…&format=json` as SearXNG does.
+    WEB_SEARCH_URL = "OZ_WEB_SEARCH_URL";
+    /// `1`: the agent's `fetch_url` may reach private, local and link-local addresses too.
+    WEB_ALLOW_PRIVATE = "OZ_WEB_ALLOW_PRIVATE";
     /// Any value: no colour in output.
     NO_COLOR = "NO_COLOR";
 }
 
-/// The variables that configure model providers. A worker hands them to the agent process; the commands that the
+/// The variables that configure the agent's model providers and its way to the web. A worker hands them to the agent process; the commands that the
 /// agent runs never see them.
 pub const MODEL_PROVIDER: &[&str] = &[
     ANTHROPIC_API_KEY,
@@ -95,4 +99,6 @@ pub const MODEL_PROVIDER: &[&str] = &[
     SCRIPTED_MODEL,
     MODEL_PRICES,
     MODEL_TIMEOUT,
+    WEB_SEARCH_URL,
+    WEB_ALLOW_PRIVATE,
 ];

@@ -14,3 +14,4 @@ mod repository;
 mod rule;
 mod skill;
 mod tool;
+mod web;

@@ -3,6 +3,7 @@
 
 mod diff;
 mod edit_files;
+mod fetch_url;
 mod file_glob;
 mod finish;
 mod grep;
@@ -14,6 +15,7 @@ mod read_job;
 mod report_artifact;
 mod run_command;
 mod walk;
+mod web_search;
 mod workspace;
 mod write_file;
 mod write_to_job;
@@ -51,7 +53,7 @@ impl Toolbox {
     /// The built-in tools that there are under this offer and, after them, `more`. Of two with one name the first
     /// stays.
     pub(crate) fn new(offer: &Offer, more: impl IntoIterator<Item = Arc<dyn Tool>>) -> Self {
-        let tools: Vec<Arc<dyn Tool>> = vec![
+        let mut tools: Vec<Arc<dyn Tool>> = vec![
             Arc::new(run_command::RunCommand { secrets: offer.secrets.clone() }),
             Arc::new(read_job::ReadJob),
             Arc::new(write_to_job::WriteToJob),
@@ -65,6 +67,12 @@ impl Toolbox {
             Arc::new(report_artifact::ReportArtifact),
             Arc::new(finish::Finish),
         ];
+        if let Some(web) = &offer.web {
+            tools.push(Arc::new(fetch_url::FetchUrl(Arc::clone(web))));
+            if web.searches() {
+                tools.push(Arc::new(web_search::WebSearch(Arc::clone(web))));
+            }
+        }
         let own = tools.len();
         Self { all: tools, own, only_reading: false, servers: Servers::default(), seen: 0 }.and(more)
     }

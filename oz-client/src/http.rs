@@ -12,6 +12,16 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// # Errors
 /// [`Error::Config`] when the address is not an `http://` or `https://` URL.
 pub fn http_client(base_url: &str) -> Result<reqwest::Client, Error> {
+    http_builder(base_url)?
+        .build()
+        .map_err(|e| Error::Config(format!("the HTTP client could not be made: {e}")))
+}
+
+/// The same for who has more to say about it.
+///
+/// # Errors
+/// [`Error::Config`] when the address is not an `http://` or `https://` URL.
+pub fn http_builder(base_url: &str) -> Result<reqwest::ClientBuilder, Error> {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         // An error means that the program has installed one already, which serves as well.
@@ -34,7 +44,7 @@ pub fn http_client(base_url: &str) -> Result<reqwest::Client, Error> {
     if is_loopback(&url) {
         builder = builder.no_proxy();
     }
-    builder.build().map_err(|e| Error::Config(format!("the HTTP client could not be made: {e}")))
+    Ok(builder)
 }
 
 fn is_loopback(url: &url::Url) -> bool {

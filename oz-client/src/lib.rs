@@ -29,7 +29,7 @@ mod watch;
 pub use answer::RawResponse;
 pub use client::Client;
 pub use error::Error;
-pub use http::http_client;
+pub use http::{http_builder, http_client};
 pub use options::RequestOptions;
 pub use resources::*;
 pub use seal::seal;

@@ -78,11 +78,15 @@ vars! {
     MODEL_TIMEOUT = "OZ_MODEL_TIMEOUT";
     /// How many tokens the model can read; by default what is known of it by its name, or else 128,000. A conversation is shortened before it becomes longer.
     MODEL_CONTEXT_TOKENS = "OZ_MODEL_CONTEXT_TOKENS";
+    /// Search service of the agent's `web_search`: an address that answers `?q=…&format=json` as SearXNG does.
+    WEB_SEARCH_URL = "OZ_WEB_SEARCH_URL";
+    /// `1`: the agent's `fetch_url` may reach private, local and link-local addresses too.
+    WEB_ALLOW_PRIVATE = "OZ_WEB_ALLOW_PRIVATE";
     /// Any value: no colour in output.
     NO_COLOR = "NO_COLOR";
 }
 
-/// The variables that configure model providers. A worker hands them to the agent process; the commands that the
+/// The variables that configure the agent's model providers and its way to the web. A worker hands them to the agent process; the commands that the
 /// agent runs never see them.
 pub const MODEL_PROVIDER: &[&str] = &[
     ANTHROPIC_API_KEY,
@@ -98,4 +102,6 @@ pub const MODEL_PROVIDER: &[&str] = &[
     MODEL_PRICES,
     MODEL_TIMEOUT,
     MODEL_CONTEXT_TOKENS,
+    WEB_SEARCH_URL,
+    WEB_ALLOW_PRIVATE,
 ];

@@ -211,3 +211,25 @@ async fn artifacts_and_the_end_are_effects() {
     let end = room.ok("finish", json!({ "summary": "done" })).await.effect;
     assert_eq!(end, Effect::Finish { success: true, summary: "done".into() });
 }
+
+#[test]
+fn the_web_is_offered_only_to_who_may_use_it() {
+    use oz_core::permission::{PermissionLevel as Level, Permissions};
+    let names = |level: Option<Level>, search: &str| {
+        let permissions = Permissions { call_web_tools: level, ..Permissions::default() };
+        let env = |name: &str| (name == "OZ_WEB_SEARCH_URL").then(|| search.to_owned());
+        let tools = Toolbox::new(&Offer::new(&permissions, &BTreeMap::new(), &env).unwrap(), []);
+        tools
+            .names()
+            .into_iter()
+            .filter(|name| name.contains("url") || name.contains("web"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let url = "http://127.0.0.1:8888/search";
+    for level in [None, Some(Level::Never), Some(Level::AlwaysAsk), Some(Level::AgentDecides)] {
+        assert!(names(level.clone(), url).is_empty(), "{level:?}");
+    }
+    assert_eq!(names(Some(Level::AlwaysAllow), ""), ["fetch_url"]);
+    assert_eq!(names(Some(Level::AlwaysAllow), url), ["fetch_url", "web_search"]);
+}

@@ -111,6 +111,7 @@ async fn drive_all(options: Options) -> (Finished, Vec<DriverEvent>) {
 
 const KINDS: [&str; 15] = [
     "prompt",
+    "session",
     "state",
     "text",
     "usage",
@@ -123,7 +124,6 @@ const KINDS: [&str; 15] = [
     "action",
     "action_result",
     "state",
-    "",
     "",
 ];
 

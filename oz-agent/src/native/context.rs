@@ -98,7 +98,11 @@ pub(super) fn last_turns(messages: &[ChatMessage], room: u64) -> Option<usize> {
     let mut from = answers(messages)?;
     for _ in 1..TURNS {
         match answers(&messages[..from]) {
-            Some(before) if tokens_of(&messages[before..]) <= room => from = before,
+            Some(before)
+                if answers(&messages[..before]).is_some() && tokens_of(&messages[before..]) <= room =>
+            {
+                from = before;
+            }
             _ => break,
         }
     }

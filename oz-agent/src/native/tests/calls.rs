@@ -73,7 +73,7 @@ scripts:
   - match: x
     turns:
       - tool_calls: [{ name: write_file, input: { path: a, content: one } }, { name: read_files, input: { files: [{ path: a }] } },
-                     { name: grep, input: { pattern: one } }, { name: write_file, input: { path: a, content: two } }, { name: read_files, input: { files: [{ path: a }] } }]
+                     { name: list_files, input: {} }, { name: write_file, input: { path: a, content: two } }, { name: read_files, input: { files: [{ path: a }] } }]
       - { expect: (?s)one.*a.*two, text: ok }
 "#;
     let events = Room::new(script).run("x").await;

@@ -11,7 +11,7 @@ scripts:
   - match: x
     turns:
       - tool_calls: [{ name: ask_user, input: { question: "Which one?", options: [left, right] } }]
-      - { expect: EXPECTED, text: thanks }
+      - { expect: "EXPECTED", text: thanks }
 "#;
 
 async fn question(events: &mut BoxStream<'static, HarnessEvent>) -> Request {

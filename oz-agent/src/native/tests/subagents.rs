@@ -43,7 +43,7 @@ scripts:
   - match: ^x$
     turns:
       - tool_calls: [{ name: run_subagent, input: { task: do a part, may_edit: true } }]
-      - { expect: ^written$, tool_calls: [{ name: run_subagent, input: { task: fail } }, { name: run_subagent, input: { task: y, model: nowhere/none } }] }
+      - { expect: ^written$, tool_calls: [{ name: run_subagent, input: { task: fail } }, { name: run_subagent, input: { task: other, model: nowhere/none } }] }
       - { expect: (?s)failed. too hard.*model, text: ok }
 "#;
     let room = Room::new(script);

@@ -105,3 +105,22 @@ pub const MODEL_PROVIDER: &[&str] = &[
     WEB_SEARCH_URL,
     WEB_ALLOW_PRIVATE,
 ];
+
+/// What logs command line agents of others in, beside [`MODEL_PROVIDER`]. A worker hands it to the agent process; the
+/// commands that the agent runs never see it.
+pub const HARNESS_LOGIN: &[&str] = &[
+    "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_CUSTOM_HEADERS",
+    "ANTHROPIC_BEDROCK_BASE_URL",
+    "CLAUDE_CODE_OAUTH_TOKEN",
+    "CLAUDE_CODE_USE_BEDROCK",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "CODEX_API_KEY",
+    "GEMINI_API_KEY",
+    "GOOGLE_API_KEY",
+    "GOOGLE_GEMINI_BASE_URL",
+    "OPENROUTER_API_KEY",
+];

@@ -30,6 +30,7 @@ pub(super) fn of_commands(host: &Variables, keys: &[String], run_id: Option<RunI
         WITHHELD.contains(&upper.as_str())
             || upper == env::GIT_CACHE_DIR
             || env::MODEL_PROVIDER.contains(&upper.as_str())
+            || env::HARNESS_LOGIN.contains(&upper.as_str())
             || keys.iter().any(|key| key == name)
             || SECRET.iter().any(|end| upper.ends_with(end))
     };

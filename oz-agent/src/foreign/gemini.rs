@@ -5,6 +5,7 @@ mod session;
 
 use super::{
     Dialect, Launch, Reader,
+    home::{SHELL, of_bash, shell_environment},
     rules::{instructions, may, may_browse},
 };
 use oz_core::{
@@ -73,10 +74,15 @@ impl Dialect for Gemini {
                 words.extend(["--include-directories".to_owned(), place.to_string_lossy().into_owned()]);
             }
         }
+        files.insert(SHELL.into(), shell_environment(task).into_bytes());
         let env = [("GEMINI_CLI_TRUST_WORKSPACE", "true"), ("GEMINI_CLI_NO_RELAUNCH", "true")];
         Ok(Launch {
             words,
-            env: env.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            env: env
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into_iter()
+                .chain([of_bash(task)])
+                .collect(),
             files,
             skills: Some(".gemini/skills".into()),
             stdin: Some(prompt),
@@ -117,7 +123,9 @@ fn settings(task: &HarnessTask) -> Value {
         "mcpServers": {},
     });
     // Its commands get the variables of the run and not those with which it logs in itself.
-    let (allowed, blocked): (Vec<_>, Vec<_>) = (task.env.keys().collect(), task.auth.keys().collect());
+    let (name, _) = of_bash(task);
+    let allowed: Vec<&String> = task.env.keys().chain([&name]).collect();
+    let blocked: Vec<&String> = task.auth.keys().collect();
     settings["security"]["environmentVariableRedaction"] =
         json!({ "enabled": true, "allowed": allowed, "blocked": blocked });
     if let Some(kind) = login(task) {

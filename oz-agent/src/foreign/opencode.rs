@@ -5,7 +5,11 @@ mod config;
 mod reader;
 mod session;
 
-use super::{Dialect, Launch, Reader, rules::instructions};
+use super::{
+    Dialect, Launch, Reader,
+    home::{SHELL, of_bash, shell_environment},
+    rules::instructions,
+};
 use oz_core::{
     Error,
     harness::{HarnessTask, SavedSession},
@@ -82,6 +86,8 @@ impl Dialect for Opencode {
         }
         let mut env: BTreeMap<String, String> = QUIET.map(|name| (name.to_owned(), "1".to_owned())).into();
         env.extend(config::without_keys(task));
+        env.extend([of_bash(task)]);
+        files.insert(SHELL.into(), shell_environment(task).into_bytes());
         env.insert("OPENCODE_CONFIG".to_owned(), task.home.join(CONFIG).to_string_lossy().into_owned());
         Ok(Launch {
             words,

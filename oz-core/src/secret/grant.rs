@@ -74,6 +74,8 @@ impl AgentConfig {
         match self.harness_type() {
             HarnessType::Claude => secrets.claude_auth_secret_name.as_deref(),
             HarnessType::Codex => secrets.codex_auth_secret_name.as_deref(),
+            HarnessType::Gemini => secrets.gemini_auth_secret_name.as_deref(),
+            HarnessType::Opencode => secrets.opencode_auth_secret_name.as_deref(),
             _ => None,
         }
         .filter(|name| !name.is_empty())

@@ -15,6 +15,8 @@ const ENV: &[(&str, &str)] = &[
     ("IS_SANDBOX", "1"),
     ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
     ("CLAUDE_CODE_DISABLE_AUTO_MEMORY", "1"),
+    // Its servers are there when it begins.
+    ("MCP_CONNECTION_NONBLOCKING", "0"),
     ("DISABLE_AUTOUPDATER", "1"),
     ("DISABLE_TELEMETRY", "1"),
     ("DISABLE_ERROR_REPORTING", "1"),
@@ -76,10 +78,11 @@ pub(super) fn launch(task: &HarnessTask) -> Result<Launch, Error> {
     }
     words.push("--strict-mcp-config".to_owned());
     env.insert("CLAUDE_ENV_FILE".to_owned(), at(SHELL));
-    if let Some(seconds) = task.mcp_servers.values().filter_map(|server| server.timeout_seconds).max() {
-        let milliseconds = (seconds * 1000).to_string();
-        env.insert("MCP_TIMEOUT".to_owned(), milliseconds.clone());
-        env.insert("MCP_TOOL_TIMEOUT".to_owned(), milliseconds);
+    // One for all: it has none for each server.
+    let seconds = task.mcp_servers.values().map(|server| server.timeout_seconds.unwrap_or(60)).max();
+    let milliseconds = (seconds.unwrap_or(60) * 1000).to_string();
+    for name in ["MCP_TIMEOUT", "MCP_CONNECT_TIMEOUT_MS", "MCP_TOOL_TIMEOUT"] {
+        env.insert(name.to_owned(), milliseconds.clone());
     }
     files.insert(SETTINGS.into(), settings(task).to_string().into_bytes());
     files.insert(SHELL.into(), shell_environment(task).into_bytes());

@@ -13,8 +13,9 @@ const GIT_CONFIG: &str = "GIT_CONFIG_GLOBAL";
 /// Tells `setup_command` where to write variables for the agent.
 const ENVIRONMENT_FILE: &str = "OZ_ENVIRONMENT_FILE";
 const BACKEND: &str = "direct";
-/// What an agent gets of the worker's own environment, besides the variables of model providers.
-const PASSED_ON: &[&str] = &["HOME", "TMPDIR", "PATH"];
+/// What an agent gets of the worker's own environment, besides the variables of model providers. Bedrock answers nobody
+/// who does not say where.
+const PASSED_ON: &[&str] = &["HOME", "TMPDIR", "PATH", "AWS_REGION"];
 /// What the worker's own commands never get: the keys of the worker, of the run and of model providers.
 const WITHHELD: &[&str] = &[env::API_KEY, env::WARP_API_KEY, env::BOOTSTRAP_API_KEY, env::WORKLOAD_TOKEN];
 
@@ -46,7 +47,7 @@ impl Environment {
     /// What only the agent gets: the variables of model providers, and those with the keys of model services.
     fn of_models(&self) -> impl Iterator<Item = String> {
         let keys = models_file::key_variables(self.get(env::MODELS_FILE));
-        env::MODEL_PROVIDER.iter().map(|name| (*name).to_owned()).chain(keys)
+        env::MODEL_PROVIDER.iter().chain(env::HARNESS_LOGIN).map(|name| (*name).to_owned()).chain(keys)
     }
 
     /// The values to keep out of messages and logs.

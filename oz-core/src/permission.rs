@@ -1,5 +1,12 @@
 //! What an agent may do without asking: the settings of a profile, and the one decision that follows from them. Pure.
 
+mod check;
+mod decide;
+mod settings;
+mod shell;
+
+pub use decide::{Ask, Verdict, decide};
+
 use crate::open::open_enum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -87,3 +94,6 @@ pub struct Permissions {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub run_until_completion: bool,
 }
+
+#[cfg(test)]
+mod tests;

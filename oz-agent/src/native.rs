@@ -5,6 +5,7 @@ mod act;
 mod agent;
 mod ask;
 mod budget;
+mod gate;
 mod handover;
 mod inbox;
 mod prompt;
@@ -24,6 +25,7 @@ use futures_util::{
     StreamExt as _,
     stream::{self, BoxStream},
 };
+use gate::Gate;
 use inbox::Inbox;
 use oz_core::{
     Error, ErrorCode,
@@ -99,17 +101,23 @@ impl Harness for NativeHarness {
                 format!("the workspace '{shown}' can't be used: {e}"),
             )
         })?;
+        let home = task.env.get("HOME").map(std::path::PathBuf::from);
+        let gate = Gate::new(task.permissions.clone().rooted(workspace.root(), home.as_deref()));
         self.inbox.open()?;
         let (events, mut received) = mpsc::channel(EVENTS);
+        let system = prompt::system(&task, workspace.root());
+        let desk = Desk { workspace, env: task.env, household: Household::new(), redactor: task.redactor };
+        let tools = Toolbox::new(tool::lent(task.tools)).without(|tool| gate.bars(tool, &desk));
         let agent = Agent {
-            system: prompt::system(&task, workspace.root()),
+            system,
             prompt: task.prompt,
             reasoning_level: task.reasoning_level,
             models,
             spoke: 0,
             prices,
-            tools: Toolbox::new(tool::lent(task.tools)),
-            desk: Desk { workspace, env: task.env, household: Household::new(), redactor: task.redactor },
+            tools,
+            desk,
+            gate,
             budget: Budget::new(task.limits),
             inbox: Arc::clone(&self.inbox),
             cancel: self.cancel.clone(),

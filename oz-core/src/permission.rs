@@ -2,10 +2,12 @@
 
 mod check;
 mod decide;
+mod leave;
 mod settings;
 mod shell;
 
 pub use decide::{Ask, Verdict, decide};
+pub use leave::Leave;
 
 use crate::open::open_enum;
 use schemars::JsonSchema;

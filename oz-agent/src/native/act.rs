@@ -22,12 +22,19 @@ impl Agent {
             (Err(_), _) => Map::from_iter([("arguments".to_owned(), call.arguments.as_str().into())]),
         };
         let (id, name) = (call.id.clone(), call.name.clone());
-        self.say(HarnessEvent::Action { id, category: category.clone(), name, input: shown }).await;
+        self.say(HarnessEvent::Action { id, category: category.clone(), name, input: shown.clone() }).await;
 
-        let done = match (tool, input) {
-            (Some(tool), Ok(input)) => self.bounded(tool.run(&self.desk, Value::Object(input))).await,
-            (Some(_), Err(problem)) => Ok(Err(problem.into())),
-            (None, _) => Ok(Err(unknown(&call.name, &self.tools.names()).into())),
+        let denied = match (&tool, &input) {
+            (Some(tool), Ok(input)) => self.denied(&**tool, input, &shown).await,
+            _ => Ok(None),
+        };
+        let not_permitted = matches!(denied, Ok(Some(_)));
+        let done = match (denied, tool, input) {
+            (Err(end), ..) => Err(end),
+            (Ok(Some(why)), ..) => Ok(Err(why.into())),
+            (_, Some(tool), Ok(input)) => self.bounded(tool.run(&self.desk, Value::Object(input))).await,
+            (_, Some(_), Err(problem)) => Ok(Err(problem.into())),
+            (_, None, _) => Ok(Err(unknown(&call.name, &self.tools.names()).into())),
         };
         let (result, ended) = match done {
             Ok(result) => (result, None),
@@ -45,7 +52,11 @@ impl Agent {
             action_id: call.id.clone(),
             category,
             name: call.name.clone(),
-            state: if is_error { ActionState::Failed } else { ActionState::Completed },
+            state: match is_error {
+                true if not_permitted => ActionState::Denied,
+                true => ActionState::Failed,
+                false => ActionState::Completed,
+            },
             output,
         })
         .await;
@@ -56,6 +67,21 @@ impl Agent {
             Some(end) => Err(end),
             None => Ok((ToolResult { call_id: call.id.clone(), content, is_error, images }, effect)),
         }
+    }
+}
+
+impl Agent {
+    /// Asks a human. Nobody can answer in this build.
+    pub(super) async fn request(
+        &self,
+        request: oz_core::request::Request,
+    ) -> Result<oz_core::request::Answer, End> {
+        let request_id = request.request_id;
+        let text = Some("nobody is there to be asked".to_owned());
+        let answer = oz_core::request::Answer { decision: oz_core::request::Decision::Deny, text };
+        self.say(HarnessEvent::Request { request }).await;
+        self.say(HarnessEvent::Answered { request_id, answer: answer.clone() }).await;
+        Ok(answer)
     }
 }
 

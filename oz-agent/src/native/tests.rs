@@ -1,9 +1,11 @@
 mod fallback;
+mod gate;
 
 use super::*;
 use oz_core::{
     config::Limits,
     harness::{ActionState, AgentState},
+    permission::Permissions,
 };
 use std::{
     fs,
@@ -15,6 +17,7 @@ struct Room {
     dir: tempfile::TempDir,
     harness: Arc<NativeHarness>,
     limits: Limits,
+    permissions: Permissions,
 }
 
 impl Room {
@@ -25,7 +28,12 @@ impl Room {
         fs::create_dir(dir.path().join("w")).unwrap();
         let path = path.to_string_lossy().into_owned();
         let harness = NativeHarness::new(move |name| (name == "OZ_SCRIPTED_MODEL").then(|| path.clone()));
-        Self { dir, harness: Arc::new(harness), limits: Limits::default() }
+        Self {
+            dir,
+            harness: Arc::new(harness),
+            limits: Limits::default(),
+            permissions: Permissions::default(),
+        }
     }
 
     fn limits(mut self, limits: Limits) -> Self {
@@ -42,6 +50,7 @@ impl Room {
             prompt: prompt.into(),
             workspace: self.dir.path().join("w"),
             limits: self.limits.clone(),
+            permissions: self.permissions.clone(),
             env: std::env::vars().collect(),
             ..HarnessTask::default()
         }

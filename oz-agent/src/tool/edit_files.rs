@@ -2,9 +2,11 @@
 
 mod replace;
 
-use super::{Desk, Done, Failed, Tool, Workspace, arguments, blocking, diff, object, read_files, schema};
+use super::{
+    Desk, Done, Failed, Tool, Workspace, arguments, asks, blocking, diff, object, read_files, schema,
+};
 use async_trait::async_trait;
-use oz_core::{Redactor, harness::ActionCategory};
+use oz_core::{Redactor, harness::ActionCategory, permission::Ask};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -56,6 +58,10 @@ impl Tool for EditFiles {
 
     fn category(&self) -> ActionCategory {
         ActionCategory::Files
+    }
+
+    fn asks(&self, desk: &Desk, input: &Map<String, Value>) -> Vec<Ask> {
+        asks::change(desk, input)
     }
 
     fn shown(&self, input: &Map<String, Value>) -> Map<String, Value> {

@@ -1,14 +1,14 @@
 //! `grep`: lines of files by regular expressions.
 
 use super::{
-    Desk, Done, Failed, Tool, arguments, blocking, directory, object, read_files, schema, walk::Walk,
+    Desk, Done, Failed, Tool, arguments, asks, blocking, directory, object, read_files, schema, walk::Walk,
 };
 use async_trait::async_trait;
-use oz_core::{Redactor, harness::ActionCategory};
+use oz_core::{Redactor, harness::ActionCategory, permission::Ask};
 use regex::bytes::{Regex, RegexBuilder};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::{
     fmt::Write as _,
     io::{BufRead as _, BufReader, Read as _},
@@ -54,6 +54,10 @@ impl Tool for Grep {
 
     fn category(&self) -> ActionCategory {
         ActionCategory::Search
+    }
+
+    fn asks(&self, desk: &Desk, input: &Map<String, Value>) -> Vec<Ask> {
+        asks::read(desk, input)
     }
 
     async fn run(&self, desk: &Desk, input: Value) -> Result<Done, Failed> {

@@ -1,11 +1,11 @@
 //! `read_files`: text files or parts of them, with line numbers. It reads no more of a file than it shows.
 
-use super::{Desk, Done, Failed, Tool, arguments, blocking, object, schema};
+use super::{Desk, Done, Failed, Tool, arguments, asks, blocking, object, schema};
 use async_trait::async_trait;
-use oz_core::{Redactor, harness::ActionCategory};
+use oz_core::{Redactor, harness::ActionCategory, permission::Ask};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::{
     fmt::Write as _,
     fs::File,
@@ -63,6 +63,10 @@ impl Tool for ReadFiles {
 
     fn category(&self) -> ActionCategory {
         ActionCategory::Files
+    }
+
+    fn asks(&self, desk: &Desk, input: &Map<String, Value>) -> Vec<Ask> {
+        asks::read(desk, input)
     }
 
     async fn run(&self, desk: &Desk, input: Value) -> Result<Done, Failed> {

@@ -26,6 +26,8 @@ pub enum Ask {
     },
     /// Write to a program that runs.
     Interact {
+        /// A name for the program, the same as long as it runs.
+        program: String,
         /// Whether nothing was written to it before.
         first: bool,
     },
@@ -118,7 +120,7 @@ pub fn decide(permissions: &Permissions, ask: &Ask) -> Verdict {
             }
             (!read_only).then(|| format!("the server does not say that '{tool}' changes nothing"))
         }
-        Ask::Interact { first } => first.then(|| "nothing was written to this program before".to_owned()),
+        Ask::Interact { first, .. } => first.then(|| "nothing was written to this program before".to_owned()),
         Ask::Question => return Verdict::Allow,
         Ask::Web | Ask::Plan => None,
         Ask::Computer => Some("it uses a screen".to_owned()),
@@ -221,7 +223,7 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
 
 fn files(permissions: &Permissions, paths: &[PathBuf], changes: bool) -> Option<Verdict> {
     let paths: Vec<PathBuf> = paths.iter().map(|path| normal(path)).collect();
-    let mcp = |path: &&PathBuf| changes && MCP_FILES.iter().any(|end| path.ends_with(end));
+    let mcp = |path: &&PathBuf| changes && starts_servers(path);
     if let Some(path) = paths.iter().find(mcp) {
         let why = format!("'{}' says which MCP servers are started", path.display());
         return Some(Verdict::Ask(why));
@@ -230,8 +232,12 @@ fn files(permissions: &Permissions, paths: &[PathBuf], changes: bool) -> Option<
         list.iter().find(|dir| path.starts_with(normal(Path::new(dir)))).cloned()
     };
     for path in &paths {
-        if let Some(directory) = within(&permissions.directory_denylist, path) {
-            let why = format!("'{}' lies in '{directory}' of the directory denylist", path.display());
+        // Who looks through a directory looks into what lies in it, too.
+        let below = |dir: &&String| !changes && normal(Path::new(dir)).starts_with(path);
+        let denied = within(&permissions.directory_denylist, path);
+        if let Some(directory) = denied.or_else(|| permissions.directory_denylist.iter().find(below).cloned())
+        {
+            let why = format!("'{}' touches '{directory}' of the directory denylist", path.display());
             return Some(Verdict::Ask(why));
         }
     }
@@ -251,8 +257,13 @@ fn servers(permissions: &Permissions, server: &str, tool: &str) -> Option<Verdic
     permissions.mcp_allowlist.iter().find(names).map(|_| Verdict::Allow)
 }
 
+/// Whether a file says which MCP servers are started.
+pub(super) fn starts_servers(path: &Path) -> bool {
+    MCP_FILES.iter().any(|end| path.ends_with(end))
+}
+
 /// A path without `.` and `..`.
-fn normal(path: &Path) -> PathBuf {
+pub(super) fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {
         match part {

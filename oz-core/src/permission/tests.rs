@@ -59,7 +59,7 @@ fn what_is_not_said_is_allowed_but_the_web_and_mcp_files() {
         Ask::Plan,
         Ask::Question,
         Ask::Computer,
-        Ask::Interact { first: true },
+        Ask::Interact { program: "job 1".into(), first: true },
     ] {
         assert_eq!(decide(&none, &ask), Verdict::Allow, "{ask:?}");
     }
@@ -85,9 +85,14 @@ fn directories_are_compared_by_their_parts() {
     let read =
         |paths: &[&str]| decide(&lists, &Ask::Read { paths: paths.iter().map(PathBuf::from).collect() });
     assert_eq!(read(&["/w/src/a.rs", "/home/me/notes"]), Verdict::Allow);
-    for asked in
-        [&["/w/src-2/a"][..], &["/w/src/a", "/etc/passwd"], &["/w/src/x/../keys/k"], &["/w/src/../b"], &[]]
-    {
+    for asked in [
+        &["/w/src-2/a"][..],
+        &["/w/src/a", "/etc/passwd"],
+        &["/w/src/x/../keys/k"],
+        &["/w/src/../b"],
+        &["/w"],
+        &[],
+    ] {
         assert!(asks(&read(asked)), "{asked:?}");
     }
 }
@@ -114,8 +119,8 @@ fn an_agent_that_decides_asks_before_it_does_harm() {
         assert!(asks(&decide(&decides, &run(risky))), "{risky}");
     }
     assert!(asks(&decide(&decides, &Ask::Execute { command: "ls".into(), risky: true })));
-    assert!(asks(&decide(&decides, &Ask::Interact { first: true })));
-    assert_eq!(decide(&decides, &Ask::Interact { first: false }), Verdict::Allow);
+    assert!(asks(&decide(&decides, &Ask::Interact { program: "job 1".into(), first: true })));
+    assert_eq!(decide(&decides, &Ask::Interact { program: "job 1".into(), first: false }), Verdict::Allow);
     let mcp = |read_only| decide(&decides, &Ask::Mcp { server: "s".into(), tool: "t".into(), read_only });
     assert_eq!((asks(&mcp(false)), mcp(true)), (true, Verdict::Allow));
 }
@@ -402,4 +407,51 @@ fn a_run_says_what_its_profile_does_not() {
     );
     let both = json!({ "read_files": "never", "create_plans": "never", "command_allowlist": ["a"], "command_denylist": ["c"] });
     assert_eq!(own.or(&profile), permissions(both));
+}
+
+#[test]
+fn leave_for_the_rest_of_a_run_covers_the_like_and_no_more() {
+    let mut leave = Leave::default();
+    let read = |path: &str| Ask::Read { paths: vec![path.into()] };
+    let mcp = |server: &str| Ask::Mcp { server: server.into(), tool: "t".into(), read_only: false };
+    let writes = |program: &str| Ask::Interact { program: program.into(), first: true };
+    for granted in [
+        run("cargo test && rm x"),
+        run("echo $(("),
+        change("/w/src/a.rs"),
+        change("/w/.mcp.json"),
+        mcp("a"),
+        writes("job 1"),
+        Ask::Computer,
+    ] {
+        assert!(!leave.covers(&granted));
+        leave.grant(&granted);
+        assert!(leave.covers(&granted), "{granted:?}");
+    }
+    for covered in [
+        run("rm x"),
+        run("rm x; cargo test"),
+        run("echo $(("),
+        change("/w/src/b.rs"),
+        change("/w/src/x/../c"),
+        mcp("a"),
+    ] {
+        assert!(leave.covers(&covered), "{covered:?}");
+    }
+    for other in [
+        run("rm y"),
+        run("rm x; ls"),
+        run("rm x > y"),
+        run(""),
+        run("echo $((1"),
+        change("/w/src/deep/b.rs"),
+        change("/w/b.rs"),
+        change("/w/src/.mcp.json"),
+        read("/w/src/a.rs"),
+        mcp("b"),
+        writes("job 2"),
+        Ask::Web,
+    ] {
+        assert!(!leave.covers(&other), "{other:?}");
+    }
 }

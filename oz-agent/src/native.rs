@@ -8,6 +8,7 @@ mod budget;
 mod gate;
 mod handover;
 mod inbox;
+mod memory;
 mod prompt;
 mod retry;
 mod room;
@@ -27,6 +28,7 @@ use futures_util::{
 };
 use gate::Gate;
 use inbox::Inbox;
+use memory::Memory;
 use oz_core::{
     Error, ErrorCode,
     api::RunModelEndpoint,
@@ -116,6 +118,7 @@ impl Harness for NativeHarness {
             spoke: 0,
             prices,
             tools,
+            memory: Memory::new(&desk.env),
             desk,
             gate,
             budget: Budget::new(task.limits),

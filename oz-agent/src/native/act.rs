@@ -28,6 +28,7 @@ impl Agent {
             (Some(tool), Ok(input)) => self.denied(&**tool, input, &shown).await,
             _ => Ok(None),
         };
+        let killed = self.memory.kills();
         let not_permitted = matches!(denied, Ok(Some(_)));
         let done = match (denied, tool, input) {
             (Err(end), ..) => Err(end),
@@ -44,7 +45,11 @@ impl Agent {
             Ok(done) => (done, false),
             Err(failed) => (failed.into(), true),
         };
-        let Done { content, output, images, effect } = result;
+        let Done { mut content, mut output, images, effect } = result;
+        if let Some(text) = self.memory.since(killed) {
+            content.push_str(&format!("\n[{text}]"));
+            output.insert("error".to_owned(), text.into());
+        }
         // The model says to others what it knows; it is to know no secrets.
         let content = self.desk.redactor.string(content);
         let output = self.desk.redactor.map(output);

@@ -1,6 +1,6 @@
 //! The loop: ask the model, do what it calls for, until it is done, a limit is reached or somebody stops it.
 
-use super::{ask::Answer, budget::Budget, gate::Gate, inbox::Inbox};
+use super::{ask::Answer, budget::Budget, gate::Gate, inbox::Inbox, memory::Memory};
 use crate::{
     model::{Chain, Prices},
     tool::{Desk, Effect, Toolbox},
@@ -28,6 +28,7 @@ pub(super) struct Agent {
     pub(super) tools: Toolbox,
     pub(super) desk: Desk,
     pub(super) gate: Gate,
+    pub(super) memory: Memory,
     pub(super) budget: Budget,
     pub(super) inbox: Arc<Inbox>,
     pub(super) cancel: CancellationToken,

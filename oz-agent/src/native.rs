@@ -9,11 +9,13 @@ pub(crate) mod budget;
 mod calls;
 mod compact;
 mod context;
+mod gate;
 mod guard;
 mod handover;
 mod inbox;
 mod journal;
 mod mcp;
+mod memory;
 mod notes;
 mod opening;
 mod picture;
@@ -40,8 +42,10 @@ use futures_util::{
     StreamExt as _,
     stream::{self, BoxStream},
 };
+use gate::Gate;
 use inbox::Inbox;
 use journal::Journal;
+use memory::Memory;
 use opening::Opening;
 use oz_core::{
     Error, ErrorCode,
@@ -158,7 +162,10 @@ impl Harness for NativeHarness {
         let opening = Opening::of(&task, models.current().name())?;
         self.inbox.open()?;
         let (events, mut received) = mpsc::channel(EVENTS);
+        let home = task.env.get("HOME").map(PathBuf::from);
         let common = Arc::new(Common {
+            gate: Gate::new(task.permissions.clone().rooted(workspace.root(), home.as_deref())),
+            memory: Memory::new(&task.env),
             prices,
             budget: Budget::new(task.limits.clone()),
             human: Human::new(Arc::clone(&self.waiting), events.clone()),
@@ -187,6 +194,15 @@ impl Harness for NativeHarness {
         let tools = if task.mode == RunMode::Plan { tools.only_reading() } else { tools };
         let tools = tools.and(own.into_iter().flatten());
         self.journal.open(session_id, Arc::clone(&notes), task.redactor.clone());
+        let desk = Desk {
+            workspace: workspace.reading(jobs.directory()),
+            env: task.env.clone(),
+            secrets: task.secrets.clone(),
+            jobs,
+            household: Household::new(),
+            redactor: task.redactor.clone(),
+        };
+        let tools = tools.without(|tool| common.gate.bars(tool, &desk));
         let agent = Agent {
             system: prompt::system(&task, workspace.root(), &tools.names()),
             opening: messages,
@@ -196,14 +212,7 @@ impl Harness for NativeHarness {
             gauge: Gauge::default(),
             tools,
             rules: RuleBook::new(workspace.clone(), &task.rules),
-            desk: Desk {
-                workspace: workspace.reading(jobs.directory()),
-                env: task.env,
-                secrets: task.secrets,
-                jobs,
-                household: Household::new(),
-                redactor: task.redactor,
-            },
+            desk,
             common,
             notes,
             journal: Arc::clone(&self.journal),

@@ -1,6 +1,7 @@
 //! What the native agent can do, one file per tool. A tool takes the arguments that the model wrote and answers with
 //! something for the model and something for the transcript; it knows neither the model nor the run.
 
+mod asks;
 mod diff;
 mod edit_files;
 mod fetch_url;
@@ -30,6 +31,7 @@ use oz_core::{
     artifact::Artifact,
     harness::{ActionCategory, HostTool},
     model::{Image, ToolSpec},
+    permission::Ask,
 };
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
@@ -99,6 +101,13 @@ impl Toolbox {
         let only_reading = self.only_reading;
         let offered = self.servers.tools(self.own).into_iter();
         self.all.extend(offered.filter(|tool| !only_reading || tool.parallel()));
+    }
+
+    /// Without the tools that `unwanted` says so of.
+    pub(crate) fn without(mut self, unwanted: impl Fn(&dyn Tool) -> bool) -> Self {
+        self.all.retain(|tool| !unwanted(&**tool));
+        self.own = self.all.len();
+        self
     }
 
     /// The tool of this name.
@@ -283,6 +292,12 @@ pub(crate) trait Tool: Send + Sync {
     /// Arguments as they are shown.
     fn shown(&self, input: &Map<String, Value>) -> Map<String, Value> {
         input.clone()
+    }
+
+    /// What permissions have to say to a call with these arguments. None is asked of what only tells the host something.
+    fn asks(&self, desk: &Desk, input: &Map<String, Value>) -> Vec<Ask> {
+        let _ = (desk, input);
+        Vec::new()
     }
 
     /// Does it.

@@ -22,8 +22,8 @@ fn main() -> ExitCode {
     // The guard of an agent must be a plain, small process: nothing may run before it.
     let mut args = std::env::args_os().skip(1);
     if args.next().is_some_and(|a| a == "guard") {
-        let command: Vec<OsString> = args.skip_while(|a| a == "--").collect();
-        return oz_worker::guard(command);
+        let words: Vec<OsString> = args.collect();
+        return oz_worker::guard(words);
     }
     match cli::Cli::try_parse() {
         Ok(cli) => cmd::run(cli),

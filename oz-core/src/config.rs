@@ -5,7 +5,8 @@ mod check;
 
 pub use agent::AgentConfig;
 pub use check::{
-    check_git_credentials, check_mcp_servers, check_repos, check_setup_timeout, check_variables,
+    check_git_credentials, check_mcp_servers, check_repos, check_sandbox, check_setup_timeout,
+    check_variables,
 };
 
 use crate::open::open_enum;

@@ -50,6 +50,12 @@ vars! {
     PROCESS_MARK = "OZ_PROCESS_MARK";
     /// Inside a run: the socket where its git logins and identity tokens are.
     GIT_SOCKET = "OZ_GIT_SOCKET";
+    /// Inside a run: set when its limits on memory, processors and processes hold.
+    SANDBOX_LIMITED = "OZ_SANDBOX_LIMITED";
+    /// Inside a run: the kernel's file that counts processes killed for want of memory.
+    MEMORY_EVENTS = "OZ_MEMORY_EVENTS";
+    /// Names of variables of the worker that its agents get, with commas between them.
+    AGENT_ENV_PASS = "OZ_AGENT_ENV_PASS";
     /// Directory where runs keep copies of repositories, so that each clones faster.
     GIT_CACHE_DIR = "OZ_GIT_CACHE_DIR";
     /// Key for Anthropic's API.

@@ -1,5 +1,14 @@
 //! What an agent may do without asking: the settings of a profile, and the one decision that follows from them. Pure.
 
+mod check;
+mod decide;
+mod leave;
+mod settings;
+mod shell;
+
+pub use decide::{Ask, Verdict, decide};
+pub use leave::Leave;
+
 use crate::open::open_enum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -87,3 +96,6 @@ pub struct Permissions {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub run_until_completion: bool,
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,15 @@
 //! Its standard input is a pipe whose other end only the worker holds, so the kernel itself tells it that the worker
 //! died. Orphans below it become its children, so it is done exactly when it has no child left.
 
-use crate::process::{self, Table};
+mod options;
+
+use crate::{
+    cgroup::Cgroup,
+    process::{self, Table},
+};
+use options::Options;
+pub(crate) use options::arguments;
+use oz_core::env;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::{
@@ -25,6 +33,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 const GIVE_UP: Duration = Duration::from_secs(10);
 
 const USAGE: u8 = 2;
+/// The limits of the command can't be had here.
+pub(crate) const NOT_LIMITED: u8 = 124;
+/// The command was killed because it used more memory than it may.
+pub(crate) const OUT_OF_MEMORY: u8 = 125;
 const NOT_EXECUTABLE: u8 = 126;
 const NOT_FOUND: u8 = 127;
 const KILLED: u8 = 128 + 9;
@@ -45,6 +57,13 @@ pub fn guard(command: Vec<OsString>) -> ExitCode {
 }
 
 fn watch(command: Vec<OsString>) -> u8 {
+    let Options { group, limits, command } = match options::read(command) {
+        Ok(options) => options,
+        Err(error) => {
+            complain(&error);
+            return USAGE;
+        }
+    };
     let mut words = command.into_iter();
     let Some(program) = words.next() else {
         complain("usage: oz guard -- PROGRAM [ARGUMENT]...");
@@ -59,7 +78,15 @@ fn watch(command: Vec<OsString>) -> u8 {
         complain(&format!("can't listen for signals: {error}"));
         return NOT_EXECUTABLE;
     }
-    let agent = match start(&program, words) {
+    let limited = limits.memory_mb.is_some() || limits.cpus.is_some() || limits.max_processes.is_some();
+    let group = match group.map(|name| Cgroup::create(&name, &limits)) {
+        Some(Err(error)) if limited => {
+            complain(&format!("the limits of the sandbox can't be enforced here: {error}"));
+            return NOT_LIMITED;
+        }
+        group => group.and_then(Result::ok),
+    };
+    let agent = match start(&program, words, group.as_ref().map(|group| (group, limited))) {
         Ok(pid) => pid,
         Err(error) => {
             complain(&format!("can't start '{}': {error}", program.display()));
@@ -98,14 +125,39 @@ fn watch(command: Vec<OsString>) -> u8 {
             }
         }
     }
-    code.unwrap_or(KILLED)
+    match group.as_ref().and_then(Cgroup::out_of_memory) {
+        Some(why) if code == Some(KILLED) => {
+            complain(&why);
+            OUT_OF_MEMORY
+        }
+        _ => code.unwrap_or(KILLED),
+    }
 }
 
 /// Starts the agent in a process group of its own. It must be the thread that stays to the end: an agent that asks to
 /// be killed with its parent dies with the thread that started it.
-fn start(program: &OsString, arguments: impl Iterator<Item = OsString>) -> io::Result<Pid> {
-    let child = Command::new(program).args(arguments).stdin(Stdio::null()).process_group(0).spawn()?;
-    Ok(Pid::from_child(&child))
+fn start(
+    program: &OsString,
+    arguments: impl Iterator<Item = OsString>,
+    group: Option<(&Cgroup, bool)>,
+) -> io::Result<Pid> {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).process_group(0);
+    let Some((group, limited)) = group else { return Ok(Pid::from_child(&command.spawn()?)) };
+    if limited {
+        command.env(env::SANDBOX_LIMITED, "1");
+    }
+    if let Some(events) = group.memory_events() {
+        command.env(env::MEMORY_EVENTS, events);
+    }
+    // A child begins where its parent is; so nothing of it is ever outside of the group.
+    let joined = group.join();
+    if limited {
+        joined?;
+    }
+    let child = command.spawn();
+    group.leave()?;
+    Ok(Pid::from_child(&child?))
 }
 
 /// Tells when the end of the agent is wanted.

@@ -7,6 +7,7 @@
 
 mod arguments;
 mod backend;
+mod cgroup;
 mod config;
 mod error;
 mod guard;
@@ -20,6 +21,7 @@ mod redact;
 mod socket;
 mod worker;
 
+pub use cgroup::Cgroup;
 pub use config::{Config, DirectConfig};
 pub use error::Error;
 pub use guard::guard;

@@ -90,6 +90,20 @@ impl Keys {
         all
     }
 
+    /// Takes what is secret out of the environment of commands.
+    pub(super) fn take_secrets(&self, env: &mut Variables) -> Variables {
+        let mut taken = Variables::new();
+        for RunSecret { kind, variables, .. } in &self.secrets {
+            for (name, value) in variables {
+                let hidden = !(is_typed(kind) && COMPANIONS.contains(&name.as_str()));
+                if hidden && env.get(name) == Some(value) {
+                    taken.extend(env.remove_entry(name));
+                }
+            }
+        }
+        taken
+    }
+
     /// The lookup that configures model providers: the host's variables, then the run's. A key of the host never goes to
     /// an address of the run.
     pub(super) fn lookup(&self, host: Variables) -> impl Fn(&str) -> Option<String> + Send + Sync + use<> {
@@ -178,6 +192,22 @@ mod tests {
             ("OPENAI_BASE_URL", "of-the-key"),
         ];
         assert_eq!(all, variables(&expected));
+    }
+
+    #[test]
+    fn secrets_leave_the_environment_and_nothing_else_does() {
+        let typed = [("AWS_SECRET_ACCESS_KEY", "s"), ("AWS_REGION", "r")];
+        let keys = keys(
+            &[("A", "plain")],
+            &[
+                (SecretKind::AnthropicBedrockAccessKey, &typed),
+                (SecretKind::RawValue, &[("B", "raw"), ("H", "raw")]),
+            ],
+        );
+        let mut env = keys.variables(&variables(&[("H", "host"), ("PATH", "/bin")]));
+        let taken = keys.take_secrets(&mut env);
+        assert_eq!(taken, variables(&[("AWS_SECRET_ACCESS_KEY", "s"), ("B", "raw")]));
+        assert_eq!(env, variables(&[("A", "plain"), ("AWS_REGION", "r"), ("H", "host"), ("PATH", "/bin")]));
     }
 
     #[test]

@@ -20,9 +20,10 @@ use oz_client::Client;
 use oz_core::{
     Error, ErrorCode, Redactor, RunId, RunState,
     api::UpdateRun,
-    config::{AgentConfig, HarnessConfig, HarnessType},
+    config::{AgentConfig, HarnessConfig, HarnessType, Sandbox},
     env,
     harness::{Harness, HarnessEvent, HarnessTask, Outcome},
+    permission::SecretExposure,
     usage::Usage,
 };
 use std::{
@@ -116,7 +117,7 @@ impl<'a> Session<'a> {
     ) -> End {
         self.event(HarnessEvent::Prompt { text: brief::shown(&prompt, &skills::named(&config)) }).await;
         self.tell_of_secrets(&surroundings.keys, surroundings.getting).await;
-        if let Err(e) = supported(&config, self.assigned) {
+        if let Err(e) = supported(&config, self.assigned, &surroundings.host) {
             return End::Failed(e);
         }
         let Surroundings { cwd, host, patience, .. } = &surroundings;
@@ -154,6 +155,12 @@ impl<'a> Session<'a> {
             Err(end) => return end,
         };
         let rules = self.rules(&config.source_repos, cwd, &workspace, home).await;
+        let permissions = config.permissions.clone().unwrap_or_default();
+        // Setup commands are the user's own; from here on a command has to name what it wants.
+        let secrets = match permissions.secrets {
+            None | Some(SecretExposure::All) => BTreeMap::new(),
+            Some(_) => keys.take_secrets(&mut env),
+        };
         let kind = config.harness_type();
         let HarnessConfig { model_id, reasoning_level, command, .. } =
             config.harness.clone().unwrap_or_else(HarnessConfig::native);
@@ -191,7 +198,8 @@ impl<'a> Session<'a> {
             limits: config.limits.unwrap_or_default(),
             env,
             redactor: self.redactor.clone(),
-            permissions: config.permissions.unwrap_or_default(),
+            permissions,
+            secrets,
             sandbox: config.sandbox.unwrap_or_default(),
             ..HarnessTask::default()
         };
@@ -292,12 +300,14 @@ impl<'a> Session<'a> {
 }
 
 /// Refuses what this build can't do, rather than to do something else.
-fn supported(config: &AgentConfig, assigned: bool) -> Result<(), Error> {
+fn supported(config: &AgentConfig, assigned: bool, host: &BTreeMap<String, String>) -> Result<(), Error> {
     let refuse = |text: String| Err(Error::new(ErrorCode::EnvironmentSetupFailed, text));
     let harness = config.harness_type();
     if harness != HarnessType::Oz && Foreign::of(&harness).is_none() {
         return refuse(format!("the harness '{harness}' is not available in this build"));
     }
+    limited(config.sandbox.as_ref(), host)
+        .map_err(|text| Error::new(ErrorCode::EnvironmentSetupFailed, text))?;
     // The control plane has put into a worker's run what its environment prepares.
     if let Some(environment) = config.environment_id.as_ref().filter(|_| !assigned) {
         return refuse(format!(
@@ -305,4 +315,21 @@ fn supported(config: &AgentConfig, assigned: bool) -> Result<(), Error> {
         ));
     }
     Ok(())
+}
+
+/// Refuses limits that nobody holds.
+fn limited(sandbox: Option<&Sandbox>, host: &BTreeMap<String, String>) -> Result<(), String> {
+    let Some(sandbox) = sandbox else { return Ok(()) };
+    let limits = [
+        ("memory_mb", sandbox.memory_mb.is_some()),
+        ("cpus", sandbox.cpus.is_some()),
+        ("max_processes", sandbox.max_processes.is_some()),
+    ];
+    match limits.iter().find(|(_, asked)| *asked) {
+        Some((name, _)) if !host.contains_key(env::SANDBOX_LIMITED) => Err(format!(
+            "config.sandbox.{name} can't be enforced here: the agent was not started in a control group; \
+             use a worker that can make one, or leave the limit out"
+        )),
+        _ => Ok(()),
+    }
 }

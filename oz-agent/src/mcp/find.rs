@@ -4,7 +4,7 @@
 use super::tool::McpTool;
 use crate::tool::{Desk, Done, Failed, Tool, arguments, object, schema};
 use async_trait::async_trait;
-use oz_core::harness::ActionCategory;
+use oz_core::{harness::ActionCategory, permission::Ask};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -58,6 +58,10 @@ impl Tool for FindMcpTools {
         ActionCategory::Search
     }
 
+    fn parallel(&self) -> bool {
+        true
+    }
+
     async fn run(&self, _: &Desk, input: Value) -> Result<Done, Failed> {
         let Wanted { query } = arguments(input)?;
         let found = best(&query, &self.all);
@@ -82,10 +86,14 @@ impl Tool for FindMcpTools {
 /// The tools that fit best, those with a word in the name before those with one in the description.
 fn best(query: &str, all: &[Arc<McpTool>]) -> Vec<Arc<McpTool>> {
     let query = query.to_lowercase();
-    let words: Vec<&str> = query.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        query.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let score = |tool: &McpTool| {
         let (name, about) = (tool.name().to_lowercase(), tool.description().to_lowercase());
-        words.iter().map(|w| 3 * usize::from(name.contains(w)) + usize::from(about.contains(w))).sum::<usize>()
+        words
+            .iter()
+            .map(|w| 3 * usize::from(name.contains(w)) + usize::from(about.contains(w)))
+            .sum::<usize>()
     };
     let mut scored: Vec<(usize, &Arc<McpTool>)> =
         all.iter().map(|tool| (score(tool), tool)).filter(|(score, _)| *score > 0).collect();
@@ -125,6 +133,11 @@ impl Tool for CallMcpTool {
 
     fn category(&self) -> ActionCategory {
         ActionCategory::Integration
+    }
+
+    fn asks(&self, _: &Desk, input: &Map<String, Value>) -> Vec<Ask> {
+        let name = input.get("name").and_then(Value::as_str).unwrap_or_default();
+        self.0.iter().filter(|tool| tool.name() == name).map(|tool| tool.ask()).collect()
     }
 
     async fn run(&self, desk: &Desk, input: Value) -> Result<Done, Failed> {

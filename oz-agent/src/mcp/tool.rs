@@ -3,7 +3,7 @@
 use super::{content, server::Server};
 use crate::tool::{Desk, Done, Failed, Tool};
 use async_trait::async_trait;
-use oz_core::harness::ActionCategory;
+use oz_core::{harness::ActionCategory, permission::Ask};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -15,6 +15,8 @@ pub(super) struct McpTool {
     server: Arc<Server>,
     /// The server's name for it.
     theirs: String,
+    /// Whether the server says that it changes nothing.
+    read_only: bool,
     name: String,
     description: String,
     schema: Value,
@@ -22,13 +24,21 @@ pub(super) struct McpTool {
 
 impl McpTool {
     pub(super) fn new(server: Arc<Server>, name: String, tool: rmcp::model::Tool) -> Self {
-        let mut description = tool.description.or(tool.title.map(Into::into)).unwrap_or_default().into_owned();
+        let mut description =
+            tool.description.or(tool.title.map(Into::into)).unwrap_or_default().into_owned();
         description.truncate(description.floor_char_boundary(DESCRIPTION));
         if description.trim().is_empty() {
             description = format!("The tool '{}' of the MCP server '{}'.", tool.name, server.name);
         }
         let schema = legal(Map::clone(&tool.input_schema));
-        Self { server, theirs: tool.name.into_owned(), name, description, schema }
+        let read_only = tool.annotations.as_ref().and_then(|notes| notes.read_only_hint).unwrap_or_default();
+        Self { server, theirs: tool.name.into_owned(), read_only, name, description, schema }
+    }
+
+    /// What permissions have to say to a call.
+    pub(super) fn ask(&self) -> Ask {
+        let Self { server, theirs, read_only, .. } = self;
+        Ask::Mcp { server: server.name.clone(), tool: theirs.clone(), read_only: *read_only }
     }
 
     /// Calls it.
@@ -61,6 +71,14 @@ impl Tool for McpTool {
 
     fn category(&self) -> ActionCategory {
         ActionCategory::Integration
+    }
+
+    fn parallel(&self) -> bool {
+        self.read_only
+    }
+
+    fn asks(&self, _: &Desk, _: &Map<String, Value>) -> Vec<Ask> {
+        vec![self.ask()]
     }
 
     async fn run(&self, desk: &Desk, input: Value) -> Result<Done, Failed> {

@@ -29,17 +29,25 @@ impl Agent {
         };
         let touched = input.as_ref().map(|input| RuleBook::paths(&category, input)).unwrap_or_default();
         let (id, name) = (call.id.clone(), call.name.clone());
-        self.say(HarnessEvent::Action { id, category: category.clone(), name, input: shown }).await;
+        self.say(HarnessEvent::Action { id, category: category.clone(), name, input: shown.clone() }).await;
 
+        let denied = match (&tool, &input) {
+            (Some(tool), Ok(input)) => self.denied(&**tool, input, &shown).await,
+            _ => Ok(None),
+        };
+        let killed = self.common.memory.kills();
+        let not_permitted = matches!(denied, Ok(Some(_)));
         let step = self.steps.current();
-        let done = match (tool, input) {
-            (Some(tool), Ok(input)) => tokio::select! {
+        let done = match (denied, tool, input) {
+            (Err(end), ..) => Err(end),
+            (Ok(Some(why)), ..) => Ok(Err(why.into())),
+            (_, Some(tool), Ok(input)) => tokio::select! {
                 biased;
                 done = self.bounded(tool.run(&self.desk, Value::Object(input))) => done,
                 () = step.cancelled() => Ok(Err(INTERRUPTED.to_owned().into())),
             },
-            (Some(_), Err(problem)) => Ok(Err(problem.into())),
-            (None, _) => Ok(Err(unknown(&call.name, &self.tools.names()).into())),
+            (_, Some(_), Err(problem)) => Ok(Err(problem.into())),
+            (_, None, _) => Ok(Err(unknown(&call.name, &self.tools.names()).into())),
         };
         let (result, ended) = match done {
             Ok(result) => (result, None),
@@ -50,7 +58,11 @@ impl Agent {
             Ok(done) => (done, false),
             Err(failed) => (failed.into(), true),
         };
-        let Done { mut content, output, images, effect } = result;
+        let Done { mut content, mut output, images, effect } = result;
+        if let Some(text) = self.common.memory.since(killed) {
+            content.push_str(&format!("\n[{text}]"));
+            output.insert("error".to_owned(), text.into());
+        }
         content.push_str(&self.rules_for(&touched).await);
         // The model says to others what it knows; it is to know no secrets.
         let content = self.desk.redactor.string(content);
@@ -62,7 +74,11 @@ impl Agent {
             action_id: call.id.clone(),
             category,
             name: call.name.clone(),
-            state: if is_error { ActionState::Failed } else { ActionState::Completed },
+            state: match is_error {
+                true if not_permitted => ActionState::Denied,
+                true => ActionState::Failed,
+                false => ActionState::Completed,
+            },
             output,
         })
         .await;

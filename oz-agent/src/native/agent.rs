@@ -1,8 +1,8 @@
 //! The loop: ask the model, do what it calls for, until it is done, a limit is reached or somebody stops it.
 
 use super::{
-    ask::Answer, ask_human::Human, budget::Budget, context::Gauge, guard::Guard, inbox::Inbox,
-    journal::Journal, notes::Notes, steps::Steps,
+    ask::Answer, ask_human::Human, budget::Budget, context::Gauge, gate::Gate, guard::Guard, inbox::Inbox,
+    journal::Journal, memory::Memory, notes::Notes, steps::Steps,
 };
 use crate::{
     model::{Chain, Prices},
@@ -24,6 +24,8 @@ const INTERRUPTED: &str = "[The user interrupted you here.]";
 
 /// What an agent shares with its helpers.
 pub(super) struct Common {
+    pub(super) gate: Gate,
+    pub(super) memory: Memory,
     pub(super) prices: Prices,
     pub(super) budget: Budget,
     pub(super) human: Human,

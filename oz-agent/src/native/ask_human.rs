@@ -84,7 +84,6 @@ impl Drop for Question<'_> {
 
 impl Agent {
     /// Asks a human and waits for the answer. An interruption of the step is a denial.
-    #[allow(dead_code, reason = "permissions are what asks")]
     pub(super) async fn request(&self, request: Request) -> Result<Answer, End> {
         let step = self.steps.current();
         let answer = tokio::select! {

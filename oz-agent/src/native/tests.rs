@@ -1,6 +1,7 @@
 mod calls;
 mod compaction;
 mod fallback;
+mod gate;
 mod humans;
 mod modes;
 mod notes;
@@ -14,6 +15,7 @@ use super::*;
 use oz_core::{
     config::Limits,
     harness::{ActionState, AgentState},
+    permission::Permissions,
 };
 use std::{
     fs,
@@ -25,6 +27,7 @@ struct Room {
     dir: tempfile::TempDir,
     harness: Arc<NativeHarness>,
     limits: Limits,
+    permissions: Permissions,
 }
 
 impl Room {
@@ -33,8 +36,12 @@ impl Room {
         let path = dir.path().join("script.yaml");
         fs::write(path, script).unwrap();
         fs::create_dir(dir.path().join("w")).unwrap();
-        let mut room =
-            Self { dir, harness: Arc::new(NativeHarness::new(|_| None)), limits: Limits::default() };
+        let mut room = Self {
+            dir,
+            harness: Arc::new(NativeHarness::new(|_| None)),
+            limits: Limits::default(),
+            permissions: Permissions::default(),
+        };
         room.harness = room.another();
         room
     }
@@ -59,6 +66,7 @@ impl Room {
             prompt: prompt.into(),
             workspace: self.dir.path().join("w"),
             limits: self.limits.clone(),
+            permissions: self.permissions.clone(),
             env: std::env::vars().collect(),
             ..HarnessTask::default()
         }

@@ -7,10 +7,10 @@ mod lines;
 mod patch;
 mod replace;
 
-use super::{Desk, Done, Failed, Tool, Workspace, arguments, blocking, object, schema};
+use super::{Desk, Done, Failed, Tool, Workspace, arguments, asks, blocking, object, schema};
 use async_trait::async_trait;
 use changes::Changes;
-use oz_core::{Redactor, harness::ActionCategory};
+use oz_core::{Redactor, harness::ActionCategory, permission::Ask};
 use patch::{Action, Section};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -60,6 +60,12 @@ impl Tool for EditFiles {
 
     fn category(&self) -> ActionCategory {
         ActionCategory::Files
+    }
+
+    fn asks(&self, desk: &Desk, input: &Map<String, Value>) -> Vec<Ask> {
+        let patch = input.get("patch").and_then(Value::as_str).and_then(|text| patch::parse(text).ok());
+        let patched = patch.iter().flatten().flat_map(Section::paths).collect();
+        asks::change(desk, input, patched)
     }
 
     fn shown(&self, input: &Map<String, Value>) -> Map<String, Value> {

@@ -3,10 +3,10 @@
 use super::{Desk, Done, Failed, Tool, arguments, blocking, object, schema};
 use crate::web::{Web, readable};
 use async_trait::async_trait;
-use oz_core::harness::ActionCategory;
+use oz_core::{harness::ActionCategory, permission::Ask};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// How much text is shown.
@@ -39,6 +39,10 @@ impl Tool for FetchUrl {
 
     fn category(&self) -> ActionCategory {
         ActionCategory::Search
+    }
+
+    fn asks(&self, _: &Desk, _: &Map<String, Value>) -> Vec<Ask> {
+        vec![Ask::Web]
     }
 
     async fn run(&self, _: &Desk, input: Value) -> Result<Done, Failed> {

@@ -1,13 +1,13 @@
 //! `file_glob`: files by patterns of their paths.
 
 use super::{
-    Desk, Done, Failed, Tool, arguments, blocking, directory, list_files::found, schema, walk::Walk,
+    Desk, Done, Failed, Tool, arguments, asks, blocking, directory, list_files::found, schema, walk::Walk,
 };
 use async_trait::async_trait;
-use oz_core::harness::ActionCategory;
+use oz_core::{harness::ActionCategory, permission::Ask};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 const MAX: usize = 500;
 
@@ -42,6 +42,10 @@ impl Tool for FileGlob {
 
     fn parallel(&self) -> bool {
         true
+    }
+
+    fn asks(&self, desk: &Desk, input: &Map<String, Value>) -> Vec<Ask> {
+        asks::read(desk, input)
     }
 
     async fn run(&self, desk: &Desk, input: Value) -> Result<Done, Failed> {

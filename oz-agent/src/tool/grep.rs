@@ -3,16 +3,16 @@
 mod found;
 
 use super::{
-    Desk, Done, Failed, Tool, arguments, blocking, directory, object, read_files, schema, walk::Walk,
+    Desk, Done, Failed, Tool, arguments, asks, blocking, directory, object, read_files, schema, walk::Walk,
 };
 use async_trait::async_trait;
 use found::{Found, Hits};
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use grep_searcher::{BinaryDetection, Searcher, SearcherBuilder};
-use oz_core::harness::ActionCategory;
+use oz_core::{harness::ActionCategory, permission::Ask};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::path::Path;
 
 /// How many lines are shown, when nobody says less.
@@ -69,6 +69,10 @@ impl Tool for Grep {
 
     fn parallel(&self) -> bool {
         true
+    }
+
+    fn asks(&self, desk: &Desk, input: &Map<String, Value>) -> Vec<Ask> {
+        asks::read(desk, input)
     }
 
     async fn run(&self, desk: &Desk, input: Value) -> Result<Done, Failed> {

@@ -1,11 +1,11 @@
 //! `list_files`: what is in a directory.
 
-use super::{Desk, Done, Failed, Tool, arguments, blocking, directory, object, schema, walk::Walk};
+use super::{Desk, Done, Failed, Tool, arguments, asks, blocking, directory, object, schema, walk::Walk};
 use async_trait::async_trait;
-use oz_core::harness::ActionCategory;
+use oz_core::{harness::ActionCategory, permission::Ask};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 const MAX: usize = 500;
 const MAX_DEPTH: usize = 20;
@@ -41,6 +41,10 @@ impl Tool for ListFiles {
 
     fn parallel(&self) -> bool {
         true
+    }
+
+    fn asks(&self, desk: &Desk, input: &Map<String, Value>) -> Vec<Ask> {
+        asks::read(desk, input)
     }
 
     async fn run(&self, desk: &Desk, input: Value) -> Result<Done, Failed> {

@@ -3,13 +3,13 @@
 mod lines;
 mod picture;
 
-use super::{Desk, Done, Failed, Tool, arguments, blocking, object, schema};
+use super::{Desk, Done, Failed, Tool, arguments, asks, blocking, object, schema};
 use async_trait::async_trait;
 use lines::Lines;
-use oz_core::{Redactor, harness::ActionCategory, model::Image};
+use oz_core::{Redactor, harness::ActionCategory, model::Image, permission::Ask};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::{fmt::Write as _, fs::File, io::Seek as _, path::Path};
 
 /// How much of one file is shown.
@@ -57,6 +57,10 @@ impl Tool for ReadFiles {
 
     fn parallel(&self) -> bool {
         true
+    }
+
+    fn asks(&self, desk: &Desk, input: &Map<String, Value>) -> Vec<Ask> {
+        asks::read(desk, input)
     }
 
     async fn run(&self, desk: &Desk, input: Value) -> Result<Done, Failed> {

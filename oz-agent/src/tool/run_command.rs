@@ -4,7 +4,7 @@
 use super::{Desk, Done, Failed, Tool, arguments, object, read_job, schema};
 use crate::job::{Order, Seen};
 use async_trait::async_trait;
-use oz_core::harness::ActionCategory;
+use oz_core::{harness::ActionCategory, permission::Ask};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -78,6 +78,11 @@ impl Tool for RunCommand {
 
     fn category(&self) -> ActionCategory {
         ActionCategory::Command
+    }
+
+    fn asks(&self, _: &Desk, input: &Map<String, Value>) -> Vec<Ask> {
+        let command = input.get("command").and_then(Value::as_str).unwrap_or_default().to_owned();
+        vec![Ask::Execute { command, risky: false }]
     }
 
     fn shown(&self, input: &Map<String, Value>) -> Map<String, Value> {

@@ -3,7 +3,7 @@
 use super::{Desk, Done, Failed, Tool, arguments, object, schema};
 use crate::web::{Hit, Web};
 use async_trait::async_trait;
-use oz_core::harness::ActionCategory;
+use oz_core::{harness::ActionCategory, permission::Ask};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -39,6 +39,10 @@ impl Tool for WebSearch {
 
     fn category(&self) -> ActionCategory {
         ActionCategory::Search
+    }
+
+    fn asks(&self, _: &Desk, _: &Map<String, Value>) -> Vec<Ask> {
+        vec![Ask::Web]
     }
 
     async fn run(&self, _: &Desk, input: Value) -> Result<Done, Failed> {

@@ -1,8 +1,8 @@
 //! `write_file`: a whole file.
 
-use super::{Desk, Done, Failed, Tool, arguments, blocking, diff, object, schema};
+use super::{Desk, Done, Failed, Tool, arguments, asks, blocking, diff, object, schema};
 use async_trait::async_trait;
-use oz_core::harness::ActionCategory;
+use oz_core::{harness::ActionCategory, permission::Ask};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -37,6 +37,10 @@ impl Tool for WriteFile {
 
     fn category(&self) -> ActionCategory {
         ActionCategory::Files
+    }
+
+    fn asks(&self, desk: &Desk, input: &Map<String, Value>) -> Vec<Ask> {
+        asks::change(desk, input, Vec::new())
     }
 
     fn shown(&self, input: &Map<String, Value>) -> Map<String, Value> {

@@ -3,11 +3,11 @@
 use super::{Desk, Done, Failed, Tool, arguments, read_job, schema};
 use crate::job::{Job, encode};
 use async_trait::async_trait;
-use oz_core::harness::ActionCategory;
+use oz_core::{harness::ActionCategory, permission::Ask};
 use rustix::process::Signal;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -48,6 +48,12 @@ impl Tool for WriteToJob {
 
     fn category(&self) -> ActionCategory {
         ActionCategory::Command
+    }
+
+    fn asks(&self, _: &Desk, input: &Map<String, Value>) -> Vec<Ask> {
+        let id = input.get("job_id").and_then(Value::as_u64).unwrap_or_default();
+        // Who was let write to it once is remembered.
+        vec![Ask::Interact { program: format!("job {id}"), first: true }]
     }
 
     async fn run(&self, desk: &Desk, input: Value) -> Result<Done, Failed> {

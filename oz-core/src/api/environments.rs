@@ -236,6 +236,14 @@ impl Profile {
     pub fn base_model(settings: &Map<String, Value>) -> Option<&str> {
         settings.get("base_model").and_then(Value::as_str).filter(|id| !id.trim().is_empty())
     }
+
+    /// The permissions that `settings` give to runs, where these say nothing themselves.
+    ///
+    /// # Errors
+    /// `invalid_request` that names the setting and its value.
+    pub fn permissions(settings: &Map<String, Value>) -> Result<crate::permission::Permissions, Error> {
+        crate::permission::Permissions::from_settings(settings)
+    }
 }
 
 /// List profiles.
@@ -264,7 +272,8 @@ pub struct CreateProfile {
 }
 impl Validate for CreateProfile {
     fn validate(&self) -> Result<(), Error> {
-        super::identities::check_name(&self.name)
+        super::identities::check_name(&self.name)?;
+        Profile::permissions(&self.settings).map(|_| ())
     }
 }
 
@@ -284,6 +293,7 @@ pub struct UpdateProfile {
 }
 impl Validate for UpdateProfile {
     fn validate(&self) -> Result<(), Error> {
-        super::identities::check_name(&self.name)
+        super::identities::check_name(&self.name)?;
+        Profile::permissions(&self.settings).map(|_| ())
     }
 }

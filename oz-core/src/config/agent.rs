@@ -185,6 +185,12 @@ impl AgentConfig {
             let field = format!("{at}.fallback_model_ids[{i}]");
             return Err(Error::invalid_field(&field, "", "the name of a model"));
         }
+        if let Some(permissions) = &self.permissions {
+            permissions.validate(&format!("{at}.permissions"))?;
+        }
+        if let Some(sandbox) = &self.sandbox {
+            check_sandbox(&format!("{at}.sandbox"), sandbox)?;
+        }
         if let Some(limits) = &self.limits
             && let Some(cost) = limits.max_cost_usd
             && !(cost.is_finite() && cost > 0.0)

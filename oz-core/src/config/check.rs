@@ -1,6 +1,6 @@
 //! Checks of what the types can't say, for whatever holds such a thing.
 
-use super::{GitCredential, McpServerConfig, SourceRepo};
+use super::{GitCredential, McpServerConfig, Sandbox, SourceRepo};
 use crate::Error;
 use std::collections::BTreeMap;
 
@@ -110,6 +110,38 @@ pub fn check_repos(field: &str, repos: &[SourceRepo]) -> Result<(), Error> {
         {
             let field = format!("{field}[{i}].checkout_ref");
             return Err(Error::invalid_field(&field, reference, "a branch, tag or commit"));
+        }
+    }
+    Ok(())
+}
+
+/// Checks what the processes of a run may use and reach.
+///
+/// # Errors
+/// `invalid_request` that names the field and the value.
+pub fn check_sandbox(field: &str, sandbox: &Sandbox) -> Result<(), Error> {
+    let at = |part: &str| format!("{field}.{part}");
+    if let Some(memory) = sandbox.memory_mb.filter(|memory| !(16..=1 << 30).contains(memory)) {
+        return Err(Error::invalid_field(&at("memory_mb"), &memory.to_string(), "at least 16 MiB"));
+    }
+    if let Some(cpus) = sandbox.cpus.filter(|cpus| !(0.01..=10_000.0).contains(cpus)) {
+        return Err(Error::invalid_field(&at("cpus"), &cpus.to_string(), "0.01 processors or more"));
+    }
+    if let Some(count) = sandbox.max_processes.filter(|count| !(8..=1 << 22).contains(count)) {
+        return Err(Error::invalid_field(&at("max_processes"), &count.to_string(), "at least 8 processes"));
+    }
+    for (i, host) in sandbox.egress_allowlist.iter().flatten().enumerate() {
+        let name = host.strip_prefix("*.").unwrap_or(host);
+        let (name, port) = match name.rsplit_once(':') {
+            Some((name, port)) if !name.contains(':') => (name, Some(port)),
+            _ => (name, None),
+        };
+        let legal = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b'_' | b':' | b'[' | b']');
+        let port_legal = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+        if name.is_empty() || name.len() > 255 || !name.bytes().all(legal) || !port_legal {
+            let field = at(&format!("egress_allowlist[{i}]"));
+            let expected = "a host such as crates.io or *.github.com, with a port where it matters";
+            return Err(Error::invalid_field(&field, host, expected));
         }
     }
     Ok(())

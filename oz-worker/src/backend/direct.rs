@@ -8,7 +8,7 @@ mod workspace;
 
 use super::Backend;
 use crate::{
-    Config, DirectConfig, Error,
+    Config, DirectConfig, Error, guard,
     job::{Job, Outcome},
     output::Tail,
 };
@@ -104,6 +104,12 @@ impl Direct {
         words.extend(job.arguments.iter().map(OsString::from));
         match self.guarded(words, environment, job, workspace).run(&tail, cancel.cancelled()).await {
             Ok(Ended::Exited(0)) => Outcome::Finished,
+            Ok(Ended::Exited(code)) if code == i32::from(guard::OUT_OF_MEMORY) => {
+                failed(FailureReason::ContainerOom, tail.explain("the agent was stopped"), Some(code))
+            }
+            Ok(Ended::Exited(code)) if code == i32::from(guard::NOT_LIMITED) => {
+                failed(FailureReason::WorkspaceSetup, tail.explain("the agent was not started"), Some(code))
+            }
             Ok(Ended::Exited(code)) => {
                 let message = tail.explain(&format!("the agent exited with code {code}{}", signal(code)));
                 failed(FailureReason::AgentInvocation, message, Some(code))
@@ -153,7 +159,11 @@ impl Direct {
         workspace: &Workspace,
     ) -> Guarded<'_> {
         let directory = workspace.directory.clone();
-        Guarded { oz: &self.oz, command: words, environment, directory, mark: environment::mark(job) }
+        let snapshot = job.assignment.task.agent_config_snapshot.as_ref();
+        let limits = snapshot.and_then(|config| config.sandbox.clone()).unwrap_or_default();
+        let group = format!("oz-run-{}", uuid::Uuid::new_v4().simple());
+        let (oz, mark) = (&self.oz, environment::mark(job));
+        Guarded { oz, command: words, environment, directory, mark, group, limits }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
 use async_trait::async_trait;
 use oz_core::{
     harness::ActionCategory,
+    permission::Ask,
     request::{Decision, Request, RequestKind},
 };
 use schemars::JsonSchema;
@@ -43,6 +44,10 @@ impl Tool for AskUser {
 
     fn category(&self) -> ActionCategory {
         ActionCategory::Integration
+    }
+
+    fn asks(&self, _: &Desk, _: &Map<String, Value>) -> Vec<Ask> {
+        vec![Ask::Question]
     }
 
     async fn run(&self, desk: &Desk, input: Value) -> Result<Done, Failed> {

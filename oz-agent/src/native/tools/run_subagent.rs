@@ -101,7 +101,8 @@ impl Tool for RunSubagent {
             models,
             spoke: 0,
             gauge: Gauge::default(),
-            tools: if may_edit { tools } else { tools.only_reading() },
+            tools: (if may_edit { tools } else { tools.only_reading() })
+                .without(|tool| self.common.gate.bars(tool, &desk)),
             rules: RuleBook::new(desk.workspace.clone(), &self.rules),
             desk,
             common: Arc::clone(&self.common),

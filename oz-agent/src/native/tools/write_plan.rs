@@ -5,10 +5,10 @@ use crate::{
     tool::{Desk, Done, Effect, Failed, Tool, arguments, object, schema},
 };
 use async_trait::async_trait;
-use oz_core::{artifact::Artifact, harness::ActionCategory};
+use oz_core::{artifact::Artifact, harness::ActionCategory, permission::Ask};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -38,6 +38,10 @@ impl Tool for WritePlan {
 
     fn category(&self) -> ActionCategory {
         ActionCategory::Documents
+    }
+
+    fn asks(&self, _: &Desk, _: &Map<String, Value>) -> Vec<Ask> {
+        vec![Ask::Plan]
     }
 
     async fn run(&self, desk: &Desk, input: Value) -> Result<Done, Failed> {

@@ -177,12 +177,14 @@ fn given(run_id: RunId, connection: Connection) -> Result<Source, CliError> {
     Ok(Source::Task { run_id, client })
 }
 
-/// Gives a run that names no model that of a profile. For a worker's run the control plane has done so.
+/// Gives a run the model and the permissions of a profile, each where it says nothing itself. For a worker's run the control plane has done so.
 async fn with_profile(config: &mut AgentConfig, uid: String, plane: Connection) -> Result<(), CliError> {
     let Profile { settings, uid, .. } = plane.client()?.send(&GetProfile { uid }).await?;
     if config.model_id.is_none() {
         config.model_id = Profile::base_model(&settings).map(str::to_owned);
     }
+    let own = config.permissions.take().unwrap_or_default();
+    config.permissions = Some(own.or(&Profile::permissions(&settings)?));
     config.profile_id = Some(uid);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What a run gets from its profile.
+//! What a run gets from its profile: a model and permissions, each where it says nothing itself.
 
 use super::super::{Db, Result, StoreError, accounts::Member, objects};
 use oz_core::{
@@ -8,7 +8,7 @@ use oz_core::{
 };
 use serde_json::{Map, Value};
 
-/// Gives a run that names no model that of its profile.
+/// Gives a run what its profile says. What is changed in the profile later does not concern the run.
 pub(super) fn inherit(db: &Db<'_>, who: &Member, personal: bool, config: &mut AgentConfig) -> Result<()> {
     let Some(uid) = config.profile_id.as_deref().filter(|uid| !uid.is_empty()) else { return Ok(()) };
     let found: Result<objects::Object<Map<String, Value>>> =
@@ -27,5 +27,7 @@ pub(super) fn inherit(db: &Db<'_>, who: &Member, personal: bool, config: &mut Ag
     if config.model_id.is_none() && config.harness_type() == HarnessType::Oz {
         config.model_id = Profile::base_model(&profile.body).map(str::to_owned);
     }
+    config.permissions =
+        Some(config.permissions.take().unwrap_or_default().or(&Profile::permissions(&profile.body)?));
     Ok(())
 }

@@ -15,7 +15,30 @@ const ENVIRONMENT_FILE: &str = "OZ_ENVIRONMENT_FILE";
 const BACKEND: &str = "direct";
 /// What an agent gets of the worker's own environment, besides the variables of model providers. Bedrock answers nobody
 /// who does not say where.
-const PASSED_ON: &[&str] = &["HOME", "TMPDIR", "PATH", "AWS_REGION"];
+const PASSED_ON: &[&str] = &[
+    "HOME",
+    "TMPDIR",
+    "PATH",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "TERM",
+    "TZ",
+    "LANG",
+    "LANGUAGE",
+    "NO_PROXY",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "no_proxy",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "AWS_REGION",
+    "NODE_EXTRA_CA_CERTS",
+];
+/// The beginnings of names that it gets as well.
+const PASSED_ON_ALIKE: &[&str] = &["LC_", "SSL_CERT_"];
 /// What the worker's own commands never get: the keys of the worker, of the run and of model providers.
 const WITHHELD: &[&str] = &[env::API_KEY, env::WARP_API_KEY, env::BOOTSTRAP_API_KEY, env::WORKLOAD_TOKEN];
 
@@ -48,6 +71,22 @@ impl Environment {
     fn of_models(&self) -> impl Iterator<Item = String> {
         let keys = models_file::key_variables(self.get(env::MODELS_FILE));
         env::MODEL_PROVIDER.iter().chain(env::HARNESS_LOGIN).map(|name| (*name).to_owned()).chain(keys)
+    }
+
+    /// The names of what every agent gets of this environment, those that the operator lists included.
+    fn passed_on(&self) -> impl Iterator<Item = String> {
+        let listed = self.get(env::AGENT_ENV_PASS).and_then(OsStr::to_str).unwrap_or_default();
+        let listed = listed.split(',').map(str::trim).filter(|name| !WITHHELD.contains(name));
+        let alike = self.0.keys().filter_map(|name| name.to_str());
+        let alike = alike.filter(|name| PASSED_ON_ALIKE.iter().any(|start| name.starts_with(start)));
+        PASSED_ON
+            .iter()
+            .copied()
+            .chain(listed)
+            .chain(alike)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 
     /// The values to keep out of messages and logs.
@@ -110,7 +149,7 @@ pub(super) fn of_agent(
     from_setup: Vec<(String, String)>,
 ) -> Environment {
     let mut all = Environment::default();
-    for name in PASSED_ON.iter().map(|name| (*name).to_owned()).chain(host.of_models()) {
+    for name in host.passed_on().chain(host.of_models()) {
         if let Some(value) = host.get(&name) {
             all.set(name, value);
         }
@@ -153,6 +192,10 @@ mod tests {
             ("HOME", "/home/me"),
             ("PATH", "/bin"),
             ("LANG", "C"),
+            ("LC_ALL", "C"),
+            ("SECRET_OF_THE_WORKER", "canary"),
+            ("MINE", "passed"),
+            ("OZ_AGENT_ENV_PASS", "MINE, WARP_API_KEY"),
             ("WARP_API_KEY", "of-the-worker"),
             ("ANTHROPIC_API_KEY", "sk-of-the-provider"),
         ])
@@ -190,7 +233,11 @@ mod tests {
         ] {
             assert_eq!(text(&all, name), Some(value), "{name}");
         }
-        assert_eq!(text(&all, "LANG"), None);
+        assert_eq!(
+            (text(&all, "LANG"), text(&all, "LC_ALL"), text(&all, "MINE")),
+            (Some("C"), Some("C"), Some("passed"))
+        );
+        assert_eq!((text(&all, "SECRET_OF_THE_WORKER"), text(&all, "OZ_AGENT_ENV_PASS")), (None, None));
         assert_eq!(all.secrets().hide("of-the-run sk-of-the-provider"), "[redacted] [redacted]");
     }
 

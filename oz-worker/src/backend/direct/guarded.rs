@@ -2,7 +2,8 @@
 //! It does not know what the command is for.
 
 use super::environment::Environment;
-use crate::{output::Tail, process};
+use crate::{cgroup, guard, output::Tail, process};
+use oz_core::config::Sandbox;
 use rustix::process::Pid;
 use std::{
     ffi::OsString,
@@ -46,6 +47,10 @@ pub(super) struct Guarded<'a> {
     pub(super) directory: PathBuf,
     /// The environment entry that all processes of this run carry and no others.
     pub(super) mark: String,
+    /// The name of its control group.
+    pub(super) group: String,
+    /// What it may use.
+    pub(super) limits: Sandbox,
 }
 
 impl Guarded<'_> {
@@ -54,6 +59,7 @@ impl Guarded<'_> {
     pub(super) async fn run(self, tail: &Tail, stop: impl Future<Output = ()>) -> io::Result<Ended> {
         let mut guard = Command::new(self.oz)
             .arg("guard")
+            .args(guard::arguments(&self.group, &self.limits))
             .arg("--")
             .args(&self.command)
             .env_clear()
@@ -90,7 +96,7 @@ impl Guarded<'_> {
                 }
             };
             if let Some(session) = session {
-                sweep(session, self.mark.clone()).await;
+                sweep(session, self.mark.clone(), self.group.clone()).await;
             }
             io::Result::Ok(ended)
         };
@@ -115,8 +121,12 @@ async fn end(guard: &mut Child) -> io::Result<()> {
 }
 
 /// Kills what is left when a guard was killed before it was done.
-async fn sweep(session: Pid, mark: String) {
-    let swept = tokio::task::spawn_blocking(move || process::kill_orphans(session, &mark, SWEEP_LIMIT)).await;
+async fn sweep(session: Pid, mark: String, group: String) {
+    let sweep = move || {
+        cgroup::end(&group);
+        process::kill_orphans(session, &mark, SWEEP_LIMIT)
+    };
+    let swept = tokio::task::spawn_blocking(sweep).await;
     if !matches!(swept, Ok(true)) {
         tracing::error!("some processes of a run can't be killed");
     }

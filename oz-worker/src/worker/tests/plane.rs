@@ -43,7 +43,7 @@ pub(super) fn config(directory: &Path, server: &str) -> Config {
 /// Writes the script for `oz`: the guard is a copy of this test binary, the agent is what `$SCRIPT` says.
 fn make_oz(directory: &Path) {
     let script = format!(
-        "#!/bin/sh\nif [ \"$1\" = guard ]; then shift 2; {}=1 exec '{}' {} \"$@\"; fi\n\
+        "#!/bin/sh\nif [ \"$1\" = guard ]; then shift; {}=1 exec '{}' {} \"$@\"; fi\n\
          export ARGUMENTS=\"$*\"\nexec sh -c \"$SCRIPT\"\n",
         guard::tests::AS_GUARD,
         std::env::current_exe().unwrap().display(),

@@ -35,13 +35,16 @@ enum Kind {
 }
 
 /// When an agent may do something.
-const PERMISSIONS: &[&str] = &["AgentDecides", "AlwaysAllow", "AlwaysAsk", "Never"];
+const PERMISSIONS: &[&str] = &["AgentDecides", "AlwaysAllow", "AlwaysAsk", "AskOnFirstWrite", "Never"];
 
 const KNOWN: &[(&str, Kind)] = &[
     ("apply_code_diffs", Kind::Permission),
+    ("ask_questions", Kind::Permission),
     ("ask_user_question", Kind::Permission),
     ("autosync_plans_to_warp_drive", Kind::Switch),
     ("base_model", Kind::Text),
+    ("call_mcp_servers", Kind::Permission),
+    ("call_web_tools", Kind::Permission),
     ("cli_agent_model", Kind::Text),
     ("coding_model", Kind::Text),
     ("command_allowlist", Kind::List),
@@ -49,14 +52,19 @@ const KNOWN: &[(&str, Kind)] = &[
     ("computer_use", Kind::Permission),
     ("computer_use_model", Kind::Text),
     ("context_window_limit", Kind::Number),
+    ("create_plans", Kind::Permission),
     ("directory_allowlist", Kind::List),
+    ("directory_denylist", Kind::List),
     ("execute_commands", Kind::Permission),
+    ("interact_with_running_commands", Kind::Permission),
     ("is_default_profile", Kind::Switch),
     ("mcp_allowlist", Kind::List),
     ("mcp_denylist", Kind::List),
     ("mcp_permissions", Kind::Permission),
     ("read_files", Kind::Permission),
     ("run_agents", Kind::Permission),
+    ("run_until_completion", Kind::Switch),
+    ("secrets", Kind::Text),
     ("web_search_enabled", Kind::Switch),
     ("write_to_pty", Kind::Permission),
 ];
@@ -139,7 +147,7 @@ fn check(key: &str, value: Value) -> Result<Value, String> {
         (Kind::Number, _) => "a whole number",
         (Kind::Text, _) => "a text",
         (Kind::List, _) => "a list of texts, such as [\"git .*\"]",
-        (Kind::Permission, _) => "AgentDecides, AlwaysAllow, AlwaysAsk or Never",
+        (Kind::Permission, _) => "AgentDecides, AlwaysAllow, AlwaysAsk, AskOnFirstWrite or Never",
     };
     Err(format!("{key}: expected {expected}, not {value}"))
 }
@@ -179,7 +187,7 @@ mod tests {
         let shown = mistakes.map(|(key, text)| flag(key, text).unwrap_err());
         insta::assert_snapshot!(shown.join("\n"), @r#"
         there is no setting 'execute_command'; did you mean 'execute_commands'?
-        there is no setting 'wholly_different_thing'; expected one of apply_code_diffs, ask_user_question, autosync_plans_to_warp_drive, base_model, cli_agent_model, coding_model, command_allowlist, command_denylist, computer_use, computer_use_model, context_window_limit, directory_allowlist, execute_commands, is_default_profile, mcp_allowlist, mcp_denylist, mcp_permissions, read_files, run_agents, web_search_enabled, write_to_pty
+        there is no setting 'wholly_different_thing'; expected one of apply_code_diffs, ask_questions, ask_user_question, autosync_plans_to_warp_drive, base_model, call_mcp_servers, call_web_tools, cli_agent_model, coding_model, command_allowlist, command_denylist, computer_use, computer_use_model, context_window_limit, create_plans, directory_allowlist, directory_denylist, execute_commands, interact_with_running_commands, is_default_profile, mcp_allowlist, mcp_denylist, mcp_permissions, read_files, run_agents, run_until_completion, secrets, web_search_enabled, write_to_pty
         execute_commands: there is no permission 'AlwaysAllowed'; did you mean 'AlwaysAllow'?
         web_search_enabled: expected true or false, not "yes"
         context_window_limit: expected a whole number, not -1

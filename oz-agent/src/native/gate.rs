@@ -1,0 +1,112 @@
+//! What an agent may do is decided here, once for all tools, before any of them does something.
+
+use super::agent::{Agent, End};
+use crate::tool::{Desk, Tool};
+use oz_core::{
+    permission::{Ask, Leave, Permissions, Verdict, decide},
+    request::{Decision, Request, RequestKind},
+};
+use serde_json::{Map, Value};
+use std::sync::{Mutex, PoisonError};
+use uuid::Uuid;
+
+/// The permissions of a run, and what a human added to them meanwhile.
+#[derive(Debug)]
+pub(super) struct Gate {
+    permissions: Permissions,
+    leave: Mutex<Leave>,
+}
+
+impl Gate {
+    pub(super) fn new(permissions: Permissions) -> Self {
+        Self { permissions, leave: Mutex::default() }
+    }
+
+    /// Whether a tool is of no use, because none of its calls would be allowed.
+    pub(super) fn bars(&self, tool: &dyn Tool, desk: &Desk) -> bool {
+        let wholly = |ask: &Ask| matches!(ask, Ask::Web | Ask::Plan | Ask::Question | Ask::Computer);
+        let denied = |ask: &Ask| matches!(decide(&self.permissions, ask), Verdict::Deny(_));
+        tool.asks(desk, &Map::new()).iter().any(|ask| wholly(ask) && denied(ask))
+    }
+
+    /// What has to be asked of a human, and why; or why it is denied.
+    fn check(&self, asks: Vec<Ask>) -> Result<Vec<(Ask, String)>, String> {
+        let mut open = Vec::new();
+        for ask in asks {
+            match decide(&self.permissions, &ask) {
+                Verdict::Allow => {}
+                Verdict::Deny(why) => return Err(why),
+                Verdict::Ask(_) if self.leave().covers(&ask) => {}
+                Verdict::Ask(why) => open.push((ask, why)),
+            }
+        }
+        Ok(open)
+    }
+
+    fn leave(&self) -> std::sync::MutexGuard<'_, Leave> {
+        self.leave.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Agent {
+    /// Why a call may not be done, if so. A human is asked where the permissions say it.
+    pub(super) async fn denied(
+        &self,
+        tool: &dyn Tool,
+        input: &Map<String, Value>,
+        shown: &Map<String, Value>,
+    ) -> Result<Option<String>, End> {
+        let open = match self.common.gate.check(tool.asks(&self.desk, input)) {
+            Ok(open) => open,
+            Err(why) => return Ok(Some(format!("this is not permitted: {why}"))),
+        };
+        if open.is_empty() {
+            return Ok(None);
+        }
+        let reasons: Vec<&str> = open.iter().map(|(_, why)| why.as_str()).collect();
+        let reason = self.desk.redactor.string(reasons.join("; "));
+        let title = open.iter().map(|(ask, _)| title(ask)).collect::<Vec<_>>().join("; ");
+        let request = Request {
+            request_id: Uuid::now_v7(),
+            kind: RequestKind::Approval,
+            title: self.desk.redactor.string(title),
+            reason: Some(reason.clone()),
+            detail: self.desk.redactor.map(shown.clone()),
+            options: Vec::new(),
+        };
+        let answer = self.request(request).await?;
+        match answer.decision {
+            Decision::Approve => {}
+            Decision::ApproveAlways => open.iter().for_each(|(ask, _)| self.common.gate.leave().grant(ask)),
+            _ => {
+                let said = answer.text.filter(|text| !text.trim().is_empty());
+                let said = said.map(|text| format!(": {text}")).unwrap_or_default();
+                return Ok(Some(format!("this was not approved ({reason}){said}")));
+            }
+        }
+        // Who may write to a program once may go on.
+        for (ask, _) in open.iter().filter(|(ask, _)| matches!(ask, Ask::Interact { first: true, .. })) {
+            self.common.gate.leave().grant(ask);
+        }
+        Ok(None)
+    }
+}
+
+/// What is wanted, in a line.
+fn title(ask: &Ask) -> String {
+    let list = |verb: &str, paths: &[std::path::PathBuf]| {
+        let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        format!("{verb} {}", names.join(", "))
+    };
+    match ask {
+        Ask::Read { paths } => list("Read", paths),
+        Ask::Change { paths } => list("Change", paths),
+        Ask::Execute { command, .. } => format!("Run: {}", command.lines().next().unwrap_or_default()),
+        Ask::Interact { program, .. } => format!("Write to {program}"),
+        Ask::Mcp { server, tool, .. } => format!("Call '{tool}' of the MCP server '{server}'"),
+        Ask::Web => "Use the web".to_owned(),
+        Ask::Plan => "Make a plan".to_owned(),
+        Ask::Question => "Ask a question".to_owned(),
+        Ask::Computer => "Use a screen".to_owned(),
+    }
+}

@@ -56,7 +56,7 @@ use oz_core::{
     request::Answer,
     run::RunMode,
 };
-use std::{fmt, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 use steps::Steps;
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};

@@ -227,6 +227,3 @@ impl Job {
 fn refused(error: &io::Error) -> String {
     format!("the command could not be started: {error}")
 }
-
-#[cfg(test)]
-mod tests;

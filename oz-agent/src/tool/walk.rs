@@ -60,11 +60,12 @@ impl Walk {
             if !known.iter().any(|d| d.name() == name) {
                 let close =
                     |d: &&ignore::types::FileTypeDef| strsim::normalized_levenshtein(d.name(), name) > 0.5;
-                let close: Vec<&str> = known.iter().filter(close).map(|d| d.name()).collect();
+                let close: Vec<&str> =
+                    known.iter().filter(close).map(ignore::types::FileTypeDef::name).collect();
                 let like =
-                    if close.is_empty() { String::new() } else { format!("; is it {}?", close.join(" or ")) };
+                    if close.is_empty() { String::new() } else { format!("; there is {}", close.join(", ")) };
                 return Err(
-                    format!("types: there is no type '{name}'{like} Or use `include` with a glob").into()
+                    format!("types: there is no type '{name}'{like}; or use `include` with a glob").into()
                 );
             }
             types.select(name);

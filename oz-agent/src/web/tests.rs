@@ -82,7 +82,7 @@ async fn nothing_is_sent_to_a_private_address() {
 }
 
 #[tokio::test]
-async fn a_page_without_end_is_cut_and_a_deep_one_is_read() {
+async fn a_page_without_end_is_cut_and_a_deep_one_is_refused() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -93,10 +93,11 @@ async fn a_page_without_end_is_cut_and_a_deep_one_is_read() {
     });
     let page = open().fetch(&url).await.unwrap();
     assert!(page.cut && page.body.len() == MAX_BYTES);
-    let body = format!("{}deep{}", "<div>".repeat(20_000), "</div>".repeat(20_000)).into_bytes();
-    let page = Page { body, media_type: "text/html".into(), ..page };
-    let text = tokio::task::spawn_blocking(move || readable(&page)).await.unwrap().unwrap();
-    assert!(text.contains("deep"));
+    let deep = |n: usize| format!("{}deep{}", "<div>".repeat(n), "</div>".repeat(n)).into_bytes();
+    let page = Page { body: deep(250), media_type: "text/html".into(), ..page };
+    assert!(readable(&page).unwrap().contains("deep"));
+    let page = Page { body: deep(200_000), ..page };
+    assert!(readable(&page).unwrap_err().contains("more than 300 deep"));
 }
 
 #[tokio::test]

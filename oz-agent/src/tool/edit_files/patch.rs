@@ -54,7 +54,7 @@ pub(super) enum Line<'a> {
 pub(super) fn parse(patch: &str) -> Result<Vec<Section<'_>>, String> {
     let mut lines = patch.lines().enumerate().map(|(i, line)| (i + 1, line)).peekable();
     while lines.next_if(|(_, line)| line.trim().is_empty()).is_some() {}
-    if !lines.next().is_some_and(|(_, line)| line.trim() == "*** Begin Patch") {
+    if lines.next().is_none_or(|(_, line)| line.trim() != "*** Begin Patch") {
         return Err("it must begin with the line `*** Begin Patch`".to_owned());
     }
     let mut sections: Vec<Section<'_>> = Vec::new();
@@ -112,13 +112,11 @@ pub(super) fn parse(patch: &str) -> Result<Vec<Section<'_>>, String> {
 fn body<'a>(hunks: &mut Vec<Hunk<'a>>, number: usize, line: &'a str) -> Result<(), String> {
     if line == "@@" || line.starts_with("@@ ") {
         let header = line[2..].trim();
-        let open = hunks.last_mut().filter(|hunk| hunk.lines.is_empty());
-        let hunk = match open {
-            Some(hunk) => hunk,
-            None => hunks.push_mut(Hunk { number, ..Hunk::default() }),
-        };
+        if hunks.last().is_none_or(|hunk| !hunk.lines.is_empty()) {
+            hunks.push(Hunk { number, ..Hunk::default() });
+        }
         // Numbers of lines, as in a unified diff, are not relied on.
-        if !header.is_empty() && !header.starts_with('-') {
+        if let Some(hunk) = hunks.last_mut().filter(|_| !header.is_empty() && !header.starts_with('-')) {
             hunk.headers.push(header);
         }
         return Ok(());

@@ -12,7 +12,7 @@ async fn pictures_are_shown_and_nothing_too_large_is() {
     fs::write(root.join("p.png"), png).unwrap();
     fs::write(root.join("named.txt"), b"GIF89a\0").unwrap();
     File::options()
-        .create(true)
+        .create_new(true)
         .write(true)
         .open(root.join("huge.jpg"))
         .unwrap()

@@ -4,13 +4,16 @@
 use super::{
     arguments_object,
     endpoint::{Credential, Endpoint},
-    refusal,
+    refusal, responses,
     sse::{self, Decode},
 };
 use async_trait::async_trait;
 use oz_core::{
     Error,
-    model::{ChatMessage, Model, ModelError, ModelRequest, ModelStream, StopReason, StreamEvent, ToolCall},
+    model::{
+        ChatMessage, Image, Model, ModelError, ModelRequest, ModelStream, StopReason, StreamEvent, ToolCall,
+        ToolResult,
+    },
     usage::Usage,
 };
 use serde::Deserialize;
@@ -51,6 +54,11 @@ impl Model for Chat {
     async fn stream(&self, request: &ModelRequest) -> Result<ModelStream, ModelError> {
         let mut body = body(request);
         body[self.limit_field] = request.max_output_tokens.into();
+        // OpenAI's other models refuse it.
+        let thinks = self.limit_field == "max_tokens" || responses::reasons(&request.model);
+        if let Some(level) = request.reasoning_level.as_ref().filter(|_| thinks) {
+            body["reasoning_effort"] = level.as_str().into();
+        }
         self.endpoint.post(&body, Decoder { name: self.name, ..Decoder::default() }).await
     }
 }
@@ -74,7 +82,11 @@ fn body(request: &ModelRequest) -> Value {
 
 fn wire(message: &ChatMessage) -> Vec<Value> {
     match message {
-        ChatMessage::User { text, .. } => vec![json!({ "role": "user", "content": text })],
+        ChatMessage::User { text, images } if images.is_empty() => {
+            vec![json!({ "role": "user", "content": text })]
+        }
+        ChatMessage::User { text, images } => vec![shown(text, images)],
+        ChatMessage::Assistant { text, calls, .. } if text.is_empty() && calls.is_empty() => Vec::new(),
         ChatMessage::Assistant { text, calls, .. } => {
             let mut message = json!({ "role": "assistant", "content": text });
             if !calls.is_empty() {
@@ -82,11 +94,25 @@ fn wire(message: &ChatMessage) -> Vec<Value> {
             }
             vec![message]
         }
-        ChatMessage::Tool { results } => results
-            .iter()
-            .map(|r| json!({ "role": "tool", "tool_call_id": r.call_id, "content": r.content }))
-            .collect(),
+        ChatMessage::Tool { results } => {
+            let result =
+                |r: &ToolResult| json!({ "role": "tool", "tool_call_id": r.call_id, "content": r.content });
+            let mut messages: Vec<Value> = results.iter().map(result).collect();
+            // Results can't hold pictures here.
+            let images: Vec<Image> = results.iter().flat_map(|r| r.images.clone()).collect();
+            if !images.is_empty() {
+                messages.push(shown("The pictures that the tools returned:", &images));
+            }
+            messages
+        }
     }
+}
+
+/// A message of the user with pictures.
+fn shown(text: &str, images: &[Image]) -> Value {
+    let text = json!({ "type": "text", "text": text });
+    let images = images.iter().map(|i| json!({ "type": "image_url", "image_url": { "url": i.data_url() } }));
+    json!({ "role": "user", "content": std::iter::once(text).chain(images).collect::<Vec<_>>() })
 }
 
 /// Servers that put calls into a prompt parse the arguments and fail on what is no JSON.
@@ -307,6 +333,29 @@ mod tests {
         assert_eq!(roles, ["system", "user", "assistant", "tool", "tool", "user"]);
         assert_eq!(messages[2]["tool_calls"][1]["function"]["arguments"], "{}");
         assert_eq!(messages[3]["tool_call_id"], "c1");
+    }
+
+    #[test]
+    fn pictures_are_the_users_and_an_empty_answer_is_left_out() {
+        let image = Image { media_type: "image/png".into(), data: "aGk=".into() };
+        let mut request = conversation(vec![]);
+        request.messages.push(ChatMessage::Assistant {
+            text: String::new(),
+            reasoning: vec![],
+            calls: vec![],
+        });
+        request.messages.push(ChatMessage::User { text: "see".into(), images: vec![image.clone()] });
+        if let ChatMessage::Tool { results } = &mut request.messages[2] {
+            results[1].images.push(image);
+        }
+        let body = body(&request);
+        let messages = body["messages"].as_array().unwrap();
+        let roles: Vec<_> = messages.iter().map(|m| m["role"].as_str().unwrap()).collect();
+        assert_eq!(roles, ["system", "user", "assistant", "tool", "tool", "user", "user", "user"]);
+        for (n, text) in [(5, "The pictures that the tools returned:"), (7, "see")] {
+            assert_eq!(messages[n]["content"][0]["text"], text);
+            assert_eq!(messages[n]["content"][1]["image_url"]["url"], "data:image/png;base64,aGk=");
+        }
     }
 
     fn calls(deltas: &[Value]) -> Vec<(String, String)> {

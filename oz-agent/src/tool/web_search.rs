@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use oz_core::{harness::ActionCategory, permission::Ask};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::{fmt::Write as _, sync::Arc};
 
 /// How many pages are shown.

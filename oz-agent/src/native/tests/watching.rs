@@ -51,3 +51,26 @@ async fn a_request_begins_with_the_whole_of_the_one_before_it() {
         before = text.trim_end_matches("]]").to_owned();
     }
 }
+
+#[tokio::test]
+async fn pictures_of_the_task_and_its_level_of_thought_go_with_the_first_message() {
+    let (asked, mut requests) = mpsc::unbounded_channel();
+    let service = service::serve(move |_, request| {
+        let _ = asked.send(request.clone());
+        Said::text("seen")
+    })
+    .await;
+    let room = Room::new("scripts: []");
+    let picture = room.path("a.png");
+    fs::write(&picture, b"\x89PNG\r\n\x1a\n").unwrap();
+    let task = |images| HarnessTask { images, reasoning_level: Some("low".into()), ..room.task("look") };
+    let events: Vec<_> = service.harness(&[]).start(task(vec![picture])).await.unwrap().collect().await;
+    assert_eq!(end(&events).1, "seen");
+    let request = requests.recv().await.unwrap();
+    assert_eq!(request["reasoning_effort"], "low");
+    let content = &request["messages"][1]["content"];
+    assert_eq!(content[0]["text"], "look");
+    assert_eq!(content[1]["image_url"]["url"], "data:image/png;base64,iVBORw0KGgo=");
+    let error = service.harness(&[]).start(task(vec![room.path("gone.png")])).await.err().unwrap();
+    assert!(error.detail.contains("images") && error.detail.contains("gone.png"), "{error}");
+}

@@ -52,7 +52,7 @@ impl Room {
 async fn every_tool_refuses_unknown_arguments_by_name_and_no_path_leads_out() {
     let room = Room::new(&[]);
     let tools = Toolbox::new([]);
-    for tool in &tools.0 {
+    for tool in &tools.all {
         let message = room.fails(tool.name(), json!({ "colour": "red" })).await;
         assert!(message.contains("colour"), "{}: {message}", tool.name());
         assert_eq!(tool.schema()["type"], "object");

@@ -9,6 +9,7 @@ pub mod local;
 mod mcp;
 pub mod model;
 pub mod native;
+pub mod oauth;
 mod process;
 mod repository;
 mod rule;

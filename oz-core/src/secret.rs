@@ -30,6 +30,8 @@ open_enum! {
         AnthropicBedrockApiKey = "ANTHROPIC_BEDROCK_API_KEY" | "anthropic_bedrock_api_key" | "anthropic-bedrock-api-key",
         /// A key for OpenAI's API or a compatible one.
         OpenAiApiKey = "OPENAI_API_KEY" | "openai_api_key" | "openai-api-key",
+        /// (+) What `oz mcp login` keeps: the login at one MCP server. Commands never see it.
+        McpOauth = "MCP_OAUTH" | "mcp_oauth" | "mcp-oauth",
     }
 }
 
@@ -75,6 +77,28 @@ pub struct BedrockApiKey {
     pub aws_bearer_token_bedrock: String,
     /// Region of Bedrock.
     pub aws_region: String,
+}
+
+/// The value of [`SecretKind::McpOauth`], as JSON.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct McpOauth {
+    /// The address of the MCP server that the tokens are for.
+    pub resource: String,
+    /// What logs in.
+    pub access_token: String,
+    /// When it ends, in seconds since 1970; absent when nobody has said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
+    /// What gets the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    /// Where.
+    pub token_endpoint: String,
+    /// As whom.
+    pub client_id: String,
+    /// With what password, for clients that have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<String>,
 }
 
 /// What the sealing of a secret is bound to, so that a sealed value fits no other secret (rest-api 13.4): the owner's
@@ -167,6 +191,10 @@ pub fn variables(name: &str, kind: &SecretKind, value: &str) -> Result<BTreeMap<
                 ("AWS_REGION", Some(key.aws_region)),
                 ("CLAUDE_CODE_USE_BEDROCK", Some("1".to_owned())),
             ]
+        }
+        SecretKind::McpOauth => {
+            typed::<McpOauth>(name, value)?;
+            vec![(name, Some(value.to_owned()))]
         }
         SecretKind::Unknown(kind) => {
             return Err(Error::invalid(format!(

@@ -16,6 +16,7 @@ mod identities;
 pub(crate) mod leases;
 pub(crate) mod list;
 pub(crate) mod log;
+mod mcp_servers;
 mod memory;
 mod messages;
 mod money;

@@ -57,6 +57,18 @@ impl Keys {
         }
     }
 
+    /// The value of the secret with this name; `None` when it was not given or holds more than one.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        let secret = self.reserved.iter().chain(&self.secrets).find(|secret| secret.name == name)?;
+        let typed = is_typed(&secret.kind);
+        let mut values =
+            secret.variables.iter().filter(|(name, _)| !(typed && COMPANIONS.contains(&name.as_str())));
+        match (values.next(), values.next()) {
+            (Some((_, value)), None) => Some(value),
+            _ => None,
+        }
+    }
+
     /// The names of what was given.
     pub(super) fn given(&self) -> Vec<&str> {
         self.secrets.iter().map(|secret| secret.name.as_str()).collect()
@@ -72,7 +84,8 @@ impl Keys {
     /// environment sets (cli.md 11.7).
     pub(super) fn variables(&self, base: &Variables) -> Variables {
         let mut all = self.plain.clone();
-        let (typed, raw): (Vec<_>, Vec<_>) = self.secrets.iter().partition(|secret| is_typed(&secret.kind));
+        let for_commands = self.secrets.iter().filter(|secret| secret.kind != SecretKind::McpOauth);
+        let (typed, raw): (Vec<_>, Vec<_>) = for_commands.partition(|secret| is_typed(&secret.kind));
         let dotenv = |secret: &&RunSecret| secret.kind == SecretKind::Dotenv;
         for secret in raw.iter().filter(|s| dotenv(s)).chain(raw.iter().filter(|s| !dotenv(s))) {
             all.extend(secret.variables.clone());

@@ -174,10 +174,16 @@ impl<'a> Session<'a> {
                 return End::unprepared(format!("the private directory of the agent can't be made: {e}"));
             }
         };
-        let mcp_servers = match mcp::servers(&config, keys) {
-            Ok(servers) => servers,
+        let own = Some(host).filter(|_| !self.assigned);
+        let preparing = mcp::servers(&config, keys, own, &self.redactor);
+        let prepared = self.stop.run_until_cancelled(preparing).await.unwrap_or(Err(End::Cancelled));
+        let mcp::Ready { servers: mcp_servers, left_out } = match prepared {
+            Ok(ready) => ready,
             Err(end) => return end,
         };
+        for reason in left_out {
+            self.tell_stage(mcp::STAGE, false, Duration::ZERO, reason).await;
+        }
         let record = self.record.as_ref().map(|(_, client, _)| client);
         let tools = record.map(|client| memory::tools(client, &config.memory_stores)).unwrap_or_default();
         let task = HarnessTask {

@@ -54,6 +54,7 @@ fn kind(kind: &SecretKind) -> String {
         SecretKind::AnthropicBedrockAccessKey => "Anthropic Bedrock access key",
         SecretKind::AnthropicBedrockApiKey => "Anthropic Bedrock API key",
         SecretKind::OpenAiApiKey => "OpenAI API key",
+        SecretKind::McpOauth => "Login at an MCP server",
         SecretKind::Unknown(other) => other,
     }
     .to_owned()

@@ -4,7 +4,7 @@
 use super::{
     Db, Result, Store, StoreError,
     accounts::{Member, Workload, find_member},
-    args, id, identities, json, micros,
+    args, id, identities, json, mcp_servers, micros,
     objects::{self, Kind},
     runs::require_current,
     secrets::{self, Deed},
@@ -13,14 +13,13 @@ use super::{
 use oz_core::{
     RunId, Timestamp,
     api::SecretAction,
-    config::{AgentConfig, GitCredential, McpServerConfig, SecretRef, WELL_KNOWN_GIT_SECRETS},
+    config::{AgentConfig, GitCredential, SecretRef, WELL_KNOWN_GIT_SECRETS},
     environment::EnvironmentConfig,
     inference::EndpointConfig,
     principal::PrincipalType,
     run::RunSource,
     secret::{Grant, RunSecrets, SecretKind, has_user_context, placeholders},
 };
-use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A secret with its sealed value.
@@ -148,21 +147,15 @@ fn environment_list(db: &Db<'_>, run: &Facts) -> Result<Option<Vec<SecretRef>>> 
 
 /// The names that the MCP servers of a run ask for, those of shared servers too.
 fn named_by_mcp_servers(db: &Db<'_>, run: &Facts) -> Result<BTreeSet<String>> {
-    #[derive(Deserialize)]
-    struct Shared {
-        server: McpServerConfig,
+    let mut servers = run.config.mcp_servers.clone();
+    mcp_servers::resolve(db, &run.team_id, &run.creator_id, &mut servers)?;
+    let mut names = BTreeSet::new();
+    for server in servers.into_values() {
+        let texts = server.env.values().chain(server.headers.values()).chain(&server.args).chain(&server.url);
+        names.extend(texts.flat_map(|text| placeholders(text)).map(str::to_owned));
+        names.extend(server.oauth_secret);
     }
-    let mut servers: Vec<McpServerConfig> = Vec::new();
-    for server in run.config.mcp_servers.values() {
-        if let Some(uid) = server.warp_id.as_deref().filter(|uid| !uid.is_empty()) {
-            let shared: Vec<(bool, Shared)> =
-                objects::bodies(db, Kind::McpServer, &run.team_id, Some(&run.creator_id), Some(uid))?;
-            servers.extend(shared.into_iter().map(|(_, shared)| shared.server));
-        }
-        servers.push(server.clone());
-    }
-    let texts = servers.iter().flat_map(|server| server.env.values().chain(server.headers.values()));
-    Ok(texts.flat_map(|text| placeholders(text)).map(str::to_owned).collect())
+    Ok(names)
 }
 
 /// Whether a secret can be a password or a key by itself.
@@ -202,7 +195,13 @@ fn choose(db: &Db<'_>, run_no: i64, run: &Facts) -> Result<Given> {
     .decide();
     let mut given = Given { missing: granted.missing, ..Given::default() };
     for (name, secret) in &all {
-        if granted.injected.contains(name) || (granted.reserved.contains(name) && harness == Some(name)) {
+        // A login of an MCP server is nothing for commands, whatever the lists say.
+        let for_servers = secret.kind == SecretKind::McpOauth;
+        if for_servers {
+            if of_mcp.contains(name) {
+                given.reserved.push(secret.clone());
+            }
+        } else if granted.injected.contains(name) || (granted.reserved.contains(name) && harness == Some(name)) {
             given.secrets.push(secret.clone());
         } else if granted.reserved.contains(name) && of_mcp.contains(name) {
             given.reserved.push(secret.clone());

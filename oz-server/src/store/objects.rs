@@ -27,7 +27,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Environment => "environment",
             Self::McpServer => "mcp_server",
@@ -86,7 +86,7 @@ pub(super) fn scope(personal: bool, team_id: String, owner_id: String) -> Scope 
     }
 }
 
-const VISIBLE: &str = "o.team_id = ?1 AND (o.personal = 0 OR o.owner_id = ?2)";
+pub(super) const VISIBLE: &str = "o.team_id = ?1 AND (o.personal = 0 OR o.owner_id = ?2)";
 
 fn load<T: DeserializeOwned>(
     db: &Db<'_>,

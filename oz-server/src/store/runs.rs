@@ -83,6 +83,9 @@ impl Store {
             .read(move |db| {
                 let mut run = get(db, run_no)?;
                 run.prompt = super::followups::prompt(db, run_no, &run.prompt)?;
+                if let Some(config) = &mut run.agent_config {
+                    super::mcp_servers::resolve_of_run(db, run_no, config)?;
+                }
                 Ok(run)
             })
             .await

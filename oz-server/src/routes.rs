@@ -127,6 +127,8 @@ pub(crate) fn all(ctx: Ctx) -> Router {
         .at(memory::update)
         .at(memory::delete)
         .at(memory::versions)
+        .at(memory::search_own)
+        .at(memory::write_own)
         .at(objects::saved_prompts::list)
         .at(objects::saved_prompts::create)
         .at(objects::saved_prompts::get)

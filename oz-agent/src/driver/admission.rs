@@ -2,8 +2,9 @@
 //! is done before the control plane has agreed.
 
 use super::{
-    Source,
+    Source, brief,
     end::End,
+    skills,
     verdict::{self, Verdict},
 };
 use oz_client::{Client, Error};
@@ -63,11 +64,12 @@ pub(super) async fn admit(source: Source, cancel: &CancellationToken, patience: 
         }
         Source::Local { prompt, config, client: None } => Admitted { prompt, config, ..Admitted::default() },
         Source::Local { prompt, config, client: Some(client) } => {
-            let (record, problem) = match local(&prompt, &config, client).await {
-                Ok(record) => (Some(record), None),
-                Err(e) => (None, Some(unrecorded(&e))),
-            };
-            Admitted { prompt, config, record, problem, ..Admitted::default() }
+            match local(&prompt, &config, client).await {
+                Ok((record, config)) => {
+                    Admitted { prompt, config, record: Some(record), ..Admitted::default() }
+                }
+                Err(e) => Admitted { prompt, config, problem: Some(unrecorded(&e)), ..Admitted::default() },
+            }
         }
     };
     if let (Some(record), None) = (&admitted.record, &admitted.end) {
@@ -111,13 +113,26 @@ async fn task(record: &Record, patience: Duration) -> Result<(String, AgentConfi
     Ok((run.prompt, run.agent_config.unwrap_or_default()))
 }
 
-/// Records a run of this machine and says that it begins.
-async fn local(prompt: &str, config: &AgentConfig, client: Client) -> Result<Record, Error> {
-    let request = CreateLocalRun { prompt: prompt.to_owned(), config: Some(config.clone()), title: None };
+/// Records a run of this machine and says that it begins. Answers with its configuration, too, to which the control
+/// plane adds what an environment prepares and which memory stores the run may use.
+async fn local(prompt: &str, config: &AgentConfig, client: Client) -> Result<(Record, AgentConfig), Error> {
+    let prompt = brief::shown(prompt, &skills::named(config));
+    let request = CreateLocalRun { prompt, config: Some(config.clone()), title: None };
     let created = within(&client, &request).await?;
     let client = client.with_workload_token(&created.workload_token);
+    let recorded = within(&client, &GetOwnRun {}).await;
     within(&client, &UpdateRun::started()).await?;
-    Ok(Record { run_id: created.run_id, client, assigned: false, token: Some(created.workload_token) })
+    let config = match (recorded, &config.environment_id) {
+        (Ok(run), Some(_)) => run.agent_config.unwrap_or_default(),
+        (Err(error), Some(_)) => return Err(error),
+        (Ok(run), None) => {
+            let memory_stores = run.agent_config.map(|config| config.memory_stores).unwrap_or_default();
+            AgentConfig { memory_stores, ..config.clone() }
+        }
+        (Err(_), None) => config.clone(),
+    };
+    let token = Some(created.workload_token);
+    Ok((Record { run_id: created.run_id, client, assigned: false, token }, config))
 }
 
 fn unrecorded(error: &Error) -> HarnessEvent {

@@ -8,7 +8,8 @@ use super::{
     end::End,
     environment,
     keys::Keys,
-    mcp, memory,
+    mcp,
+    memory::Memory,
     private::Private,
     recorder::Recorder,
     skills,
@@ -117,7 +118,7 @@ impl<'a> Session<'a> {
     ) -> End {
         self.event(HarnessEvent::Prompt { text: brief::shown(&prompt, &skills::named(&config)) }).await;
         self.tell_of_secrets(&surroundings.keys, surroundings.getting).await;
-        if let Err(e) = supported(&config, self.assigned, &surroundings.host) {
+        if let Err(e) = supported(&config, self.record.is_some(), &surroundings.host) {
             return End::Failed(e);
         }
         let Surroundings { cwd, host, patience, .. } = &surroundings;
@@ -185,7 +186,9 @@ impl<'a> Session<'a> {
             self.tell_stage(mcp::STAGE, false, Duration::ZERO, reason).await;
         }
         let record = self.record.as_ref().map(|(_, client, _)| client);
-        let tools = record.map(|client| memory::tools(client, &config.memory_stores)).unwrap_or_default();
+        let memory = record.and_then(|client| Memory::of(client, &config.memory_stores, &self.redactor));
+        let memories = self.recall(memory.as_ref(), &brief::shown(&prompt, &skills::named(&config))).await;
+        let tools = memory.as_ref().map(Memory::tools).unwrap_or_default();
         let task = HarnessTask {
             run_id,
             home: private.path().to_owned(),
@@ -193,7 +196,7 @@ impl<'a> Session<'a> {
             rules,
             mcp_servers,
             tools,
-            prompt: brief::prompt(None, &chosen.instructions, &chosen.prompt, &files),
+            prompt: brief::prompt(memories.as_deref(), &chosen.instructions, &chosen.prompt, &files),
             skills,
             base_prompt: config.base_prompt,
             workspace,
@@ -306,7 +309,7 @@ impl<'a> Session<'a> {
 }
 
 /// Refuses what this build can't do, rather than to do something else.
-fn supported(config: &AgentConfig, assigned: bool, host: &BTreeMap<String, String>) -> Result<(), Error> {
+fn supported(config: &AgentConfig, recorded: bool, host: &BTreeMap<String, String>) -> Result<(), Error> {
     let refuse = |text: String| Err(Error::new(ErrorCode::EnvironmentSetupFailed, text));
     let harness = config.harness_type();
     if harness != HarnessType::Oz && Foreign::of(&harness).is_none() {
@@ -314,10 +317,10 @@ fn supported(config: &AgentConfig, assigned: bool, host: &BTreeMap<String, Strin
     }
     limited(config.sandbox.as_ref(), host)
         .map_err(|text| Error::new(ErrorCode::EnvironmentSetupFailed, text))?;
-    // The control plane has put into a worker's run what its environment prepares.
-    if let Some(environment) = config.environment_id.as_ref().filter(|_| !assigned) {
+    // The control plane has put into a run what its environment prepares.
+    if let Some(environment) = config.environment_id.as_ref().filter(|_| !recorded) {
         return refuse(format!(
-            "the environment '{environment}' can't be used: only runs of a worker can have environments"
+            "the environment '{environment}' can't be used: the control plane that has it can't be reached"
         ));
     }
     Ok(())

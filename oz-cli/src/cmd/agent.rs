@@ -2,6 +2,7 @@
 
 mod attach;
 pub(super) mod config;
+mod consent;
 mod create;
 mod delete;
 mod get;

@@ -70,7 +70,11 @@ pub(crate) const SKILLS: Listing<SkillItem, 4> = Listing {
             skill.name.clone(),
             joined(variants.iter().map(|variant| variant.id.as_str())),
             joined(environments.map(|environment| environment.name.as_str())),
-            short(variants.first().map(|variant| variant.description.as_str())),
+            short(
+                variants
+                    .first()
+                    .map(|variant| variant.error.as_ref().unwrap_or(&variant.description).as_str()),
+            ),
         ]
     },
     none: "No skills found.",

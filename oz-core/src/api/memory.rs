@@ -66,14 +66,14 @@ impl Validate for UpdateMemoryStore {
     }
 }
 
-fn check_text(name: &str, text: &str, most: usize) -> Result<(), Error> {
+pub(super) fn check_text(name: &str, text: &str, most: usize) -> Result<(), Error> {
     if text.len() > most {
         return Err(Error::invalid_field(name, text, &format!("at most {most} bytes")));
     }
     Ok(())
 }
 
-fn check_content(content: &str) -> Result<(), Error> {
+pub(super) fn check_content(content: &str) -> Result<(), Error> {
     if content.trim().is_empty() {
         return Err(Error::invalid("content: it is required and must not be empty"));
     }
@@ -93,7 +93,7 @@ pub struct Memory {
     pub source: String,
     /// What it comes from.
     pub source_id: Option<String>,
-    /// The run that made it.
+    /// The run whose agent wrote it last.
     pub source_run_id: Option<String>,
     /// Whether it is deleted.
     pub is_tombstoned: bool,

@@ -258,6 +258,10 @@ endpoints! {
     Workload GET 200 "/harness-support/attachments" ListOwnAttachments => AttachmentList;
     /// (+) Tell which skills this run found in a repository.
     Workload POST 200 "/harness-support/report-skills" ReportSkills => Empty;
+    /// (+) Look for memories in the stores that this run may use.
+    Workload POST 200 "/harness-support/memories/search" SearchOwnMemories => MemoryMatchList;
+    /// (+) Remember something in a store that this run may write.
+    Workload POST 200 "/harness-support/memories" WriteOwnMemory => MemoryWritten;
     /// Name the conversation of a foreign harness.
     Workload POST 200 "/harness-support/external-conversation" CreateExternalConversation => ExternalConversation;
     /// Prepare the upload of the raw transcript of this run's conversation.

@@ -134,6 +134,8 @@ const TABLE: &str = "
     IssueIdentityToken         401  401   403   403   403    403    200  200  409
     ListOwnAttachments         401  401   403   403   403    403    200  200  200
     ReportSkills               401  401   403   403   403    403    200  200  409
+    SearchOwnMemories          401  401   403   403   403    403    200  200  409
+    WriteOwnMemory             401  401   403   403   403    403    200  404  409
     CreateExternalConversation 401  401   403   403   403    403    200  200  409
     UploadTranscript           401  401   403   403   403    403    200  404  409
     UploadBlocks               401  401   403   403   403    403    200  404  409

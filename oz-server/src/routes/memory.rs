@@ -1,6 +1,6 @@
 //! Memory stores and memories.
 
-use super::access::member;
+use super::{access::member, harness_support::current};
 use crate::{
     ctx::{Ctx, now},
     store::accounts::Caller,
@@ -9,8 +9,9 @@ use oz_core::{
     Error,
     api::{
         CreateMemory, CreateMemoryStore, DeleteMemory, Empty, GetMemoryStore, ListMemories, ListMemoryStores,
-        ListMemoryVersions, ListStoreAgents, MemoryList, MemoryStore, MemoryStoreList, MemoryVersionList,
-        MemoryWritten, StoreAgentList, UpdateMemory, UpdateMemoryStore,
+        ListMemoryVersions, ListStoreAgents, MemoryList, MemoryMatchList, MemoryStore, MemoryStoreList,
+        MemoryVersionList, MemoryWritten, SearchOwnMemories, StoreAgentList, UpdateMemory, UpdateMemoryStore,
+        WriteOwnMemory,
     },
 };
 
@@ -71,4 +72,20 @@ pub(super) async fn versions(
     Ok(MemoryVersionList {
         versions: ctx.store.memory_versions(member(caller)?, request.uid, request.memory_id).await?,
     })
+}
+
+pub(super) async fn search_own(
+    ctx: Ctx,
+    caller: Caller,
+    request: SearchOwnMemories,
+) -> Result<MemoryMatchList, Error> {
+    Ok(MemoryMatchList { memories: ctx.store.search_memories(current(caller)?, request).await? })
+}
+
+pub(super) async fn write_own(
+    ctx: Ctx,
+    caller: Caller,
+    request: WriteOwnMemory,
+) -> Result<MemoryWritten, Error> {
+    Ok(ctx.store.write_own_memory(current(caller)?, request, now()).await?)
 }

@@ -1,5 +1,8 @@
 //! Memory stores, the memories in them and their versions.
 
+mod of_run;
+mod rank;
+
 use super::{
     Db, Result, Store, StoreError,
     accounts::{Member, short_id},
@@ -37,6 +40,15 @@ fn find(db: &Db<'_>, who: &Member, uid: &str) -> Result<MemoryStore> {
         store,
     )?
     .ok_or_else(|| StoreError::Refused(Error::not_found("memory store", uid)))
+}
+
+/// Whether somebody may give a store to a run: it is of the team, of one of its agents, or that person's own.
+pub(super) fn is_visible(db: &Db<'_>, who: &Member, uid: &str) -> Result<bool> {
+    match find(db, who, uid) {
+        Ok(_) => Ok(true),
+        Err(StoreError::Refused(_)) => Ok(false),
+        Err(e) => Err(e),
+    }
 }
 
 /// Whether a store belongs to a team as a whole.
@@ -104,6 +116,55 @@ fn insert_version(
         args![&version_id, memory_uid, version, content, reason, micros(now)],
     )?;
     Ok(version_id)
+}
+
+/// What is written as a memory, by whom and why.
+struct Written<'a> {
+    content: &'a str,
+    reason: Option<&'a str>,
+    source: &'a str,
+    source_id: Option<&'a str>,
+    /// The run whose agent writes it.
+    run_id: Option<&'a str>,
+}
+
+/// Adds a memory to a store.
+fn add(db: &Db<'_>, store_uid: &str, new: &Written<'_>, now: Timestamp) -> Result<MemoryWritten> {
+    let memory_id = short_id();
+    db.execute(
+        "INSERT INTO memories (memory_uid, store_uid, content, version, version_id, source, source_id, source_run_id,
+           created_at, updated_at) VALUES (?1, ?2, ?3, 1, '', ?4, ?5, ?6, ?7, ?7)",
+        args![&memory_id, store_uid, new.content, new.source, new.source_id, new.run_id, micros(now)],
+    )?;
+    let version_id = insert_version(db, &memory_id, 1, new.content, new.reason, now)?;
+    db.execute("UPDATE memories SET version_id = ?2 WHERE memory_uid = ?1", args![&memory_id, &version_id])?;
+    Ok(MemoryWritten { memory_id, version_id })
+}
+
+/// Gives a memory a new version, unless it is not at the one that the caller has seen.
+fn change(
+    db: &Db<'_>,
+    store_uid: &str,
+    memory_id: &str,
+    seen: Option<i64>,
+    new: &Written<'_>,
+    now: Timestamp,
+) -> Result<MemoryWritten> {
+    let old = current(db, store_uid, memory_id)?;
+    if let Some(seen) = seen.filter(|v| *v != old.version) {
+        let text = format!("version: it is {} now, not {seen}; read it again", old.version);
+        return Err(Error::settled(text).into());
+    }
+    let version = old.version + 1;
+    let version_id = insert_version(db, memory_id, version, new.content, new.reason, now)?;
+    db.execute(
+        "UPDATE memories SET content = ?2, version = ?3, version_id = ?4, updated_at = ?5 WHERE memory_uid = ?1",
+        args![memory_id, new.content, version, &version_id, micros(now)],
+    )?;
+    if let Some(run_id) = new.run_id {
+        db.execute("UPDATE memories SET source_run_id = ?2 WHERE memory_uid = ?1", args![memory_id, run_id])?;
+    }
+    Ok(MemoryWritten { memory_id: memory_id.to_owned(), version_id })
 }
 
 impl Store {
@@ -227,26 +288,14 @@ impl Store {
         self.engine
             .write(move |db| {
                 find(db, &who, &new.uid)?;
-                let memory_id = short_id();
-                db.execute(
-                    "INSERT INTO memories (memory_uid, store_uid, content, version, version_id, source, source_id,
-                       created_at, updated_at) VALUES (?1, ?2, ?3, 1, '', ?4, ?5, ?6, ?6)",
-                    args![
-                        &memory_id,
-                        &new.uid,
-                        &new.content,
-                        new.source.as_deref().unwrap_or("MANUAL"),
-                        new.source_id.as_deref(),
-                        micros(now)
-                    ],
-                )?;
-                let version_id =
-                    insert_version(db, &memory_id, 1, &new.content, new.reason.as_deref(), now)?;
-                db.execute(
-                    "UPDATE memories SET version_id = ?2 WHERE memory_uid = ?1",
-                    args![&memory_id, &version_id],
-                )?;
-                Ok(MemoryWritten { memory_id, version_id })
+                let written = Written {
+                    content: &new.content,
+                    reason: new.reason.as_deref(),
+                    source: new.source.as_deref().unwrap_or("MANUAL"),
+                    source_id: new.source_id.as_deref(),
+                    run_id: None,
+                };
+                add(db, &new.uid, &written, now)
             })
             .await
     }
@@ -255,25 +304,20 @@ impl Store {
     pub(crate) async fn update_memory(
         &self,
         who: Member,
-        change: UpdateMemory,
+        new: UpdateMemory,
         now: Timestamp,
     ) -> Result<MemoryWritten> {
         self.engine
             .write(move |db| {
-                find(db, &who, &change.uid)?;
-                let old = current(db, &change.uid, &change.memory_id)?;
-                if let Some(seen) = change.version.filter(|v| *v != old.version) {
-                    let text = format!("version: it is {} now, not {seen}; read it again", old.version);
-                    return Err(Error::settled(text).into());
-                }
-                let version = old.version + 1;
-                let reason = change.reason.as_deref();
-                let version_id = insert_version(db, &change.memory_id, version, &change.content, reason, now)?;
-                db.execute(
-                    "UPDATE memories SET content = ?2, version = ?3, version_id = ?4, updated_at = ?5 WHERE memory_uid = ?1",
-                    args![&change.memory_id, &change.content, version, &version_id, micros(now)],
-                )?;
-                Ok(MemoryWritten { memory_id: change.memory_id.clone(), version_id })
+                find(db, &who, &new.uid)?;
+                let written = Written {
+                    content: &new.content,
+                    reason: new.reason.as_deref(),
+                    source: "MANUAL",
+                    source_id: None,
+                    run_id: None,
+                };
+                change(db, &new.uid, &new.memory_id, new.version, &written, now)
             })
             .await
     }

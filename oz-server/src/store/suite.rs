@@ -62,6 +62,7 @@ macro_rules! on_both {
 mod conversations;
 mod credentials;
 mod full;
+mod memory;
 mod objects;
 mod requests;
 mod schedules;

@@ -2,8 +2,8 @@
 
 use oz_core::{
     ErrorCode, RunState,
-    api::{AttachmentInput, CreateRun, ListSkills, ReadLog, SubmitFollowup},
-    config::{AgentConfig, SourceRepo},
+    api::{AttachmentInput, CreateMemoryStore, CreateRun, ListSkills, ReadLog, SubmitFollowup},
+    config::{AgentConfig, MemoryAccess, MemoryStoreRef, SourceRepo},
     harness::HarnessEvent,
     transcript::LogItem,
 };
@@ -158,4 +158,62 @@ async fn a_follow_up_makes_an_ended_run_go_on() {
     for expected in ["greet the world", "The world is greeted.", "translate it"] {
         assert!(then.contains(expected), "{expected} is not in {then}");
     }
+}
+
+const REMEMBERING: &str = r#"
+scripts:
+  - match: '(?s)Memory \w+ in store \w+, of .*Releases are cut on Thursdays.*This is the task:\s+when are releases'
+    turns:
+      - tool_calls: [{ name: search_memory, input: { query: releases } }]
+      - expect: Releases are cut on Thursdays
+        tool_calls: [{ name: finish, input: { summary: On Thursdays. } }]
+  - match: note when releases
+    turns:
+      - tool_calls: [{ name: remember, input: { store: STORE, content: Releases are cut on Thursdays., reason: The team said so. } }]
+      - expect: It is remembered as memory
+        tool_calls: [{ name: list_files, input: { path: docs } }]
+      - expect: "(?s)rules for work in 'docs', from docs/AGENTS.md:.*Write in plain words"
+        tool_calls: [{ name: finish, input: { summary: It is noted. } }]
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_run_remembers_the_next_one_knows() {
+    let world = World::scripted("scripts: []");
+    let client = world.client();
+    let store = client.memory().create_store(&CreateMemoryStore::default()).await.unwrap().uid;
+    fs::write(world.path().join("script.yaml"), REMEMBERING.replace("STORE", &store)).unwrap();
+    let repo =
+        world.git_repo("team", &[("docs/AGENTS.md", "Write in plain words."), ("AGENTS.md", "Be kind.")]);
+    let with = |access| AgentConfig {
+        memory_stores: vec![MemoryStoreRef {
+            uid: store.clone(),
+            access,
+            instructions: "Ask it first.".into(),
+        }],
+        ..over(&repo)
+    };
+    let first = world.dispatch("note when releases are cut", with(MemoryAccess::ReadWrite)).await;
+    let run = world.wait(first).await;
+    assert_eq!(run.status_message.unwrap().message, "It is noted.");
+    let memories = client.memory().list(store.clone()).await.unwrap().memories;
+    let [memory] = memories.as_slice() else { panic!("{memories:?}") };
+    assert_eq!((memory.source.as_str(), memory.source_run_id.clone()), ("AGENT", Some(first.to_string())));
+    let second = world.dispatch("when are releases cut?", with(MemoryAccess::ReadOnly)).await;
+    let run = world.wait(second).await;
+    assert_eq!(run.status_message.unwrap().message, "On Thursdays.");
+    let page = client.send(&ReadLog { run_id: second, since: 0, limit: None }).await.unwrap();
+    let told: Vec<(String, String)> = page
+        .items
+        .into_iter()
+        .filter_map(|item| match item {
+            LogItem::Entry { entry } => match entry.event.known() {
+                Some(HarnessEvent::Stage { name, detail, .. }) => Some((name.clone(), detail.clone()?)),
+                _ => None,
+            },
+            LogItem::Event { .. } => None,
+        })
+        .collect();
+    let detail = |stage: &str| told.iter().find(|(name, _)| name == stage).map(|(_, detail)| detail.as_str());
+    assert_eq!(detail("memory_retrieval"), Some(format!("{} (store {store})", memory.uid).as_str()));
+    assert_eq!(detail("project_rules"), Some("team/AGENTS.md"));
 }

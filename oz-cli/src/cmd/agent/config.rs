@@ -22,19 +22,20 @@ pub(super) struct Task {
 pub(super) fn task(options: &AgentOptions) -> Result<Task, CliError> {
     let ConfigFile { prompt, config } = read(options)?;
     refuse(&[
-        (options.skill.is_some(), "--skill"),
         (!options.mcp.is_empty(), "--mcp"),
-        (options.environment.is_some(), "--environment"),
         (options.conversation.is_some(), "--conversation"),
-        (config.skill_spec.is_some(), "skill_spec in the configuration file"),
-        (!config.skills.is_empty(), "skills in the configuration file"),
         (!config.mcp_servers.is_empty(), "mcp_servers in the configuration file"),
-        (config.environment_id.is_some(), "environment_id in the configuration file"),
         (config.runner_id.is_some(), "runner_id in the configuration file"),
     ])?;
-    let (prompt, config) = merged(options, ConfigFile { prompt, config })?;
-    let prompt =
-        prompt.ok_or_else(|| CliError::new("there is no prompt, neither in the file nor with --prompt"))?;
+    let (prompt, mut config) = merged(options, ConfigFile { prompt, config })?;
+    if let Some(skill) = &options.skill {
+        config.skills.clear();
+        config.skill_spec = Some(skill.clone());
+    }
+    let prompt = match prompt {
+        None if config.names_skill() => String::new(),
+        prompt => prompt.ok_or_else(nothing_to_do)?,
+    };
     match config.harness_type() {
         HarnessType::Oz => Ok(Task { prompt, config }),
         other => Err(CliError::unsupported(&format!("the harness '{other}'"))),
@@ -47,10 +48,13 @@ pub(super) fn cloud_task(options: &AgentOptions) -> Result<(Option<String>, Agen
     let (prompt, config) = merged(options, read(options)?)?;
     let otherwise = options.skill.is_some() || options.conversation.is_some() || config.names_skill();
     if prompt.is_none() && !otherwise {
-        let text = "there is neither a prompt nor a skill, in the file or with --prompt or --skill";
-        return Err(CliError::new(text));
+        return Err(nothing_to_do());
     }
     Ok((prompt, config))
+}
+
+fn nothing_to_do() -> CliError {
+    CliError::new("there is neither a prompt nor a skill, in the file or with --prompt or --skill")
 }
 
 fn read(options: &AgentOptions) -> Result<ConfigFile, CliError> {

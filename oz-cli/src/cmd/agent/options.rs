@@ -16,7 +16,7 @@ pub(super) struct AgentOptions {
     #[arg(long, value_name = "ID")]
     pub(super) saved_prompt: Option<String>,
     /// A skill: a name, `repo:name`, `owner/repo:name`, or the path of its file in place of the name
-    #[arg(long, value_name = "SPEC", hide = true, value_parser = skill)]
+    #[arg(long, value_name = "SPEC", value_parser = skill)]
     pub(super) skill: Option<String>,
     /// The model, such as `claude-sonnet-4-5` or `ollama/qwen3-coder`
     #[arg(long, value_name = "ID")]
@@ -55,7 +55,7 @@ pub(super) struct AgentOptions {
     #[arg(long, value_name = "SPEC", hide = true)]
     pub(super) mcp: Vec<String>,
     /// The environment to prepare
-    #[arg(short, long, value_name = "ID", hide = true)]
+    #[arg(short, long, value_name = "ID")]
     pub(super) environment: Option<String>,
     /// The conversation to continue
     #[arg(long, value_name = "ID", hide = true)]

@@ -2,7 +2,7 @@
 
 use super::{
     config::{self, Task},
-    machine,
+    consent, machine,
     options::AgentOptions,
     saved_prompt,
 };
@@ -38,10 +38,12 @@ const PROBE_ELSEWHERE: Duration = Duration::from_secs(3);
 #[derive(Debug, Args)]
 #[command(
     group = ArgGroup::new("what").required(true).multiple(true).args(["prompt", "saved_prompt", "skill", "task_id", "file"]),
-    override_usage = "oz agent run [OPTIONS] <--prompt <TEXT>|--file <PATH>>",
+    override_usage = "oz agent run [OPTIONS] <--prompt <TEXT>|--skill <SPEC>|--file <PATH>>",
     after_help = "Examples:
   oz agent run -p \"explain the build\"
   oz agent run -p \"fix the test\" -C ~/app --model claude-sonnet-4-5 --max-cost 1
+  oz agent run --skill review -p \"look at the last commit\"
+  oz agent run -p \"fix the test\" -e ENVIRONMENT --yes
   oz agent run -p \"fix the test\" --offline --model ollama/qwen3-coder --output-format json
   oz agent run -p \"fix the test\" --model gpt-5 --fallback-model claude-sonnet-4-5 --fallback-model ollama/qwen3-coder"
 )]
@@ -55,8 +57,11 @@ pub(crate) struct AgentRunArgs {
     #[arg(long, value_name = "ID", conflicts_with = "offline")]
     profile: Option<String>,
     /// Do not record the run on a control plane
-    #[arg(long)]
+    #[arg(long, conflicts_with = "environment")]
     offline: bool,
+    /// Run the setup commands of the environment without asking
+    #[arg(short, long)]
+    yes: bool,
     #[command(flatten)]
     hidden: Hidden,
 }
@@ -138,6 +143,11 @@ pub(super) async fn run(mut args: AgentRunArgs, global: &Global) -> Outcome {
             if let Some(uid) = args.profile {
                 with_profile(&mut task.config, uid, connection.clone()).await?;
             }
+            if let Some(uid) = task.config.environment_id.as_deref()
+                && !consent::given(&connection.clone().client()?, uid, args.yes).await?
+            {
+                return Ok(true);
+            }
             own(task, args.offline, connection).await?
         }
     };
@@ -192,6 +202,9 @@ async fn with_profile(config: &mut AgentConfig, uid: String, plane: Connection) 
 /// A run of this machine's own, recorded where a control plane is there to record it.
 async fn own(task: Task, offline: bool, connection: Connection) -> Result<Source, CliError> {
     let client = if offline { None } else { recorder(connection).await? };
+    if client.is_none() && task.config.environment_id.is_some() {
+        return Err(CliError::new("--environment needs the control plane that has the environment"));
+    }
     Ok(Source::Local { prompt: task.prompt, config: task.config, client })
 }
 

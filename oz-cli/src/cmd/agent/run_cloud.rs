@@ -79,7 +79,7 @@ pub(crate) struct RunCloudArgs {
 /// What only runs on workers can have.
 fn shown(arg: Arg) -> Arg {
     match arg.get_id().as_str() {
-        "skill" | "mcp" | "environment" | "conversation" => arg.hide(false),
+        "mcp" | "conversation" => arg.hide(false),
         "harness" => arg.help("Which agent works: oz, or another that the worker has"),
         _ => arg,
     }

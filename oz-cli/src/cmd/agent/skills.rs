@@ -9,16 +9,26 @@ use oz_core::api::ListSkills;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   oz agent skills
-  oz agent skills -r me/app")]
+  oz agent skills -r me/app
+  oz agent skills --all --output-format json")]
 pub(crate) struct SkillsArgs {
     /// Only those of this repository
     #[arg(short, long, value_name = "OWNER/REPO")]
     repo: Option<String>,
+    /// Also those whose files can't be read, with what is wrong
+    #[arg(short, long)]
+    all: bool,
 }
 
 pub(super) async fn run(client: &Client, args: SkillsArgs, format: Format) -> Outcome {
     let repo = args.repo.as_deref().map(repository).transpose()?;
-    let list = client.send(&ListSkills { repo, ..ListSkills::default() }).await?;
+    let list = client
+        .send(&ListSkills {
+            repo,
+            include_malformed_skills: args.all.then_some(true),
+            ..ListSkills::default()
+        })
+        .await?;
     identity::SKILLS.print(&list, &list.agents, format)?;
     Ok(true)
 }

@@ -191,7 +191,11 @@ impl Scene {
     async fn runs(&mut self, ctx: &Plane) {
         for run in ["run", "other run", "old run"] {
             let prompt = if run == "run" { &self.secret } else { "another task" };
-            let body = json!({ "prompt": prompt, "config": { "worker_host": "nowhere" } });
+            let mut body = json!({ "prompt": prompt, "config": { "worker_host": "nowhere" } });
+            if run == "run" {
+                let store = json!({ "uid": self.ids["store"], "access": "read_write", "instructions": "x" });
+                body["config"]["memory_stores"] = json!([store]);
+            }
             let made = self.make(ctx, &self.keys["admin"], "/agent/runs", body).await;
             let run_id: RunId = made["run_id"].as_str().unwrap().parse().unwrap();
             let (run_no, execution_id, token) = self.start(ctx, run_id).await;
@@ -357,6 +361,8 @@ impl Scene {
             "AcceptInvitation" => json!({ "code": self.ids["code"] }),
             "CreateArtifact" => json!({ "artifact_type": "PLAN", "run_id": run, "content": "x" }),
             "CreateMemory" | "UpdateMemory" => json!({ "content": "x" }),
+            "SearchOwnMemories" => json!({ "query": self.secret }),
+            "WriteOwnMemory" => json!({ "store_uid": self.ids["store"], "content": "x" }),
             "AppendTranscript" => json!({ "entries": [] }),
             "ReportSkills" => json!({ "repo": "a/b", "skills": [] }),
             "CreateExternalConversation" => json!({ "format": "x" }),

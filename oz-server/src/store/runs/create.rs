@@ -138,8 +138,8 @@ pub(in crate::store) fn check_config(
     config: &AgentConfig,
 ) -> Result<Option<EnvironmentConfig>> {
     for store in &config.memory_stores {
-        if !memory::is_of_team(db, &who.team_id.0, &store.uid)? {
-            let text = "a memory store of the team";
+        if !memory::is_visible(db, who, &store.uid)? {
+            let text = "a memory store that you can see";
             return Err(Error::invalid_field("config.memory_stores.uid", &store.uid, text).into());
         }
     }

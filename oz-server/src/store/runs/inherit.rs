@@ -3,8 +3,8 @@
 use super::super::{Db, Result, StoreError, accounts::Member, objects};
 use oz_core::{
     Error,
-    api::{Identity, RunnerConfig},
-    config::AgentConfig,
+    api::{Identity, IdentityMemory, RunnerConfig},
+    config::{AgentConfig, MemoryStoreRef},
     environment::EnvironmentConfig,
     principal::ScopeType,
 };
@@ -61,9 +61,7 @@ pub(super) fn inherit(config: &mut AgentConfig, agent: &Identity) {
     if config.inference_providers.is_none() {
         config.inference_providers.clone_from(&profile.inference_providers);
     }
-    if config.memory_stores.is_empty() {
-        config.memory_stores.clone_from(&agent.memory.attached_stores);
-    }
+    remember(config, &agent.memory);
     if !config.names_skill() {
         config.skills.clone_from(&agent.skills);
     }
@@ -72,6 +70,21 @@ pub(super) fn inherit(config: &mut AgentConfig, agent: &Identity) {
     }
     if config.runner_id.is_none() && !agent.default_runner_uid.is_empty() {
         config.runner_id = Some(agent.default_runner_uid.clone());
+    }
+}
+
+/// The memory stores of an agent come after those of its run. Of a store that both name, the run's entry counts.
+fn remember(config: &mut AgentConfig, memory: &IdentityMemory) {
+    let own = memory.auto_memory.store.as_ref().filter(|_| memory.auto_memory.enabled);
+    let own = own.map(|own| MemoryStoreRef {
+        uid: own.uid.clone(),
+        access: own.access.clone(),
+        instructions: own.instructions.clone(),
+    });
+    for store in memory.attached_stores.iter().cloned().chain(own) {
+        if config.memory_stores.iter().all(|known| known.uid != store.uid) {
+            config.memory_stores.push(store);
+        }
     }
 }
 

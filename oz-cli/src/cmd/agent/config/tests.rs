@@ -42,7 +42,7 @@ fn files_of_every_kind_are_read_and_mistakes_are_located() {
         assert_eq!(with_file(name, text, prompt()).unwrap().config.name.as_deref(), Some("n"), "{name}");
     }
     for (name, text, expected) in [
-        ("a.yaml", "skill_spec: s", "skill_spec in the configuration file is not supported"),
+        ("a.yaml", "runner_id: r", "runner_id in the configuration file is not supported"),
         ("a.yaml", "harness: { type: codex }", "the harness 'codex' is not supported"),
         ("a.yaml", "source_repos: [{ url: --upload-pack=x }]", "config.source_repos[0].url"),
     ] {
@@ -50,16 +50,29 @@ fn files_of_every_kind_are_read_and_mistakes_are_located() {
         assert!(error.contains(expected) && error.lines().count() == 1, "{text}: {error}");
     }
     let error = with_file("a.yaml", "name: n", AgentOptions::default()).unwrap_err();
-    assert!(error.contains("there is no prompt"), "{error}");
+    assert!(error.contains("neither a prompt nor a skill"), "{error}");
+}
+
+#[test]
+fn a_skill_is_enough_and_the_flag_wins() {
+    let skill = |flag: Option<&str>, file: &str| {
+        let options = AgentOptions { skill: flag.map(str::to_owned), ..AgentOptions::default() };
+        let Task { prompt, config } = with_file("a.yaml", file, options).unwrap();
+        (prompt, config.skill_spec, config.skills)
+    };
+    let only = |name: &str| (String::new(), Some(name.to_owned()), Vec::new());
+    assert_eq!(skill(Some("flag"), "name: n"), only("flag"));
+    assert_eq!(skill(None, "skill_spec: file"), only("file"));
+    assert_eq!(skill(Some("flag"), "skills: [a, b]"), only("flag"));
+    assert_eq!(skill(None, "skills: [a, b]").2, ["a", "b"]);
+    assert_eq!(skill(Some("flag"), "environment_id: e\nprompt: p").0, "p");
 }
 
 #[test]
 fn what_can_not_be_done_is_refused() {
     let options = AgentOptions { prompt: Some("p".into()), ..AgentOptions::default() };
     for (flag, options) in [
-        ("--skill", AgentOptions { skill: Some("s".into()), ..options.clone() }),
         ("--mcp", AgentOptions { mcp: vec!["{}".into()], ..options.clone() }),
-        ("--environment", AgentOptions { environment: Some("e".into()), ..options.clone() }),
         ("--conversation", AgentOptions { conversation: Some("c".into()), ..options }),
     ] {
         let error = task(&options).unwrap_err().to_string();

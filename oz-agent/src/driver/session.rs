@@ -5,32 +5,34 @@ use super::{
     admission::{self, Record},
     auth, brief,
     curtain::Curtain,
+    drive::Manners,
     end::End,
     environment,
     keys::Keys,
     mcp, memory,
     private::Private,
     recorder::Recorder,
+    resume::{self, Resumption},
     rules, skills,
     stages::{Ground, Prepared},
+    steer::Steer,
 };
 use crate::{foreign::Foreign, model, native::NativeHarness, process::Household};
-use futures_util::StreamExt as _;
 use oz_client::Client;
 use oz_core::{
     Error, ErrorCode, Redactor, RunId, RunState,
-    api::UpdateRun,
+    api::{ReportShutdown, UpdateRun},
     config::{AgentConfig, HarnessConfig, HarnessType},
     env,
-    harness::{Harness, HarnessEvent, HarnessTask, Outcome},
+    harness::{Harness, HarnessEvent, HarnessTask},
     usage::Usage,
 };
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::{sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-/// How long a cancelled agent may take to end by itself.
-const GRACE: Duration = Duration::from_millis(200);
+/// How long an agent waits for an answer, in minutes, unless the configuration says otherwise.
+const IDLE_MINUTES: i32 = 10;
 /// How long the last words of a cancelled agent may take: its transcript, then its state.
 const LAST_WORDS: Duration = Duration::from_millis(120);
 
@@ -46,6 +48,8 @@ pub(super) struct Surroundings {
     pub(super) keys: Keys,
     /// How long it took to get that.
     pub(super) getting: Duration,
+    /// What the person at this machine says while the agent works.
+    pub(super) steer: Option<mpsc::UnboundedReceiver<Steer>>,
 }
 
 /// A run that is driven.
@@ -160,6 +164,20 @@ impl<'a> Session<'a> {
         };
         let record = self.record.as_ref().map(|(_, client, _)| client);
         let tools = record.map(|client| memory::tools(client, &config.memory_stores)).unwrap_or_default();
+        let earlier = match (&self.record, run_id) {
+            (Some((_, client, _)), Some(run_id)) if self.assigned => {
+                let finding = resume::find(client, run_id, resume::format(&kind), *patience);
+                self.stop.run_until_cancelled(finding).await.flatten()
+            }
+            _ => None,
+        };
+        let (prompt, saved) = match earlier {
+            Some(Resumption { session, prompt, own: true }) => (prompt, Some(session)),
+            Some(Resumption { session, prompt, .. }) => {
+                (brief::prompt(&skills, &prompt, &files), Some(session))
+            }
+            None => (brief::prompt(&skills, &prompt, &files), None),
+        };
         let task = HarnessTask {
             run_id,
             home: private.path().to_owned(),
@@ -167,7 +185,8 @@ impl<'a> Session<'a> {
             rules: rules::find(&workspace),
             mcp_servers,
             tools,
-            prompt: brief::prompt(&skills, &prompt, &files),
+            prompt,
+            saved,
             base_prompt: config.base_prompt,
             workspace,
             model_id: model.or(model_id).or(config.model_id),
@@ -187,45 +206,9 @@ impl<'a> Session<'a> {
                 Arc::new(NativeHarness::new(keys.lookup(host.clone())).with_endpoints(keys.endpoints.clone()))
             }
         };
-        self.drive(harness, task).await
-    }
-
-    /// Lets a harness work until it ends, or is to end.
-    async fn drive(&mut self, harness: Arc<dyn Harness>, task: HarnessTask) -> End {
-        let mut events = match Arc::clone(&harness).start(task).await {
-            Ok(events) => events,
-            Err(e) => return End::Failed(e),
-        };
-        let stop = self.stop.clone();
-        let mut deadline = None;
-        loop {
-            let event = tokio::select! {
-                biased;
-                () = stop.cancelled(), if deadline.is_none() => {
-                    harness.cancel().await;
-                    deadline = Some(Instant::now() + GRACE);
-                    continue;
-                }
-                event = events.next() => event,
-                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                    return End::Cancelled;
-                }
-            };
-            let Some(event) = event else {
-                let text = "the harness ended without saying how";
-                return End::Failed(Error::new(ErrorCode::InternalError, text));
-            };
-            let end = match &event {
-                HarnessEvent::State { state, message, code } if state.is_final() => {
-                    Some(Outcome { state: state.clone(), message: message.clone(), code: code.clone() })
-                }
-                _ => None,
-            };
-            self.event(event).await;
-            if let Some(outcome) = end {
-                return End::Agent(outcome);
-            }
-        }
+        let minutes = config.idle_timeout_minutes.filter(|m| *m > 0).unwrap_or(IDLE_MINUTES);
+        let idle = Duration::from_secs(60 * u64::try_from(minutes).unwrap_or(1));
+        self.drive(harness, task, Manners { patience: *patience, idle, steer: surroundings.steer }).await
     }
 
     /// Reports how the run ended, as long as `patience` allows.
@@ -242,6 +225,7 @@ impl<'a> Session<'a> {
             end => end,
         };
         let silent = matches!(end, End::Superseded);
+        let left = matches!(end, End::Left(_));
         let (mut state, mut status) = end.report();
         status.message = self.redactor.string(status.message);
         let run_id = self.record.as_ref().map(|(run_id, _, _)| *run_id);
@@ -249,7 +233,8 @@ impl<'a> Session<'a> {
             && !silent
         {
             let (flush, patience) = if cancelled { (LAST_WORDS, LAST_WORDS) } else { (patience, patience) };
-            let tells = !(self.assigned && state == RunState::Cancelled);
+            // Who answered meanwhile has the last word on whether the run waits.
+            let tells = !left && !(self.assigned && state == RunState::Cancelled);
             let report = UpdateRun {
                 task_state: tells.then(|| state.clone()),
                 status_message: tells.then(|| status.clone()),
@@ -268,6 +253,14 @@ impl<'a> Session<'a> {
                         true
                     }
                 };
+            }
+            if heard && state == RunState::Blocked {
+                // The worker's word on it may be late or, on this machine, never comes.
+                let _ = timeout(
+                    patience + admission::CALL,
+                    admission::patiently(&client, &ReportShutdown::default(), patience),
+                )
+                .await;
             }
             if !heard && state != RunState::Cancelled {
                 (state, status) = End::Superseded.report();

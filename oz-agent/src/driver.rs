@@ -3,12 +3,14 @@
 //! has given the run to somebody else.
 
 mod admission;
+mod ask;
 mod attachments;
 mod auth;
 mod brief;
 mod cloud;
 mod curtain;
 mod doors;
+mod drive;
 mod end;
 mod environment;
 mod git;
@@ -18,11 +20,13 @@ mod memory;
 mod prepare;
 mod private;
 mod recorder;
+mod resume;
 mod rules;
 mod session;
 mod skills;
 mod socket;
 mod stages;
+mod steer;
 mod verdict;
 
 use admission::Admitted;
@@ -34,6 +38,8 @@ use oz_core::{
 };
 use session::{Session, Surroundings};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+pub use steer::Steer;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// How often the control plane hears from an agent that has nothing to say, unless options say otherwise.
@@ -80,6 +86,9 @@ pub struct Options {
     /// For how long the start and the end of the run wait for a control plane that is away. In between the agent works
     /// on.
     pub patience: Duration,
+    /// What the person at this machine says while the agent works; absent where nobody is, and the agent can ask only
+    /// by way of the control plane.
+    pub steer: Option<mpsc::UnboundedReceiver<Steer>>,
 }
 
 impl Options {
@@ -87,7 +96,7 @@ impl Options {
     #[must_use]
     pub fn new(source: Source, cwd: PathBuf, env: BTreeMap<String, String>) -> Self {
         let oz = std::env::current_exe().unwrap_or_else(|_| "oz".into());
-        Self { source, cwd, model: None, env, oz, heartbeat: HEARTBEAT, patience: PATIENCE }
+        Self { source, cwd, model: None, env, oz, heartbeat: HEARTBEAT, patience: PATIENCE, steer: None }
     }
 }
 
@@ -126,7 +135,7 @@ pub async fn drive(
     if options.env.contains_key(env::WORKER_BACKEND) {
         crate::process::belong_to_the_worker();
     }
-    let Options { source, cwd, model, env, oz, heartbeat, patience } = options;
+    let Options { source, cwd, model, env, oz, heartbeat, patience, steer } = options;
     let admitted = Box::pin(admission::admit(source, &cancel, patience)).await;
     let Admitted { prompt, mut config, record, credentials, getting, problem, end } = admitted;
     let run_id = record.as_ref().map(|record| record.run_id);
@@ -143,7 +152,7 @@ pub async fn drive(
     let end = match end {
         Some(end) => end,
         None => {
-            let surroundings = Surroundings { cwd, host: env, oz, patience, keys, getting };
+            let surroundings = Surroundings { cwd, host: env, oz, patience, keys, getting, steer };
             Box::pin(session.run(prompt, config, model, surroundings)).await
         }
     };

@@ -11,6 +11,7 @@ pub(crate) mod message;
 pub(crate) mod model;
 pub(crate) mod profile;
 pub(crate) mod prompt;
+pub(crate) mod request;
 pub(crate) mod run;
 pub(crate) mod runner;
 pub(crate) mod schedule;

@@ -87,6 +87,17 @@ impl Client {
         self.bytes_at(&format!("{BASE}/agent/runs/{run_id}/transcript")).await
     }
 
+    /// What the harness of a run itself keeps of the conversation, in its own format.
+    ///
+    /// # Errors
+    /// See [`Client::send`]; 404 while there is none.
+    pub async fn raw_transcript(
+        &self,
+        run_id: RunId,
+    ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + use<>, Error> {
+        self.bytes_at(&format!("{BASE}/agent/runs/{run_id}/transcript?raw=1")).await
+    }
+
     /// The bytes at a path of the server, or at the signed address that it redirects to.
     pub(crate) async fn bytes_at(
         &self,

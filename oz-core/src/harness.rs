@@ -237,7 +237,8 @@ pub trait Harness: Send + Sync {
     /// When the agent can't start at all, such as a missing program or key.
     async fn start(self: Arc<Self>, task: HarnessTask) -> Result<BoxStream<'static, HarnessEvent>, Error>;
 
-    /// Gives the working agent another message; it reads it between two steps.
+    /// Gives the working agent another message. It reads it between two steps, and the stream tells of that with a
+    /// [`HarnessEvent::Prompt`] of the same text; a message that no event tells of was not read.
     ///
     /// # Errors
     /// `operation_not_supported` when the harness can't take messages while it works.

@@ -176,7 +176,7 @@ fn failed<E: Endpoint>(error: &Error) -> End {
 }
 
 /// The same with the error as it is.
-async fn persistently<E: Endpoint>(
+pub(super) async fn persistently<E: Endpoint>(
     client: &Client,
     request: &E,
     patience: Duration,

@@ -13,6 +13,8 @@ pub(super) enum End {
     Agent(Outcome),
     /// It could not be prepared or driven.
     Failed(Error),
+    /// It waits for a human who did not answer; another agent will go on. Says what it asked.
+    Left(String),
     /// Whoever started this process wants it to end.
     Cancelled,
     /// The control plane has ended it already or given it to somebody else; there is nothing to report.
@@ -34,6 +36,7 @@ impl End {
                 RunState::Cancelled,
                 StatusMessage::info("The control plane ended this execution of the run."),
             ),
+            Self::Left(asked) => (RunState::Blocked, StatusMessage::info(asked)),
             Self::Failed(Error { code, detail, .. }) => failed(code, detail),
             Self::Agent(Outcome { state, message, code }) => match (state, code) {
                 (AgentState::Succeeded, _) => (
@@ -96,6 +99,7 @@ mod tests {
             (agent(AgentState::Unknown("odd".into()), None), RunState::Failed, None),
             (error(C::EnvironmentSetupFailed), RunState::Failed, Some(C::EnvironmentSetupFailed)),
             (error(C::InternalError), RunState::Error, Some(C::InternalError)),
+            (End::Left("m".into()), RunState::Blocked, None),
             (End::Cancelled, RunState::Cancelled, None),
             (End::Superseded, RunState::Cancelled, None),
         ] {

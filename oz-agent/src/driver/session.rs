@@ -5,6 +5,7 @@ use super::{
     admission::{self, Record},
     auth, brief,
     curtain::Curtain,
+    drive::Manners,
     end::End,
     environment,
     keys::Keys,
@@ -12,18 +13,19 @@ use super::{
     memory::Memory,
     private::Private,
     recorder::Recorder,
+    resume::{self, Resumption},
     skills,
     stages::{Ground, Prepared},
+    steer::Steer,
 };
 use crate::{foreign::Foreign, model, native::NativeHarness, process::Household};
-use futures_util::StreamExt as _;
 use oz_client::Client;
 use oz_core::{
     Error, ErrorCode, Redactor, RunId, RunState,
-    api::UpdateRun,
+    api::{ReportShutdown, UpdateRun},
     config::{AgentConfig, HarnessConfig, HarnessType, Sandbox},
     env,
-    harness::{Harness, HarnessEvent, HarnessTask, Outcome},
+    harness::{Harness, HarnessEvent, HarnessTask},
     permission::SecretExposure,
     usage::Usage,
 };
@@ -33,11 +35,11 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::{sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-/// How long a cancelled agent may take to end by itself.
-const GRACE: Duration = Duration::from_millis(200);
+/// How long an agent waits for an answer, in minutes, unless the configuration says otherwise.
+const IDLE_MINUTES: i32 = 10;
 /// How long the last words of a cancelled agent may take: its transcript, then its state.
 const LAST_WORDS: Duration = Duration::from_millis(120);
 
@@ -53,6 +55,8 @@ pub(super) struct Surroundings {
     pub(super) keys: Keys,
     /// How long it took to get that.
     pub(super) getting: Duration,
+    /// What the person at this machine says while the agent works.
+    pub(super) steer: Option<mpsc::UnboundedReceiver<Steer>>,
 }
 
 /// A run that is driven.
@@ -189,6 +193,19 @@ impl<'a> Session<'a> {
         let memory = record.and_then(|client| Memory::of(client, &config.memory_stores, &self.redactor));
         let memories = self.recall(memory.as_ref(), &brief::shown(&prompt, &skills::named(&config))).await;
         let tools = memory.as_ref().map(Memory::tools).unwrap_or_default();
+        let earlier = match (&self.record, run_id) {
+            (Some((_, client, _)), Some(run_id)) if self.assigned => {
+                let finding = resume::find(client, run_id, resume::format(&kind), *patience);
+                self.stop.run_until_cancelled(finding).await.flatten()
+            }
+            _ => None,
+        };
+        let whole = |prompt: &str| brief::prompt(memories.as_deref(), &chosen.instructions, prompt, &files);
+        let (prompt, saved) = match earlier {
+            Some(Resumption { session, prompt, own: true }) => (prompt, Some(session)),
+            Some(Resumption { session, prompt, .. }) => (whole(&prompt), Some(session)),
+            None => (whole(&chosen.prompt), None),
+        };
         let task = HarnessTask {
             run_id,
             home: private.path().to_owned(),
@@ -196,7 +213,8 @@ impl<'a> Session<'a> {
             rules,
             mcp_servers,
             tools,
-            prompt: brief::prompt(memories.as_deref(), &chosen.instructions, &chosen.prompt, &files),
+            prompt,
+            saved,
             skills,
             base_prompt: config.base_prompt,
             workspace,
@@ -218,45 +236,9 @@ impl<'a> Session<'a> {
                 Arc::new(NativeHarness::new(keys.lookup(host.clone())).with_endpoints(keys.endpoints.clone()))
             }
         };
-        self.drive(harness, task).await
-    }
-
-    /// Lets a harness work until it ends, or is to end.
-    async fn drive(&mut self, harness: Arc<dyn Harness>, task: HarnessTask) -> End {
-        let mut events = match Arc::clone(&harness).start(task).await {
-            Ok(events) => events,
-            Err(e) => return End::Failed(e),
-        };
-        let stop = self.stop.clone();
-        let mut deadline = None;
-        loop {
-            let event = tokio::select! {
-                biased;
-                () = stop.cancelled(), if deadline.is_none() => {
-                    harness.cancel().await;
-                    deadline = Some(Instant::now() + GRACE);
-                    continue;
-                }
-                event = events.next() => event,
-                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                    return End::Cancelled;
-                }
-            };
-            let Some(event) = event else {
-                let text = "the harness ended without saying how";
-                return End::Failed(Error::new(ErrorCode::InternalError, text));
-            };
-            let end = match &event {
-                HarnessEvent::State { state, message, code } if state.is_final() => {
-                    Some(Outcome { state: state.clone(), message: message.clone(), code: code.clone() })
-                }
-                _ => None,
-            };
-            self.event(event).await;
-            if let Some(outcome) = end {
-                return End::Agent(outcome);
-            }
-        }
+        let minutes = config.idle_timeout_minutes.filter(|m| *m > 0).unwrap_or(IDLE_MINUTES);
+        let idle = Duration::from_secs(60 * u64::try_from(minutes).unwrap_or(1));
+        self.drive(harness, task, Manners { patience: *patience, idle, steer: surroundings.steer }).await
     }
 
     /// Reports how the run ended, as long as `patience` allows.
@@ -273,6 +255,7 @@ impl<'a> Session<'a> {
             end => end,
         };
         let silent = matches!(end, End::Superseded);
+        let left = matches!(end, End::Left(_));
         let (mut state, mut status) = end.report();
         status.message = self.redactor.string(status.message);
         let run_id = self.record.as_ref().map(|(run_id, _, _)| *run_id);
@@ -280,7 +263,8 @@ impl<'a> Session<'a> {
             && !silent
         {
             let (flush, patience) = if cancelled { (LAST_WORDS, LAST_WORDS) } else { (patience, patience) };
-            let tells = !(self.assigned && state == RunState::Cancelled);
+            // Who answered meanwhile has the last word on whether the run waits.
+            let tells = !left && !(self.assigned && state == RunState::Cancelled);
             let report = UpdateRun {
                 task_state: tells.then(|| state.clone()),
                 status_message: tells.then(|| status.clone()),
@@ -299,6 +283,14 @@ impl<'a> Session<'a> {
                         true
                     }
                 };
+            }
+            if heard && state == RunState::Blocked {
+                // The worker's word on it may be late or, on this machine, never comes.
+                let _ = timeout(
+                    patience + admission::CALL,
+                    admission::patiently(&client, &ReportShutdown::default(), patience),
+                )
+                .await;
             }
             if !heard && state != RunState::Cancelled {
                 (state, status) = End::Superseded.report();

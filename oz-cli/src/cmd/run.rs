@@ -1,11 +1,13 @@
 //! `oz run`: looking at runs and steering them.
 
+mod answer;
 mod cancel;
 mod conversation;
 mod followup;
 mod get;
 mod list;
 mod message;
+mod requests;
 mod transcript;
 pub(crate) mod watch;
 
@@ -28,6 +30,14 @@ pub(crate) enum RunCommand {
     Transcript(transcript::TranscriptArgs),
     /// Give a run more to do
     Followup(followup::FollowupArgs),
+    /// List what a run asks and has asked of its team
+    Requests(requests::RequestsArgs),
+    /// Let the agent of a run do what it asks leave for
+    Approve(answer::ApproveArgs),
+    /// Refuse the agent of a run what it asks
+    Deny(answer::DenyArgs),
+    /// Answer a question of the agent of a run
+    Answer(answer::AnswerArgs),
     /// Messages between runs
     #[command(
         subcommand,
@@ -53,6 +63,10 @@ pub(crate) async fn run(command: RunCommand, global: &Global) -> Outcome {
         RunCommand::Watch(args) => watch::run(&client, &args, format).await,
         RunCommand::Transcript(args) => transcript::run(&client, &args, format).await,
         RunCommand::Followup(args) => followup::run(&client, args, format).await,
+        RunCommand::Requests(args) => requests::run(&client, &args, format).await,
+        RunCommand::Approve(args) => answer::approve(&client, args, format).await,
+        RunCommand::Deny(args) => answer::deny(&client, args, format).await,
+        RunCommand::Answer(args) => answer::answer(&client, args, format).await,
         RunCommand::Message(command) => message::run(&client, command, format).await,
         RunCommand::Conversation(command) => conversation::run(&client, &command).await,
     }

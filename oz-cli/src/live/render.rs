@@ -5,6 +5,7 @@ use anstyle::{AnsiColor, Style};
 use oz_core::{
     event::EventType,
     harness::{ActionState, HarnessEvent},
+    request::{Request, RequestKind},
 };
 use serde_json::{Map, Value};
 
@@ -43,8 +44,12 @@ pub(crate) fn event(event: &HarnessEvent) -> Option<String> {
             stage(name, *ok, *duration_ms, detail.as_deref().unwrap_or_default())
         }
         HarnessEvent::Output { text, .. } => format!("{DIM}{}{DIM:#}", indent(text.trim_end())),
-        HarnessEvent::Request { request } => format!("{BOLD}It asks: {}{BOLD:#}", plain(&request.title)),
-        HarnessEvent::Answered { answer, .. } => aside(&one_line(answer.decision.as_str(), 60)),
+        HarnessEvent::Request { request } => asked(request),
+        HarnessEvent::Answered { answer, .. } => {
+            let text = answer.text.as_deref().filter(|text| !text.is_empty());
+            let said = text.map_or_else(String::new, |text| format!(": {text}"));
+            aside(&one_line(&format!("answered with {}{said}", answer.decision), 200))
+        }
         HarnessEvent::Tasks { .. } | HarnessEvent::Session { .. } | HarnessEvent::Delta { .. } => {
             return None;
         }
@@ -52,6 +57,15 @@ pub(crate) fn event(event: &HarnessEvent) -> Option<String> {
         HarnessEvent::Prompt { .. } | HarnessEvent::Usage { .. } | HarnessEvent::State { .. } => return None,
     };
     (!text.is_empty()).then_some(text)
+}
+
+fn asked(request: &Request) -> String {
+    let what = if request.kind == RequestKind::Approval { "It asks for leave" } else { "It asks" };
+    let mut text = format!("{BOLD}{what}: {}{BOLD:#}", plain(request.title.trim_end()));
+    let options = request.options.iter().map(|option| format!("\n  - {}", one_line(option, 200)));
+    let reason = request.reason.as_ref().map(|reason| format!("\n{DIM}{}{DIM:#}", plain(reason.trim_end())));
+    text.extend(options.chain(reason));
+    text
 }
 
 fn stage(name: &str, ok: bool, ms: u64, detail: &str) -> String {

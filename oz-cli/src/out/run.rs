@@ -1,7 +1,7 @@
 //! Runs as people read them: a table of many, a card of one.
 
 use super::{
-    one_line,
+    one_line, request,
     table::{self, Listing, time, utc},
 };
 use oz_core::{Open, Run, artifact::Artifact};
@@ -34,6 +34,12 @@ pub(crate) fn card(run: &Run) -> String {
     if let Some(status) = &run.status_message {
         rows.push(("Status", status.message.trim_end().to_owned()));
         rows.extend(status.error_code.as_ref().map(|code| ("Error code", code.to_string())));
+    }
+    for asked in &run.requests {
+        rows.push((
+            "Waits for",
+            format!("{}\n{}", one_line(&asked.title, 90), request::how(run.run_id, asked)),
+        ));
     }
     rows.push(("Created", utc(run.created_at)));
     rows.extend(run.run_time.as_deref().map(|time| ("Run time", duration(time))));
@@ -126,6 +132,19 @@ mod tests {
         0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d90	HIBERNATING	2026-03-02 08:00:00	-	a title that is much longer than the column that is there to…
         ");
         insta::assert_snapshot!(LIST.text(&[], Format::Text), @"RUN ID	STATE	CREATED	RUN TIME	TITLE");
+    }
+
+    #[test]
+    fn a_run_says_what_it_waits_for() {
+        let mut run = runs().remove(0);
+        let asked = serde_json::json!([{ "request_id": "0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8f", "kind": "approval",
+            "title": "git push\n--force" }]);
+        run.requests = serde_json::from_value(asked).unwrap();
+        let card = card(&run);
+        assert!(
+            card.contains("Waits for   git push…\n            Allow it with `oz run approve 0198c5a2"),
+            "{card}"
+        );
     }
 
     #[test]

@@ -81,6 +81,9 @@ pub(super) fn leave(db: &Db<'_>, from: &Standing, now: Timestamp) -> Result<RunS
         args![from.execution_id.as_deref(), micros(now)],
     )?;
     db.changed(|c| c.queue = true);
+    if !any_open(db, from.run_no)? && hand_on(db, from.run_no, now)? {
+        return followups::reopen(db, from.run_no, now);
+    }
     Ok(from.state.clone())
 }
 

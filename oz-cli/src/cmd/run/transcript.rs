@@ -11,13 +11,20 @@ use std::{io::Write as _, pin::pin};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   oz run transcript 0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e
-  oz run transcript 0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e --output-format ndjson > run.jsonl")]
+  oz run transcript 0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e --output-format ndjson > run.jsonl
+  oz run transcript 0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e --raw > session")]
 pub(crate) struct TranscriptArgs {
     /// The run
     run_id: String,
+    /// The harness's own record of the conversation instead, byte for byte
+    #[arg(long)]
+    raw: bool,
 }
 
 pub(super) async fn run(client: &Client, args: &TranscriptArgs, format: Format) -> Outcome {
+    if args.raw {
+        return raw(client, args).await;
+    }
     let mut chunks = pin!(client.transcript(args.run_id.parse()?).await?);
     let mut rest = Vec::new();
     while let Some(chunk) = chunks.next().await {
@@ -35,6 +42,16 @@ pub(super) async fn run(client: &Client, args: &TranscriptArgs, format: Format) 
             if let Some(text) = entry.event.known().and_then(shown) {
                 out::line(text);
             }
+        }
+    }
+    Ok(true)
+}
+
+async fn raw(client: &Client, args: &TranscriptArgs) -> Outcome {
+    let mut chunks = pin!(client.raw_transcript(args.run_id.parse()?).await?);
+    while let Some(chunk) = chunks.next().await {
+        if std::io::stdout().write_all(&chunk?).is_err() {
+            break;
         }
     }
     Ok(true)

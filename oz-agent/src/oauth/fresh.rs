@@ -63,9 +63,11 @@ pub(super) async fn ask(login: &McpOauth, more: &[(&str, &str)]) -> Result<Answe
         .timeout(LIMIT)
         .body(body);
     let asked = async { request.send().await?.bytes().await };
-    let bytes = asked.await.map_err(|e| format!("its authorization server can't be reached: {}", e.without_url()))?;
+    let bytes =
+        asked.await.map_err(|e| format!("its authorization server can't be reached: {}", e.without_url()))?;
     // The parser's own message may quote a token.
-    serde_json::from_slice(&bytes).map_err(|_| "its authorization server does not answer with JSON".to_owned())
+    serde_json::from_slice(&bytes)
+        .map_err(|_| "its authorization server does not answer with JSON".to_owned())
 }
 
 /// The login as it is while it is good for long enough, otherwise a new one.

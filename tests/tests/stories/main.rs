@@ -15,6 +15,7 @@ mod command_line;
 mod crash;
 mod doctor;
 mod failure;
+mod foreign;
 mod full_disk;
 mod git_login;
 mod harness_support;

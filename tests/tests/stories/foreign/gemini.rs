@@ -30,7 +30,11 @@ async fn it_mends_a_repository() {
     for text in ["You are the greeter's own helper.", "speak quietly"] {
         assert!(asked.contains(text), "{text}");
     }
-    assert!(events.iter().any(|event| matches!(event, HarnessEvent::Session { format, .. } if format == "gemini")));
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, HarnessEvent::Session { format, .. } if format == "gemini"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

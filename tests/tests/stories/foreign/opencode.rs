@@ -40,7 +40,9 @@ async fn it_mends_a_repository() {
         assert!(asked.contains(text), "{text}");
     }
     assert!(
-        events.iter().any(|event| matches!(event, HarnessEvent::Session { format, .. } if format == "opencode"))
+        events
+            .iter()
+            .any(|event| matches!(event, HarnessEvent::Session { format, .. } if format == "opencode"))
     );
 }
 
@@ -49,7 +51,8 @@ async fn a_wrong_key_is_said() {
     let model = service(vec![Turn::text("never")]).await;
     let url = model.url();
     let world = world(&variables("sk-of-somebody-else-0123", &url));
-    let run_id = world.dispatch("please fix the greeting", config(&world, HarnessType::Opencode, MODEL)).await;
+    let run_id =
+        world.dispatch("please fix the greeting", config(&world, HarnessType::Opencode, MODEL)).await;
     let run = world.wait_within(run_id, LIMIT).await;
     let status = run.status_message.unwrap();
     assert_eq!(

@@ -35,7 +35,7 @@ pub(super) async fn servers(
 ) -> Result<Ready, End> {
     let lookup = |name: &str| {
         let own = own.and_then(|own| own.get(name)).map(String::as_str).filter(|value| !value.is_empty());
-        keys.value(name).or(own)
+        keys.text(name).or(own)
     };
     let filled = config.mcp_servers.iter().map(|(name, server)| {
         let server = fill(name, server.clone(), &lookup, redactor).map_err(End::unprepared)?;
@@ -145,7 +145,8 @@ async fn log_in(
     if !same {
         return Err(format!("the secret '{secret}' is a login at {}, which is not its url", login.resource));
     }
-    let login = oauth::fresh(login, Timestamp::now().as_second()).await.map_err(|e| format!("{e}; {again}"))?;
+    let login =
+        oauth::fresh(login, Timestamp::now().as_second()).await.map_err(|e| format!("{e}; {again}"))?;
     redactor.add(secrets_of(&login));
     server.headers.retain(|header, _| !header.eq_ignore_ascii_case("authorization"));
     server.headers.insert("Authorization".to_owned(), format!("Bearer {}", login.access_token));
@@ -154,7 +155,11 @@ async fn log_in(
 
 fn secrets_of(login: &McpOauth) -> Vec<String> {
     let McpOauth { access_token, refresh_token, client_secret, .. } = login;
-    [Some(access_token), refresh_token.as_ref(), client_secret.as_ref()].into_iter().flatten().cloned().collect()
+    [Some(access_token), refresh_token.as_ref(), client_secret.as_ref()]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect()
 }
 
 #[cfg(test)]

@@ -43,7 +43,8 @@ impl Link {
 
 fn buried(program: &mut Program) -> String {
     let ended = program.ended();
-    let ended = ended.map_or_else(|| "it closed its output".to_owned(), |status| format!("it ended ({status})"));
+    let ended =
+        ended.map_or_else(|| "it closed its output".to_owned(), |status| format!("it ended ({status})"));
     match program.last_words() {
         Some(words) => format!("{ended}; its last words: {words}"),
         None => ended,

@@ -82,10 +82,14 @@ impl Tool for FindMcpTools {
 /// The tools that fit best, those with a word in the name before those with one in the description.
 fn best(query: &str, all: &[Arc<McpTool>]) -> Vec<Arc<McpTool>> {
     let query = query.to_lowercase();
-    let words: Vec<&str> = query.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        query.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let score = |tool: &McpTool| {
         let (name, about) = (tool.name().to_lowercase(), tool.description().to_lowercase());
-        words.iter().map(|w| 3 * usize::from(name.contains(w)) + usize::from(about.contains(w))).sum::<usize>()
+        words
+            .iter()
+            .map(|w| 3 * usize::from(name.contains(w)) + usize::from(about.contains(w)))
+            .sum::<usize>()
     };
     let mut scored: Vec<(usize, &Arc<McpTool>)> =
         all.iter().map(|tool| (score(tool), tool)).filter(|(score, _)| *score > 0).collect();

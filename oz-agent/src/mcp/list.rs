@@ -101,10 +101,7 @@ impl Servers {
         let mut tools: Vec<Arc<dyn Tool>> = if own + theirs.len() > TOLD {
             let names: Vec<&str> = self.all.iter().map(|server| server.name.as_str()).collect();
             let theirs = Arc::new(theirs);
-            vec![
-                Arc::new(FindMcpTools::new(Arc::clone(&theirs), &names)),
-                Arc::new(CallMcpTool(theirs)),
-            ]
+            vec![Arc::new(FindMcpTools::new(Arc::clone(&theirs), &names)), Arc::new(CallMcpTool(theirs))]
         } else {
             theirs.into_iter().map(|tool| tool as Arc<dyn Tool>).collect()
         };

@@ -9,7 +9,9 @@ const MOST: usize = 64;
 /// The name under which the model knows `tool` of `server`, unlike all in `taken`.
 pub(super) fn name(server: &str, tool: &str, taken: &HashSet<String>) -> String {
     let legal = |text: &str| -> String {
-        text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' }).collect()
+        text.chars()
+            .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' })
+            .collect()
     };
     let plain = format!("mcp__{}__{}", legal(server), legal(tool));
     if plain.len() <= MOST && !taken.contains(&plain) {

@@ -191,7 +191,9 @@ impl Server {
             }
             Err(_) => {
                 let seconds = self.limit.as_secs();
-                Err(format!("the MCP server '{name}' did not answer within {seconds} s; the call was cancelled"))
+                Err(format!(
+                    "the MCP server '{name}' did not answer within {seconds} s; the call was cancelled"
+                ))
             }
         }
     }

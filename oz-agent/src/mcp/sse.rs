@@ -90,7 +90,8 @@ impl Sse {
             Some(Err(e)) => return Err(Problem::new(e)),
             Some(Ok(_)) | None => return Err(Problem::new("the server names no address for messages")),
         };
-        let post = base.join(address.trim()).map_err(|_| Problem::new("its address for messages is not one"))?;
+        let post =
+            base.join(address.trim()).map_err(|_| Problem::new("its address for messages is not one"))?;
         // Headers with keys must not travel to wherever a server points.
         if post.origin() != base.origin() {
             return Err(Problem::new("its address for messages is on another host"));
@@ -135,7 +136,11 @@ impl Transport<RoleClient> for Sse {
         async move {
             let response = request.send().await.map_err(Problem::network)?;
             let status = response.status();
-            if status.is_success() { Ok(()) } else { Err(Problem::status("its address for messages", status)) }
+            if status.is_success() {
+                Ok(())
+            } else {
+                Err(Problem::status("its address for messages", status))
+            }
         }
     }
 

@@ -33,7 +33,8 @@ impl Room {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("server.py"), include_str!("tests/server.py")).unwrap();
-        let env = [("PATH".to_owned(), std::env::var("PATH").unwrap()), ("OF_RUN".to_owned(), "yes".to_owned())];
+        let env =
+            [("PATH".to_owned(), std::env::var("PATH").unwrap()), ("OF_RUN".to_owned(), "yes".to_owned())];
         let desk = Desk {
             workspace: Workspace::new(dir.path()).unwrap(),
             env: env.into(),
@@ -68,12 +69,16 @@ impl Room {
         let mut port = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
         self.children.push(child);
-        let mut server = json!({ "url": format!("http://127.0.0.1:{}/mcp", port.trim()), "timeout_seconds": 20 });
+        let mut server =
+            json!({ "url": format!("http://127.0.0.1:{}/mcp", port.trim()), "timeout_seconds": 20 });
         server.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         serde_json::from_value(server).unwrap()
     }
 
-    async fn start(&self, servers: impl IntoIterator<Item = (&str, McpServerConfig)>) -> (Toolbox, Vec<(bool, String)>) {
+    async fn start(
+        &self,
+        servers: impl IntoIterator<Item = (&str, McpServerConfig)>,
+    ) -> (Toolbox, Vec<(bool, String)>) {
         let (events, mut told) = mpsc::channel(64);
         let configs: BTreeMap<_, _> = servers.into_iter().map(|(name, c)| (name.to_owned(), c)).collect();
         let servers = Servers::start(configs, &self.desk, &events).await;
@@ -129,7 +134,7 @@ async fn a_server_that_does_not_start_costs_nothing_but_itself() {
         ("a-good", room.stdio("", json!({}))),
         ("dies", room.stdio("die", json!({}))),
         ("floods", room.stdio("flood", short.clone())),
-        ("floods-sse", room.web("sse", "flood", json!({ "transport": "sse" }))),
+        ("floods-sse", room.web("sse", "flood", json!({ "transport": "sse", "timeout_seconds": 2 }))),
         ("elsewhere", room.web("sse", "elsewhere", json!({ "transport": "sse" }))),
         ("hangs", room.stdio("hang", short.clone())),
         ("hangs-http", room.web("http", "hang", short)),

@@ -22,7 +22,8 @@ pub(super) struct McpTool {
 
 impl McpTool {
     pub(super) fn new(server: Arc<Server>, name: String, tool: rmcp::model::Tool) -> Self {
-        let mut description = tool.description.or(tool.title.map(Into::into)).unwrap_or_default().into_owned();
+        let mut description =
+            tool.description.or(tool.title.map(Into::into)).unwrap_or_default().into_owned();
         description.truncate(description.floor_char_boundary(DESCRIPTION));
         if description.trim().is_empty() {
             description = format!("The tool '{}' of the MCP server '{}'.", tool.name, server.name);

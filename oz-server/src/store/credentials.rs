@@ -201,7 +201,9 @@ fn choose(db: &Db<'_>, run_no: i64, run: &Facts) -> Result<Given> {
             if of_mcp.contains(name) {
                 given.reserved.push(secret.clone());
             }
-        } else if granted.injected.contains(name) || (granted.reserved.contains(name) && harness == Some(name)) {
+        } else if granted.injected.contains(name)
+            || (granted.reserved.contains(name) && harness == Some(name))
+        {
             given.secrets.push(secret.clone());
         } else if granted.reserved.contains(name) && of_mcp.contains(name) {
             given.reserved.push(secret.clone());

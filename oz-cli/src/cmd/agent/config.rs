@@ -23,12 +23,10 @@ pub(super) fn task(options: &AgentOptions) -> Result<Task, CliError> {
     let ConfigFile { prompt, config } = read(options)?;
     refuse(&[
         (options.skill.is_some(), "--skill"),
-        (!options.mcp.is_empty(), "--mcp"),
         (options.environment.is_some(), "--environment"),
         (options.conversation.is_some(), "--conversation"),
         (config.skill_spec.is_some(), "skill_spec in the configuration file"),
         (!config.skills.is_empty(), "skills in the configuration file"),
-        (!config.mcp_servers.is_empty(), "mcp_servers in the configuration file"),
         (config.environment_id.is_some(), "environment_id in the configuration file"),
         (config.runner_id.is_some(), "runner_id in the configuration file"),
     ])?;

@@ -58,7 +58,6 @@ fn what_can_not_be_done_is_refused() {
     let options = AgentOptions { prompt: Some("p".into()), ..AgentOptions::default() };
     for (flag, options) in [
         ("--skill", AgentOptions { skill: Some("s".into()), ..options.clone() }),
-        ("--mcp", AgentOptions { mcp: vec!["{}".into()], ..options.clone() }),
         ("--environment", AgentOptions { environment: Some("e".into()), ..options.clone() }),
         ("--conversation", AgentOptions { conversation: Some("c".into()), ..options }),
     ] {

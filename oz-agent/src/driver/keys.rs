@@ -57,6 +57,14 @@ impl Keys {
         }
     }
 
+    /// The value of the secret with this name, for whoever may name secrets in texts: logins of MCP servers are not for
+    /// that.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        let mut all = self.reserved.iter().chain(&self.secrets);
+        let login = all.any(|secret| secret.name == name && secret.kind == SecretKind::McpOauth);
+        self.value(name).filter(|_| !login)
+    }
+
     /// The value of the secret with this name; `None` when it was not given or holds more than one.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         let secret = self.reserved.iter().chain(&self.secrets).find(|secret| secret.name == name)?;

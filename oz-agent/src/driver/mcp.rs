@@ -35,7 +35,7 @@ pub(super) async fn servers(
 ) -> Result<Ready, End> {
     let lookup = |name: &str| {
         let own = own.and_then(|own| own.get(name)).map(String::as_str).filter(|value| !value.is_empty());
-        keys.value(name).or(own)
+        keys.text(name).or(own)
     };
     let filled = config.mcp_servers.iter().map(|(name, server)| {
         let server = fill(name, server.clone(), &lookup, redactor).map_err(End::unprepared)?;

@@ -134,7 +134,7 @@ async fn a_server_that_does_not_start_costs_nothing_but_itself() {
         ("a-good", room.stdio("", json!({}))),
         ("dies", room.stdio("die", json!({}))),
         ("floods", room.stdio("flood", short.clone())),
-        ("floods-sse", room.web("sse", "flood", json!({ "transport": "sse" }))),
+        ("floods-sse", room.web("sse", "flood", json!({ "transport": "sse", "timeout_seconds": 2 }))),
         ("elsewhere", room.web("sse", "elsewhere", json!({ "transport": "sse" }))),
         ("hangs", room.stdio("hang", short.clone())),
         ("hangs-http", room.web("http", "hang", short)),

@@ -1,6 +1,7 @@
 //! A login that is about to end becomes one that is not.
 
 use oz_core::secret::McpOauth;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -42,6 +43,12 @@ impl Answer {
     }
 }
 
+/// A form as it is posted.
+pub(super) fn form(fields: &[(&str, &str)]) -> String {
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&")
+}
+
 /// Asks a token endpoint as the client of `login`.
 pub(super) async fn ask(login: &McpOauth, more: &[(&str, &str)]) -> Result<Answer, String> {
     let client = oz_client::http_client(&login.token_endpoint).map_err(|e| e.to_string())?;
@@ -51,11 +58,7 @@ pub(super) async fn ask(login: &McpOauth, more: &[(&str, &str)]) -> Result<Answe
     if let Some(secret) = &login.client_secret {
         form.push(("client_secret", secret));
     }
-    let body = form.iter().fold(String::new(), |mut body, (name, value)| {
-        let value = percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC);
-        body.push_str(&format!("{}{name}={value}", if body.is_empty() { "" } else { "&" }));
-        body
-    });
+    let body = self::form(&form);
     let request = client
         .post(&login.token_endpoint)
         .header("Content-Type", "application/x-www-form-urlencoded")

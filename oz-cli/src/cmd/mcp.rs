@@ -3,8 +3,12 @@
 mod create;
 mod delete;
 mod list;
+mod login;
+mod logout;
+mod shared;
 mod spec;
 
+pub(super) use shared::look_up;
 pub(super) use spec::{Servers, check, named, servers};
 
 use super::Outcome;
@@ -26,6 +30,10 @@ pub(crate) enum McpCommand {
     Get(GetArgs),
     /// Share an MCP server
     Create(Box<create::CreateArgs>),
+    /// Log in at an MCP server, for runs that use it
+    Login(login::LoginArgs),
+    /// Forget the login at an MCP server
+    Logout(logout::LogoutArgs),
     /// Delete a shared MCP server
     Delete(delete::DeleteArgs),
 }
@@ -47,6 +55,8 @@ pub(crate) async fn run(command: McpCommand, global: &Global) -> Outcome {
             Ok(true)
         }
         McpCommand::Create(args) => create::run(&client, *args, format).await,
+        McpCommand::Login(args) => login::run(&client, args, format).await,
+        McpCommand::Logout(args) => logout::run(&client, args, format).await,
         McpCommand::Delete(args) => delete::run(&client, args, format).await,
     }
 }

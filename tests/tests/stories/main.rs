@@ -21,6 +21,7 @@ mod git_login;
 mod harness_support;
 mod inputs;
 mod main_job;
+mod mcp;
 mod models;
 mod openapi;
 mod quickstart;

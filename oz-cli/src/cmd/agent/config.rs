@@ -22,9 +22,7 @@ pub(super) struct Task {
 pub(super) fn task(options: &AgentOptions) -> Result<Task, CliError> {
     let ConfigFile { prompt, config } = read(options)?;
     refuse(&[
-        (!options.mcp.is_empty(), "--mcp"),
         (options.conversation.is_some(), "--conversation"),
-        (!config.mcp_servers.is_empty(), "mcp_servers in the configuration file"),
         (config.runner_id.is_some(), "runner_id in the configuration file"),
     ])?;
     let (prompt, mut config) = merged(options, ConfigFile { prompt, config })?;
@@ -36,10 +34,7 @@ pub(super) fn task(options: &AgentOptions) -> Result<Task, CliError> {
         None if config.names_skill() => String::new(),
         prompt => prompt.ok_or_else(nothing_to_do)?,
     };
-    match config.harness_type() {
-        HarnessType::Oz => Ok(Task { prompt, config }),
-        other => Err(CliError::unsupported(&format!("the harness '{other}'"))),
-    }
+    Ok(Task { prompt, config })
 }
 
 /// The prompt, if there is one, and the configuration of an agent on a worker, which may be able to do more than this

@@ -51,8 +51,8 @@ pub(super) struct AgentOptions {
     /// Stop after this time, such as 30m
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(super) max_time: Option<Duration>,
-    /// An MCP server: the id of a shared one, a file or JSON; repeatable
-    #[arg(long, value_name = "SPEC", hide = true)]
+    /// An MCP server: the id or name of a shared one, a file or JSON; repeatable
+    #[arg(long, value_name = "SPEC")]
     pub(super) mcp: Vec<String>,
     /// The environment to prepare
     #[arg(short, long, value_name = "ID")]

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cli::{Global, duration},
-    cmd::Outcome,
+    cmd::{Outcome, mcp},
     connection::{self, Connection},
     error::CliError,
     live::Live,
@@ -134,12 +134,14 @@ pub(super) async fn run(mut args: AgentRunArgs, global: &Global) -> Outcome {
         Some(id) => given(id.parse()?, connection)?,
         None => {
             config::refuse(&[
-                (hidden.strict_mcp_startup || hidden.mcp_startup_timeout.is_some(), "--mcp"),
-                (!hidden.mcp_server.is_empty(), "--mcp-server"),
+                (hidden.strict_mcp_startup, "--strict-mcp-startup"),
+                (hidden.mcp_startup_timeout.is_some(), "--mcp-startup-timeout"),
                 (hidden.bedrock_inference_role.is_some(), "--bedrock-inference-role"),
             ])?;
             saved_prompt::resolve(&mut args.options, || connection::of(global).client()).await?;
+            args.options.mcp.extend(hidden.mcp_server.iter().cloned());
             let mut task = config::task(&args.options)?;
+            mcp::look_up(&mut task.config.mcp_servers, || connection::of(global).client()).await?;
             if let Some(uid) = args.profile {
                 with_profile(&mut task.config, uid, connection.clone()).await?;
             }

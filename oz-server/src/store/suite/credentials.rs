@@ -245,6 +245,44 @@ on_both! {
         assert_eq!(shown.given, ["GH_TOKEN", "GIT", "GITHUB_TOKEN", "GITLAB_TOKEN", "MCP", "SHARED", "claude"]);
     }
 
+    async fn logins_of_mcp_servers_go_to_runs_that_use_them_and_to_no_command(bed: Bed) {
+        let login = r#"{"resource":"https://x","access_token":"t","token_endpoint":"https://x/t","client_id":"c"}"#;
+        for name in ["used", "unused"] {
+            bed.secret_of_kind(&bed.member, false, name, SecretKind::McpOauth, login).await.unwrap();
+        }
+        bed.secret(&bed.member, false, "ARG", "arg").await;
+        let server = McpServerConfig {
+            url: Some("https://x/{{ARG}}".into()),
+            oauth_secret: Some("used".into()),
+            denied_tools: vec!["a".into()],
+            timeout_seconds: Some(5),
+            ..McpServerConfig::default()
+        };
+        let named = |name: &str| McpServerConfig {
+            warp_id: Some(name.to_owned()),
+            denied_tools: vec!["b".into()],
+            timeout_seconds: Some(9),
+            ..McpServerConfig::default()
+        };
+        bed.object(Kind::McpServer, "tickets", &serde_json::json!({ "server": server }), true).await;
+        let servers = [("t".to_owned(), named("tickets")), ("gone".to_owned(), named("gone"))];
+        let config = AgentConfig { mcp_servers: servers.into(), ..AgentConfig::default() };
+        let who = bed.begin(NewRun { config, ..by(&bed.member) }).await;
+        let given = bed.given(&who).await;
+        let names = |secrets: &[StoredSecret]| secrets.iter().map(|s| s.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&given.secrets), ["ARG"], "a run without lists gets all but logins");
+        assert_eq!(names(&given.reserved), ["used"]);
+        let seen = bed.store.get_own_run(who.run_no).await.unwrap().agent_config.unwrap().mcp_servers;
+        let denied = vec!["a".to_owned(), "b".to_owned()];
+        let expected = McpServerConfig { denied_tools: denied, timeout_seconds: Some(9), ..server };
+        assert_eq!((&seen["t"], &seen["gone"]), (&expected, &named("gone")));
+        let shown = bed.store.get_run(who.run_no).await.unwrap().agent_config.unwrap().mcp_servers;
+        assert_eq!(shown["t"], named("tickets"), "others see what was asked for");
+        let listed = AgentConfig { secrets: list("unused"), ..AgentConfig::default() };
+        let who = bed.begin(NewRun { config: listed, ..by(&bed.member) }).await;
+        assert!(bed.given(&who).await.secrets.is_empty());
+    }
+
     async fn a_model_service_of_the_team_gets_no_persons_own_key(bed: Bed) {
         bed.secret(&bed.member, false, "TEAM", "team").await;
         bed.secret(&bed.member, false, "BOTH", "team").await;

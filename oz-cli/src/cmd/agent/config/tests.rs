@@ -72,7 +72,6 @@ fn a_skill_is_enough_and_the_flag_wins() {
 fn what_can_not_be_done_is_refused() {
     let options = AgentOptions { prompt: Some("p".into()), ..AgentOptions::default() };
     for (flag, options) in [
-        ("--mcp", AgentOptions { mcp: vec!["{}".into()], ..options.clone() }),
         ("--conversation", AgentOptions { conversation: Some("c".into()), ..options }),
     ] {
         let error = task(&options).unwrap_err().to_string();

@@ -103,6 +103,14 @@ impl Live {
         }
     }
 
+    /// Hides the progress line while somebody types, or shows it again.
+    pub(crate) fn quiet(&self, quiet: bool) {
+        if let Some(bar) = &self.bar {
+            let hidden = ProgressDrawTarget::hidden();
+            bar.set_draw_target(if quiet { hidden } else { ProgressDrawTarget::stderr_with_hz(10) });
+        }
+    }
+
     /// Takes the progress line away.
     pub(crate) fn finish(&self) {
         if let Some(bar) = &self.bar {

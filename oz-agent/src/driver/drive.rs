@@ -11,7 +11,7 @@ use futures_util::{StreamExt as _, stream::BoxStream};
 use oz_core::{
     Error, ErrorCode,
     api::{Followup, UpdateRun},
-    harness::{AgentState, Harness, HarnessEvent, HarnessTask, Outcome},
+    harness::{Harness, HarnessEvent, HarnessTask, Outcome},
     request::{Answer, Decision, Request},
 };
 use std::{sync::Arc, time::Duration};

@@ -4,6 +4,7 @@ mod inputs;
 mod plane;
 mod secrets;
 mod setup;
+mod steering;
 
 use super::*;
 use oz_core::{

@@ -10,6 +10,7 @@ pub(super) mod grants;
 mod list;
 mod machine;
 mod options;
+mod person;
 mod profile;
 mod run;
 mod run_cloud;

@@ -42,6 +42,16 @@ pub(super) struct State {
     pub(super) credentials: Option<Value>,
     /// How long identity tokens are good, in seconds; an older control plane issues none.
     pub(super) identity: Option<i64>,
+    /// What a human answered.
+    pub(super) answer: Option<Value>,
+    /// What the agent is yet to get.
+    pub(super) followups: Vec<Value>,
+    /// What the run may go on with; an older control plane does not know.
+    pub(super) resolved: Option<Value>,
+    /// What was uploaded, as text.
+    pub(super) uploads: Vec<String>,
+    url: String,
+    asked: Value,
 }
 
 #[derive(Clone)]
@@ -66,6 +76,12 @@ impl Plane {
             attachments: json!([]),
             credentials: None,
             identity: None,
+            answer: None,
+            followups: Vec::new(),
+            resolved: None,
+            uploads: Vec::new(),
+            url: url.clone(),
+            asked: Value::Null,
         };
         let plane = Self { url, state: Arc::new(Mutex::new(state)) };
         let serving = plane.clone();
@@ -119,7 +135,28 @@ impl State {
             Fault::None | Fault::Deaf => {}
         }
         self.calls.push((call.to_owned(), body.clone()));
+        if call.contains("/harness-support/requests") {
+            if let Some(title) = body.get("title") {
+                self.asked = title.clone();
+            }
+            let asked = json!({ "run_id": RUN, "request_id": "00000000-0000-0000-0000-000000000007",
+                "kind": "question", "title": self.asked, "created_at": "2026-03-02T08:00:00Z",
+                "answer": self.answer });
+            return (200, asked);
+        }
         match call.rsplit('/').next().unwrap_or_default() {
+            "status" => (200, json!({ "state": self.state, "followups": self.followups })),
+            "resolve-prompt" if self.resolved.is_some() => (200, json!(self.resolved)),
+            "external-conversation" => (200, json!({ "conversation_id": RUN })),
+            "transcript" => {
+                let url = format!("{}/upload", self.url);
+                (200, json!({ "url": url, "method": "PUT", "headers": {} }))
+            }
+            "upload" => {
+                self.uploads.push(body.as_str().unwrap_or_default().to_owned());
+                (200, json!({}))
+            }
+            "report-shutdown" => (200, json!({})),
             "run" => (200, self.run.clone()),
             "local-runs" => (200, json!({ "run_id": RUN, "execution_id": RUN, "workload_token": TOKEN })),
             "update-run" => {
@@ -178,7 +215,8 @@ async fn read(socket: &mut TcpStream) -> Option<(String, Value)> {
         let length = head.lines().find_map(|l| l.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
         if bytes.len() >= at + 4 + length {
             let path = head.split(' ').nth(1)?.split('?').next()?.to_owned();
-            return Some((path, serde_json::from_slice(&bytes[at + 4..]).unwrap_or_default()));
+            let text = || Value::String(String::from_utf8_lossy(&bytes[at + 4..]).into_owned());
+            return Some((path, serde_json::from_slice(&bytes[at + 4..]).unwrap_or_else(|_| text())));
         }
     }
 }

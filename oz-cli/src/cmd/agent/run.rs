@@ -4,6 +4,7 @@ use super::{
     config::{self, Task},
     consent, machine,
     options::AgentOptions,
+    person::Person,
     saved_prompt,
 };
 use crate::{
@@ -236,13 +237,20 @@ async fn for_programs(options: Options, server_url: &str) -> Result<Finished, Cl
     Ok(finished)
 }
 
-async fn for_people(options: Options) -> Result<Finished, CliError> {
+async fn for_people(mut options: Options) -> Result<Finished, CliError> {
     let live = Live::new("the agent works");
     let mut said = String::new();
+    let mut person = Person::present().map(|(person, steer)| {
+        options.steer = Some(steer);
+        person
+    });
     let mut show = |event: DriverEvent| match event {
         DriverEvent::RunStarted { run_id } => live.print(format!("Run ID: {run_id}\n")),
         DriverEvent::Event(event) => {
             live.harness(&event);
+            if let Some(person) = &mut person {
+                person.sees(&event, &live);
+            }
             if let HarnessEvent::Text { text } = event {
                 said = text;
             }

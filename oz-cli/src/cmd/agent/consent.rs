@@ -29,7 +29,8 @@ async fn commands(client: &Client, environment: &Environment) -> Result<Vec<Stri
 }
 
 fn question(commands: &[String]) -> String {
-    let lines: Vec<String> = commands.iter().map(|command| format!("  {}", out::one_line(command, 200))).collect();
+    let lines: Vec<String> =
+        commands.iter().map(|command| format!("  {}", out::one_line(command, 200))).collect();
     format!("These commands would run on this machine:\n{}", lines.join("\n"))
 }
 

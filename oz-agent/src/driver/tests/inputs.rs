@@ -175,3 +175,19 @@ scripts:
     let (_, events) = drive_all(room.local("list", None)).await;
     assert!(detail(&events, "project_rules")[0].contains("CLAUDE.md' can't be used"), "{events:?}");
 }
+
+#[tokio::test]
+async fn a_local_run_gets_what_the_control_plane_says_its_environment_prepares() {
+    let room = Room::new();
+    let own = AgentConfig { environment_id: Some("e".into()), ..AgentConfig::default() };
+    let prepared = AgentConfig { setup_commands: vec!["touch prepared".into()], ..own.clone() };
+    let plane = Plane::start("work", prepared).await;
+    let local = |client| Source::Local { prompt: "work".into(), config: own.clone(), client };
+    let (finished, events) = drive_all(room.options(local(Some(plane.client())))).await;
+    assert_eq!(finished.state, RunState::Succeeded, "{}", finished.status.message);
+    assert_eq!(detail(&events, "setup_environment_setup_commands"), ["touch prepared"]);
+    assert!(room.path("prepared").exists());
+    let (finished, _) = drive_all(room.options(local(None))).await;
+    assert_eq!(finished.status.error_code, Some(ErrorCode::EnvironmentSetupFailed));
+    assert!(finished.status.message.contains("environment 'e'"), "{}", finished.status.message);
+}

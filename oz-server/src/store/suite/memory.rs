@@ -3,7 +3,7 @@
 use super::Bed;
 use crate::{
     ctx::now,
-    store::{accounts::Workload, runs::NewRun},
+    store::{accounts::Workload, executions::Report, runs::NewRun},
 };
 use oz_core::{
     ConversationId, Error, RunId,
@@ -33,7 +33,9 @@ impl Bed {
             ..NewRun::by(self.member.clone(), RunId::mint(now()), ConversationId::mint(now()))
         };
         let run_no = self.store.create_run(new, now()).await.unwrap();
-        self.offer(run_no).await
+        let who = self.offer(run_no).await;
+        self.report(&who, Report::Claimed).await;
+        who
     }
 
     async fn remember(&self, uid: &str, content: &str) -> String {

@@ -19,6 +19,7 @@ mod prepare;
 mod private;
 mod recorder;
 mod rules;
+mod sandbox;
 mod session;
 mod skills;
 mod socket;

@@ -11,7 +11,7 @@ use super::{
     mcp, memory,
     private::Private,
     recorder::Recorder,
-    rules, skills,
+    rules, sandbox, skills,
     stages::{Ground, Prepared},
 };
 use crate::{foreign::Foreign, model, native::NativeHarness, process::Household};
@@ -20,7 +20,7 @@ use oz_client::Client;
 use oz_core::{
     Error, ErrorCode, Redactor, RunId, RunState,
     api::UpdateRun,
-    config::{AgentConfig, HarnessConfig, HarnessType, Sandbox},
+    config::{AgentConfig, HarnessConfig, HarnessType},
     env,
     harness::{Harness, HarnessEvent, HarnessTask, Outcome},
     permission::SecretExposure,
@@ -292,7 +292,7 @@ fn supported(config: &AgentConfig, assigned: bool, host: &BTreeMap<String, Strin
     if harness != HarnessType::Oz {
         return refuse(format!("the harness '{harness}' is not available in this build; only 'oz' is"));
     }
-    limited(config.sandbox.as_ref(), host)
+    sandbox::check(config.sandbox.as_ref(), host)
         .map_err(|text| Error::new(ErrorCode::EnvironmentSetupFailed, text))?;
     if let Some(skill) = skills::named(config).first().filter(|_| !assigned) {
         return refuse(format!("the skill '{skill}' can't be used: only runs of a worker can have skills"));
@@ -304,21 +304,4 @@ fn supported(config: &AgentConfig, assigned: bool, host: &BTreeMap<String, Strin
         ));
     }
     Ok(())
-}
-
-/// Refuses limits that nobody holds.
-fn limited(sandbox: Option<&Sandbox>, host: &BTreeMap<String, String>) -> Result<(), String> {
-    let Some(sandbox) = sandbox else { return Ok(()) };
-    let limits = [
-        ("memory_mb", sandbox.memory_mb.is_some()),
-        ("cpus", sandbox.cpus.is_some()),
-        ("max_processes", sandbox.max_processes.is_some()),
-    ];
-    match limits.iter().find(|(_, asked)| *asked) {
-        Some((name, _)) if !host.contains_key(env::SANDBOX_LIMITED) => Err(format!(
-            "config.sandbox.{name} can't be enforced here: the agent was not started in a control group; \
-             use a worker that can make one, or leave the limit out"
-        )),
-        _ => Ok(()),
-    }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     config::{self, Task},
+    group::Group,
     machine,
     options::AgentOptions,
     saved_prompt,
@@ -125,6 +126,7 @@ pub(super) async fn run(mut args: AgentRunArgs, global: &Global) -> Outcome {
         (hidden.remove_repository_origins, "--remove-repository-origins"),
         (hidden.configure_git_credentials_with_github, "--configure-git-credentials-with-github"),
     ])?;
+    let mut group = None;
     let source = match &hidden.task_id {
         Some(id) => given(id.parse()?, connection)?,
         None => {
@@ -138,6 +140,7 @@ pub(super) async fn run(mut args: AgentRunArgs, global: &Global) -> Outcome {
             if let Some(uid) = args.profile {
                 with_profile(&mut task.config, uid, connection.clone()).await?;
             }
+            group = Group::join(&task.config)?;
             own(task, args.offline, connection).await?
         }
     };
@@ -150,6 +153,7 @@ pub(super) async fn run(mut args: AgentRunArgs, global: &Global) -> Outcome {
     {
         vars.insert(env::MODELS_FILE.to_owned(), path.to_string_lossy().into_owned());
     }
+    vars.extend(group.iter().flat_map(Group::variables));
     let mut options = Options::new(source, cwd, vars);
     options.model = args.options.model;
     let finished = if global.output_format.is_json() {

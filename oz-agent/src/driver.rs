@@ -22,6 +22,7 @@ mod private;
 mod recorder;
 mod resume;
 mod rules;
+mod sandbox;
 mod session;
 mod skills;
 mod socket;

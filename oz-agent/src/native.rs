@@ -204,14 +204,14 @@ impl Harness for NativeHarness {
         };
         let tools = tools.without(|tool| common.gate.bars(tool, &desk));
         let agent = Agent {
-            system: prompt::system(&task, workspace.root(), &tools.names()),
+            system: prompt::system(&task, desk.workspace.root(), &tools.names()),
             opening: messages,
             reasoning_level: task.reasoning_level,
             models,
             spoke: 0,
             gauge: Gauge::default(),
             tools,
-            rules: RuleBook::new(workspace.clone(), &task.rules),
+            rules: RuleBook::new(desk.workspace.clone(), &task.rules),
             desk,
             common,
             notes,

@@ -14,7 +14,7 @@ use super::{
     private::Private,
     recorder::Recorder,
     resume::{self, Resumption},
-    skills,
+    sandbox, skills,
     stages::{Ground, Prepared},
     steer::Steer,
 };
@@ -23,7 +23,7 @@ use oz_client::Client;
 use oz_core::{
     Error, ErrorCode, Redactor, RunId, RunState,
     api::{ReportShutdown, UpdateRun},
-    config::{AgentConfig, HarnessConfig, HarnessType, Sandbox},
+    config::{AgentConfig, HarnessConfig, HarnessType},
     env,
     harness::{Harness, HarnessEvent, HarnessTask},
     permission::SecretExposure,
@@ -307,7 +307,7 @@ fn supported(config: &AgentConfig, recorded: bool, host: &BTreeMap<String, Strin
     if harness != HarnessType::Oz && Foreign::of(&harness).is_none() {
         return refuse(format!("the harness '{harness}' is not available in this build"));
     }
-    limited(config.sandbox.as_ref(), host)
+    sandbox::check(config.sandbox.as_ref(), host)
         .map_err(|text| Error::new(ErrorCode::EnvironmentSetupFailed, text))?;
     // The control plane has put into a run what its environment prepares.
     if let Some(environment) = config.environment_id.as_ref().filter(|_| !recorded) {
@@ -316,21 +316,4 @@ fn supported(config: &AgentConfig, recorded: bool, host: &BTreeMap<String, Strin
         ));
     }
     Ok(())
-}
-
-/// Refuses limits that nobody holds.
-fn limited(sandbox: Option<&Sandbox>, host: &BTreeMap<String, String>) -> Result<(), String> {
-    let Some(sandbox) = sandbox else { return Ok(()) };
-    let limits = [
-        ("memory_mb", sandbox.memory_mb.is_some()),
-        ("cpus", sandbox.cpus.is_some()),
-        ("max_processes", sandbox.max_processes.is_some()),
-    ];
-    match limits.iter().find(|(_, asked)| *asked) {
-        Some((name, _)) if !host.contains_key(env::SANDBOX_LIMITED) => Err(format!(
-            "config.sandbox.{name} can't be enforced here: the agent was not started in a control group; \
-             use a worker that can make one, or leave the limit out"
-        )),
-        _ => Ok(()),
-    }
 }

@@ -7,6 +7,7 @@ mod create;
 mod delete;
 mod get;
 pub(super) mod grants;
+mod group;
 mod list;
 mod machine;
 mod options;

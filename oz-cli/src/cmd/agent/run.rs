@@ -2,7 +2,9 @@
 
 use super::{
     config::{self, Task},
-    consent, machine,
+    consent,
+    group::Group,
+    machine,
     options::AgentOptions,
     person::Person,
     saved_prompt,
@@ -131,6 +133,7 @@ pub(super) async fn run(mut args: AgentRunArgs, global: &Global) -> Outcome {
         (hidden.remove_repository_origins, "--remove-repository-origins"),
         (hidden.configure_git_credentials_with_github, "--configure-git-credentials-with-github"),
     ])?;
+    let mut group = None;
     let source = match &hidden.task_id {
         Some(id) => given(id.parse()?, connection)?,
         None => {
@@ -151,6 +154,7 @@ pub(super) async fn run(mut args: AgentRunArgs, global: &Global) -> Outcome {
             {
                 return Ok(true);
             }
+            group = Group::join(&task.config)?;
             own(task, args.offline, connection).await?
         }
     };
@@ -163,6 +167,7 @@ pub(super) async fn run(mut args: AgentRunArgs, global: &Global) -> Outcome {
     {
         vars.insert(env::MODELS_FILE.to_owned(), path.to_string_lossy().into_owned());
     }
+    vars.extend(group.iter().flat_map(Group::variables));
     let mut options = Options::new(source, cwd, vars);
     options.model = args.options.model;
     let finished = if global.output_format.is_json() {

@@ -160,8 +160,9 @@ async fn who_has_logged_in_lends_the_login_to_runs() {
     let mut line = String::new();
     said.read_line(&mut line).unwrap();
     let address = line.trim().strip_prefix("Log in at ").unwrap_or_else(|| {
-        said.read_to_string(&mut line).unwrap();
-        panic!("{line}")
+        let mut rest = String::new();
+        said.read_to_string(&mut rest).unwrap();
+        panic!("{line}{rest}")
     });
     browse(&world, address);
     let ended = login.wait_with_output().unwrap();

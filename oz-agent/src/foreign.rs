@@ -4,10 +4,13 @@
 
 mod claude;
 mod codex;
+mod command;
 mod engine;
 mod fault;
+mod gemini;
 mod home;
 mod lines;
+mod opencode;
 mod pairs;
 mod program;
 mod rules;
@@ -38,7 +41,7 @@ pub(crate) trait Dialect: Send + Sync {
     fn format(&self) -> &'static str;
 
     /// How to get the program, for who does not have it.
-    fn install_hint(&self) -> String;
+    fn install_hint(&self, task: &HarnessTask) -> String;
 
     /// What to start for `task`, whose `home` is private to the run. Files that the program expects are written by the
     /// engine before it starts.
@@ -142,11 +145,14 @@ struct Conversation {
 impl Foreign {
     /// The command line agent for this choice; `None` for the native one.
     pub(crate) fn of(kind: &HarnessType) -> Option<Self> {
-        match kind {
-            HarnessType::Claude => Some(Self::new(claude::Claude)),
-            HarnessType::Codex => Some(Self::new(codex::Codex)),
-            _ => None,
-        }
+        Some(match kind {
+            HarnessType::Claude => Self::new(claude::Claude),
+            HarnessType::Codex => Self::new(codex::Codex),
+            HarnessType::Gemini => Self::new(gemini::Gemini),
+            HarnessType::Opencode => Self::new(opencode::Opencode),
+            HarnessType::Command => Self::new(command::Command),
+            _ => return None,
+        })
     }
 
     pub(crate) fn new(dialect: impl Dialect + 'static) -> Self {

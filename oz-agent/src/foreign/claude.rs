@@ -32,7 +32,7 @@ impl Dialect for Claude {
         "claude_code"
     }
 
-    fn install_hint(&self) -> String {
+    fn install_hint(&self, _: &HarnessTask) -> String {
         "install Claude Code, for instance with `npm install -g @anthropic-ai/claude-code`".to_owned()
     }
 

@@ -27,7 +27,7 @@ impl Dialect for Codex {
         "codex"
     }
 
-    fn install_hint(&self) -> String {
+    fn install_hint(&self, _: &HarnessTask) -> String {
         "install Codex, for instance with `npm install -g @openai/codex`".to_owned()
     }
 

@@ -108,7 +108,7 @@ fn spawn(dialect: &dyn Dialect, task: &HarnessTask, launch: &Launch) -> Result<(
         failed(format!(
             "the harness '{}' needs the program '{word}', which is not in the PATH of the run; {}",
             dialect.name(),
-            dialect.install_hint()
+            dialect.install_hint(task)
         ))
     })?;
     let mark = Household::new().mark();

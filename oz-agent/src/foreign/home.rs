@@ -48,6 +48,14 @@ pub(super) fn of_commands(task: &HarnessTask) -> BTreeMap<String, String> {
     own.map(|name| (name.to_owned(), task.env.get(name).cloned().unwrap_or_default())).collect()
 }
 
+/// Where a shell finds the variables of commands, below the home.
+pub(super) const SHELL: &str = ".oz/shell-environment";
+
+/// What makes the `bash` of a program that starts one for each command read [`SHELL`] first.
+pub(super) fn of_bash(task: &HarnessTask) -> (String, String) {
+    ("BASH_ENV".to_owned(), task.home.join(SHELL).to_string_lossy().into_owned())
+}
+
 /// The same for a shell to read before each command.
 pub(super) fn shell_environment(task: &HarnessTask) -> String {
     let line = |(name, value): (String, String)| match value.as_str() {

@@ -1,6 +1,6 @@
 //! What is shown of the tools of others: their arguments and results, fit for a transcript.
 
-use oz_core::harness::{ActionCategory, ActionState, HarnessEvent};
+use oz_core::harness::{ActionCategory, ActionState, HarnessEvent, TaskItem, TaskState};
 use serde_json::{Map, Value, json};
 
 /// How much of one text is shown.
@@ -60,6 +60,16 @@ pub(super) fn result(id: &str, failed: bool, output: Map<String, Value>) -> Harn
         state: if failed { ActionState::Failed } else { ActionState::Completed },
         output,
     }
+}
+
+/// A list of tasks, each with its title in the field `title` and with its `status`.
+pub(super) fn tasks(list: &Value, title: &str) -> HarnessEvent {
+    let text = |task: &Value, field: &str| task[field].as_str().unwrap_or_default().to_owned();
+    let item = |task: &Value| TaskItem {
+        title: text(task, title),
+        state: TaskState::from(text(task, "status").as_str()),
+    };
+    HarnessEvent::Tasks { tasks: list.as_array().into_iter().flatten().map(item).collect() }
 }
 
 /// What a tool answered, as text.

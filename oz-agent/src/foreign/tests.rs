@@ -30,7 +30,7 @@ impl Dialect for Script {
     fn format(&self) -> &'static str {
         "script"
     }
-    fn install_hint(&self) -> String {
+    fn install_hint(&self, _: &HarnessTask) -> String {
         "write it".to_owned()
     }
     fn launch(&self, task: &HarnessTask) -> Result<Launch, Error> {

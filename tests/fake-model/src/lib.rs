@@ -19,6 +19,7 @@
 mod anthropic;
 mod chat;
 mod check;
+mod gemini;
 mod play;
 mod responses;
 mod script;

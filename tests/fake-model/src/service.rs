@@ -5,6 +5,7 @@ use crate::{
     anthropic::Anthropic,
     chat::Chat,
     check::{Check, header},
+    gemini::{self, Gemini},
     play::{self, End, Manner},
     responses::Responses,
     script::Place,
@@ -102,6 +103,7 @@ pub async fn serve(
         .route(Anthropic::PATH, post(answer::<Anthropic>))
         .route(Responses::PATH, post(answer::<Responses>))
         .route(Chat::PATH, post(answer::<Chat>))
+        .route(Gemini::PATH, post(gemini::method))
         .route("/v1/messages/count_tokens", post(side::count::<Anthropic>))
         .route("/v1/models", get(side::models))
         .route("/api/tags", get(side::tags))
@@ -120,7 +122,7 @@ fn key(headers: &HeaderMap) -> String {
     named.into_iter().chain([bearer]).find(|key| !key.is_empty()).unwrap_or_default().to_owned()
 }
 
-async fn answer<W: Wire>(
+pub(crate) async fn answer<W: Wire>(
     State(service): State<Arc<Service>>,
     headers: HeaderMap,
     uri: Uri,
@@ -132,7 +134,7 @@ async fn answer<W: Wire>(
     };
     let said = W::said(&body);
     let foreign = matches!(service.doors, Doors::Foreign(_));
-    let aside = foreign && side::is_aside(&body);
+    let aside = foreign && W::tools(&body) == 0;
     (service.notice)(Notice::Request(Request {
         path: W::PATH,
         body: body.clone(),
@@ -251,7 +253,7 @@ pub(crate) fn error<W: Wire>(status: u16, message: &str) -> Response {
     (status, Json(W::error(status.as_u16(), message))).into_response()
 }
 
-async fn unknown(State(service): State<Arc<Service>>, method: Method, uri: Uri) -> StatusCode {
+pub(crate) async fn unknown(State(service): State<Arc<Service>>, method: Method, uri: Uri) -> StatusCode {
     (service.notice)(Notice::Violation(format!("{method} {uri}: there is no such endpoint")));
     StatusCode::NOT_FOUND
 }

@@ -20,11 +20,6 @@ use std::sync::Arc;
 /// Bytes of a request that make about one token.
 const BYTES_PER_TOKEN: usize = 4;
 
-/// Whether a request is none of the conversation: it offers the model no tools.
-pub(crate) fn is_aside(body: &Value) -> bool {
-    list(body, "tools").is_empty()
-}
-
 /// An answer that does no harm: a text, or the smallest object of the form that was asked for.
 pub(crate) fn harmless(body: &Value) -> Turn {
     let forms =
@@ -45,7 +40,7 @@ fn smallest(schema: &Value) -> Value {
         }
         Some("array" | "ARRAY") => json!([]),
         Some("boolean" | "BOOLEAN") => json!(false),
-        Some("integer" | "number" | "INTEGER" | "NUMBER") => json!(0),
+        Some("integer" | "number" | "INTEGER" | "NUMBER") => json!(1),
         _ => json!(""),
     }
 }
@@ -60,7 +55,7 @@ pub(crate) async fn count<W: Wire>(
     if let Err(refused) = service.admit::<W>(&headers, &uri) {
         return refused;
     }
-    Json(json!({ "input_tokens": body.len() / BYTES_PER_TOKEN })).into_response()
+    Json(W::count(body.len() / BYTES_PER_TOKEN)).into_response()
 }
 
 /// The models there are, as the caller's kind of service lists them.

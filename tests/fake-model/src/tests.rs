@@ -8,6 +8,7 @@ use tokio::{
     net::TcpStream,
 };
 
+mod foreign;
 mod requests;
 
 const KEYS: &str = "x-api-key: k\r\nanthropic-version: 2023-06-01\r\nauthorization: Bearer k\r\n";

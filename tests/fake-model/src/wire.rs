@@ -19,6 +19,10 @@ pub(crate) trait Wire {
     fn caller(headers: &HeaderMap, check: &mut Check);
     /// Checks the request as the service does.
     fn check(body: &Value, check: &mut Check);
+    /// How many tools the request offers the model.
+    fn tools(body: &Value) -> usize {
+        list(body, "tools").len()
+    }
     /// Who said what in the conversation so far.
     fn said(body: &Value) -> Vec<Said>;
     /// The answer as one document.
@@ -29,6 +33,10 @@ pub(crate) trait Wire {
     fn error(status: u16, message: &str) -> Value;
     /// The answer to a key that the service does not know.
     fn wrong_key() -> Response;
+    /// The document of a count of tokens.
+    fn count(tokens: usize) -> Value {
+        json!({ "input_tokens": tokens })
+    }
     /// The error of a conversation that is too long.
     fn too_long() -> Value;
     /// The event with which an answer breaks off.

@@ -4,6 +4,7 @@
 
 mod agent;
 mod dispatch;
+mod harness;
 mod http;
 mod lifecycles;
 mod lists;
@@ -58,13 +59,14 @@ pub(crate) fn percentile(values: &mut [f64], p: f64) -> f64 {
 fn main() {
     let wanted: Vec<String> = env::args().skip(1).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let all: [(&str, Bench); 6] = [
+    let all: [(&str, Bench); 7] = [
         ("startup", |_| startup::run()),
         ("lifecycles", |rt| rt.block_on(lifecycles::run())),
         ("dispatch", |rt| rt.block_on(dispatch::run())),
         ("lists", |rt| rt.block_on(lists::run())),
         ("memory", |rt| rt.block_on(memory::run())),
         ("agent", |_| agent::run()),
+        ("harness", harness::run),
     ];
     println!("| measured | figure | target | |\n|---|---|---|---|");
     for (name, bench) in all {

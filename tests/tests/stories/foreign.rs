@@ -2,6 +2,9 @@
 
 mod claude;
 mod codex;
+mod command;
+mod gemini;
+mod opencode;
 
 use fake_model::{FakeModel, Turn};
 use oz_core::{

@@ -4,36 +4,57 @@
 mod act;
 mod agent;
 mod ask;
+mod ask_human;
 mod budget;
+mod calls;
+mod compact;
+mod context;
+mod guard;
 mod handover;
 mod inbox;
+mod journal;
+mod notes;
+mod opening;
+mod picture;
 mod prompt;
 mod retry;
 mod room;
+mod steps;
+mod tools;
 mod turn;
 
 use crate::{
-    model::{Prices, Sources, resolve},
+    model::{Chain, Prices, Sources, resolve},
     process::Household,
-    tool::{self, Desk, Toolbox, Workspace},
+    tool::{self, Desk, Tool, Toolbox, Workspace},
 };
-use agent::Agent;
+use agent::{Agent, Common};
+use ask_human::{Human, Waiting};
 use async_trait::async_trait;
 use budget::Budget;
+use context::Gauge;
 use futures_util::{
     StreamExt as _,
     stream::{self, BoxStream},
 };
 use inbox::Inbox;
+use journal::Journal;
+use opening::Opening;
 use oz_core::{
     Error, ErrorCode,
     api::RunModelEndpoint,
     env,
-    harness::{Harness, HarnessEvent, HarnessTask},
+    harness::{Harness, HarnessEvent, HarnessTask, SavedSession},
+    permission::PermissionLevel,
+    request::Answer,
+    run::RunMode,
 };
 use std::{fmt, sync::Arc};
+use steps::Steps;
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tools::{AskUser, RunSubagent, UpdateTasks, WritePlan};
+use uuid::Uuid;
 
 /// How many events may wait for their reader before the agent does.
 const EVENTS: usize = 64;
@@ -45,6 +66,9 @@ pub struct NativeHarness {
     env: Box<Env>,
     endpoints: Vec<RunModelEndpoint>,
     inbox: Arc<Inbox>,
+    steps: Arc<Steps>,
+    waiting: Arc<Waiting>,
+    journal: Arc<Journal>,
     cancel: CancellationToken,
 }
 
@@ -61,6 +85,9 @@ impl NativeHarness {
             env: Box::new(env),
             endpoints: Vec::new(),
             inbox: Arc::default(),
+            steps: Arc::default(),
+            waiting: Arc::default(),
+            journal: Arc::default(),
             cancel: CancellationToken::new(),
         }
     }
@@ -69,6 +96,26 @@ impl NativeHarness {
     #[must_use]
     pub fn with_endpoints(self, endpoints: Vec<RunModelEndpoint>) -> Self {
         Self { endpoints, ..self }
+    }
+
+    fn models(&self, model_id: Option<&str>, fallback_ids: &[String]) -> Result<Chain, Error> {
+        let sources = Sources::new(&*self.env, &self.endpoints)?;
+        resolve(model_id, fallback_ids, &sources)
+    }
+}
+
+/// How many tokens a conversation may have, where the environment says it.
+fn window(env: &Env) -> Result<Option<u64>, Error> {
+    let Some(text) = env(env::MODEL_CONTEXT_TOKENS).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    match text.parse() {
+        Ok(tokens @ 1000..) => Ok(Some(tokens)),
+        _ => Err(Error::invalid_field(
+            env::MODEL_CONTEXT_TOKENS,
+            &text,
+            "a number of at least 1000, such as 32000",
+        )),
     }
 }
 
@@ -89,9 +136,8 @@ impl Harness for NativeHarness {
     }
 
     async fn start(self: Arc<Self>, task: HarnessTask) -> Result<BoxStream<'static, HarnessEvent>, Error> {
-        let sources = Sources::new(&*self.env, &self.endpoints)?;
-        let models = resolve(task.model_id.as_deref(), &task.fallback_model_ids, &sources)?;
-        let prices = prices(&*self.env)?;
+        let models = self.models(task.model_id.as_deref(), &task.fallback_model_ids)?;
+        let (prices, window) = (prices(&*self.env)?, window(&*self.env)?);
         let workspace = Workspace::new(&task.workspace).map_err(|e| {
             let shown = task.workspace.display();
             Error::new(
@@ -99,24 +145,60 @@ impl Harness for NativeHarness {
                 format!("the workspace '{shown}' can't be used: {e}"),
             )
         })?;
+        let opening = Opening::of(&task, models.current().name())?;
         self.inbox.open()?;
         let (events, mut received) = mpsc::channel(EVENTS);
+        let common = Arc::new(Common {
+            prices,
+            budget: Budget::new(task.limits.clone()),
+            human: Human::new(Arc::clone(&self.waiting), events.clone()),
+            cancel: self.cancel.clone(),
+            window,
+        });
+        let Opening { session_id, notes, messages, news } = opening;
+        let own: [Option<Arc<dyn Tool>>; 4] = [
+            Some(Arc::new(UpdateTasks { notes: Arc::clone(&notes), events: events.clone() })),
+            Some(Arc::new(WritePlan(Arc::clone(&notes)))),
+            (task.permissions.ask_questions != Some(PermissionLevel::Never))
+                .then(|| Arc::new(AskUser(Arc::clone(&common))) as Arc<dyn Tool>),
+            Some(Arc::new(RunSubagent {
+                harness: Arc::clone(&self),
+                models: models.clone(),
+                reasoning_level: task.reasoning_level.clone(),
+                only_reading: task.mode == RunMode::Plan,
+                common: Arc::clone(&common),
+                notes: Arc::clone(&notes),
+                events: events.clone(),
+            })),
+        ];
+        let tools = Toolbox::new(tool::lent(task.tools.clone()));
+        let tools = if task.mode == RunMode::Plan { tools.only_reading() } else { tools };
+        let tools = tools.and(own.into_iter().flatten());
+        self.journal.open(session_id, Arc::clone(&notes), task.redactor.clone());
         let agent = Agent {
-            system: prompt::system(&task, workspace.root()),
-            prompt: task.prompt,
+            system: prompt::system(&task, workspace.root(), &tools.names()),
+            opening: messages,
             reasoning_level: task.reasoning_level,
             models,
             spoke: 0,
-            prices,
-            tools: Toolbox::new(tool::lent(task.tools)),
+            gauge: Gauge::default(),
+            tools,
             desk: Desk { workspace, env: task.env, household: Household::new(), redactor: task.redactor },
-            budget: Budget::new(task.limits),
+            common,
+            notes,
+            journal: Arc::clone(&self.journal),
             inbox: Arc::clone(&self.inbox),
-            cancel: self.cancel.clone(),
+            steps: Arc::clone(&self.steps),
             events,
         };
+        let work = async move {
+            for event in news {
+                agent.say(event).await;
+            }
+            agent.work().await;
+        };
         // Dropping the stream drops the handle, and with it whatever the agent is doing.
-        let working = AbortOnDropHandle::new(tokio::spawn(agent.work()));
+        let working = AbortOnDropHandle::new(tokio::spawn(work));
         let stream = stream::poll_fn(move |context| {
             let _ = &working;
             received.poll_recv(context)
@@ -126,6 +208,20 @@ impl Harness for NativeHarness {
 
     async fn send(&self, message: String) -> Result<(), Error> {
         self.inbox.put(message)
+    }
+
+    async fn answer(&self, request_id: Uuid, answer: Answer) -> Result<(), Error> {
+        self.waiting.answer(request_id, answer)
+    }
+
+    async fn interrupt(&self) -> Result<(), Error> {
+        self.inbox.is_open()?;
+        self.steps.interrupt();
+        Ok(())
+    }
+
+    async fn save(&self) -> Option<SavedSession> {
+        self.journal.save()
     }
 
     async fn cancel(&self) {

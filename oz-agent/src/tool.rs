@@ -35,7 +35,7 @@ pub(crate) struct Toolbox(Vec<Arc<dyn Tool>>);
 impl Toolbox {
     /// The built-in tools and, after them, `more`. Of two with one name the first stays.
     pub(crate) fn new(more: impl IntoIterator<Item = Arc<dyn Tool>>) -> Self {
-        let mut tools: Vec<Arc<dyn Tool>> = vec![
+        let tools: Vec<Arc<dyn Tool>> = vec![
             Arc::new(run_command::RunCommand),
             Arc::new(read_files::ReadFiles),
             Arc::new(list_files::ListFiles),
@@ -46,17 +46,30 @@ impl Toolbox {
             Arc::new(report_artifact::ReportArtifact),
             Arc::new(finish::Finish),
         ];
-        for tool in more {
-            if tools.iter().all(|there| there.name() != tool.name()) {
-                tools.push(tool);
-            }
-        }
-        Self(tools)
+        Self(tools).and(more)
     }
 
     /// The tool of this name.
     pub(crate) fn find(&self, name: &str) -> Option<Arc<dyn Tool>> {
         self.0.iter().find(|tool| tool.name() == name).cloned()
+    }
+
+    /// Without the tools that may change something.
+    #[must_use]
+    pub(crate) fn only_reading(mut self) -> Self {
+        self.0.retain(|tool| tool.parallel() || tool.name() == finish::NAME);
+        self
+    }
+
+    /// With these tools after those that are there. Of two with one name the first stays.
+    #[must_use]
+    pub(crate) fn and(mut self, more: impl IntoIterator<Item = Arc<dyn Tool>>) -> Self {
+        for tool in more {
+            if self.find(tool.name()).is_none() {
+                self.0.push(tool);
+            }
+        }
+        self
     }
 
     /// The names of all tools.
@@ -101,6 +114,10 @@ impl Tool for Lent {
         self.0.category()
     }
 
+    fn parallel(&self) -> bool {
+        self.0.only_reads()
+    }
+
     async fn run(&self, _: &Desk, input: Value) -> Result<Done, Failed> {
         let content = self.0.call(arguments(input)?).await?;
         let output = object([("output", content.as_str().into())]);
@@ -118,6 +135,15 @@ pub(crate) struct Desk {
     pub(crate) household: Household,
     /// Takes secrets out of what is shown.
     pub(crate) redactor: Redactor,
+}
+
+impl Desk {
+    /// The same place for somebody else, whose commands are its own.
+    pub(crate) fn another(&self) -> Self {
+        let Self { workspace, env, redactor, .. } = self;
+        let (workspace, env, redactor) = (workspace.clone(), env.clone(), redactor.clone());
+        Self { workspace, env, household: Household::new(), redactor }
+    }
 }
 
 /// A tool that did what it was asked.
@@ -175,6 +201,17 @@ pub(crate) trait Tool: Send + Sync {
     /// What kind of action it is.
     fn category(&self) -> ActionCategory;
 
+    /// Whether it only reads: then calls of it are done at once, and it is there where nothing may be changed.
+    fn parallel(&self) -> bool {
+        false
+    }
+
+    /// The same for a tool that only reads when its arguments say so.
+    fn parallel_call(&self, arguments: &str) -> bool {
+        let _ = arguments;
+        self.parallel()
+    }
+
     /// Arguments as they are shown.
     fn shown(&self, input: &Map<String, Value>) -> Map<String, Value> {
         input.clone()
@@ -185,12 +222,12 @@ pub(crate) trait Tool: Send + Sync {
 }
 
 /// What a tool is told by its arguments.
-fn arguments<T: DeserializeOwned>(input: Value) -> Result<T, Failed> {
+pub(crate) fn arguments<T: DeserializeOwned>(input: Value) -> Result<T, Failed> {
     serde_json::from_value(input).map_err(|e| format!("the arguments are not right: {e}").into())
 }
 
 /// The JSON Schema of a tool's arguments, without what models don't need.
-fn schema<T: JsonSchema>() -> Value {
+pub(crate) fn schema<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|s| {
         s.meta_schema = None;
         s.inline_subschemas = true;
@@ -215,7 +252,7 @@ fn prune(schema: &mut Value) {
 }
 
 /// An object from pairs.
-fn object<const N: usize>(pairs: [(&str, Value); N]) -> Map<String, Value> {
+pub(crate) fn object<const N: usize>(pairs: [(&str, Value); N]) -> Map<String, Value> {
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 

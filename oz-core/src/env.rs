@@ -76,6 +76,8 @@ vars! {
     MODEL_PRICES = "OZ_MODEL_PRICES";
     /// Seconds of silence after which a model's answer counts as lost; 120 by default. Slow local models need more.
     MODEL_TIMEOUT = "OZ_MODEL_TIMEOUT";
+    /// How many tokens the model can read; by default what is known of it by its name, or else 128,000. A conversation is shortened before it becomes longer.
+    MODEL_CONTEXT_TOKENS = "OZ_MODEL_CONTEXT_TOKENS";
     /// Any value: no colour in output.
     NO_COLOR = "NO_COLOR";
 }
@@ -95,4 +97,5 @@ pub const MODEL_PROVIDER: &[&str] = &[
     SCRIPTED_MODEL,
     MODEL_PRICES,
     MODEL_TIMEOUT,
+    MODEL_CONTEXT_TOKENS,
 ];

@@ -96,7 +96,8 @@ pub enum HarnessEvent {
         text: String,
     },
     /// A piece of a text that is still being written; the whole follows as [`Text`](Self::Text). For who watches right
-    /// now: it is not stored.
+    /// now: it is not stored. When a call of a model breaks and is made again, the pieces of the broken one were in vain:
+    /// what counts is the text that follows.
     Delta {
         /// The piece.
         text: String,

@@ -39,6 +39,14 @@ pub struct Image {
     pub data: String,
 }
 
+impl Image {
+    /// The picture as an address.
+    #[must_use]
+    pub fn data_url(&self) -> String {
+        format!("data:{};base64,{}", self.media_type, self.data)
+    }
+}
+
 /// What a tool call returned.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ToolResult {

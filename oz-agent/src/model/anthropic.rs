@@ -1,5 +1,7 @@
 //! Anthropic's Messages API, and servers that speak it. Thinking blocks are kept as they came and handed back; the
-//! provider's prompt cache is used for the system prompt, the tools and the whole conversation so far.
+//! provider's prompt cache is used for the tools, the system prompt and the whole conversation so far.
+
+mod thinking;
 
 use super::{
     arguments_object,
@@ -11,7 +13,7 @@ use async_trait::async_trait;
 use oz_core::{
     Error,
     model::{
-        ChatMessage, Model, ModelError, ModelRequest, ModelStream, StopReason, StreamEvent, ToolCall,
+        ChatMessage, Image, Model, ModelError, ModelRequest, ModelStream, StopReason, StreamEvent, ToolCall,
         ToolResult,
     },
     usage::Usage,
@@ -45,12 +47,12 @@ impl Model for Anthropic {
     }
 
     async fn stream(&self, request: &ModelRequest) -> Result<ModelStream, ModelError> {
-        self.0.post(&body(request), Decoder::default()).await
+        self.0.post(&body(request)?, Decoder::default()).await
     }
 }
 
-fn body(request: &ModelRequest) -> Value {
-    let tools: Vec<Value> = request
+fn body(request: &ModelRequest) -> Result<Value, ModelError> {
+    let mut tools: Vec<Value> = request
         .tools
         .iter()
         .map(|t| json!({ "name": t.name, "description": t.description, "input_schema": t.input_schema }))
@@ -64,10 +66,12 @@ fn body(request: &ModelRequest) -> Value {
     if !request.system.is_empty() {
         body["system"] = json!([cached(json!({ "type": "text", "text": request.system }))]);
     }
-    if !tools.is_empty() {
+    if let Some(last) = tools.pop() {
+        tools.push(cached(last));
         body["tools"] = tools.into();
     }
-    body
+    thinking::ask(&mut body, request)?;
+    Ok(body)
 }
 
 /// Marks a block as the end of a prefix worth caching.
@@ -81,7 +85,7 @@ fn messages(messages: &[ChatMessage]) -> Vec<Value> {
     let mut wire: Vec<(&str, Vec<Value>)> = Vec::new();
     for message in messages {
         let (role, blocks) = match message {
-            ChatMessage::User { text, .. } => ("user", vec![json!({ "type": "text", "text": text })]),
+            ChatMessage::User { text, images } => ("user", shown(text, images)),
             ChatMessage::Assistant { text, reasoning, calls } => ("assistant", said(text, reasoning, calls)),
             ChatMessage::Tool { results } => ("user", results.iter().map(result).collect()),
         };
@@ -91,10 +95,10 @@ fn messages(messages: &[ChatMessage]) -> Vec<Value> {
             _ => wire.push((role, blocks)),
         }
     }
-    if let Some(("user", blocks)) = wire.last_mut()
-        && let Some(block) = blocks.pop()
-    {
-        blocks.push(cached(block));
+    // The last is for the next request; the one before it is where this request finds what the last one left.
+    for (_, blocks) in wire.iter_mut().rev().filter(|(role, _)| *role == "user").take(2) {
+        let last = blocks.pop().map(cached);
+        blocks.extend(last);
     }
     wire.into_iter().map(|(role, content)| json!({ "role": role, "content": content })).collect()
 }
@@ -110,8 +114,18 @@ fn said(text: &str, reasoning: &[Value], calls: &[ToolCall]) -> Vec<Value> {
     blocks
 }
 
+fn shown(text: &str, images: &[Image]) -> Vec<Value> {
+    let source = |i: &Image| json!({ "type": "base64", "media_type": i.media_type, "data": i.data });
+    let images = images.iter().map(|image| json!({ "type": "image", "source": source(image) }));
+    images.chain((!text.trim().is_empty()).then(|| json!({ "type": "text", "text": text }))).collect()
+}
+
 fn result(result: &ToolResult) -> Value {
-    let content = if result.content.is_empty() { "(nothing)" } else { &result.content };
+    let content = match (result.content.as_str(), result.images.as_slice()) {
+        ("", []) => "(nothing)".into(),
+        (text, []) => text.into(),
+        (text, images) => Value::from(shown(text, images)),
+    };
     json!({
         "type": "tool_result", "tool_use_id": result.call_id, "content": content, "is_error": result.is_error,
     })
@@ -297,7 +311,7 @@ mod tests {
     #[test]
     fn the_request_alternates_roles_hands_back_thinking_and_marks_what_to_cache() {
         let thinking = json!({ "type": "thinking", "thinking": "hm", "signature": "s" });
-        let body = body(&conversation(vec![thinking.clone()]));
+        let body = body(&conversation(vec![thinking.clone()])).unwrap();
         assert_eq!((&body["stream"], &body["max_tokens"]), (&true.into(), &64.into()));
         assert_eq!(body["system"][0]["cache_control"]["type"], "ephemeral");
         assert_eq!(body["tools"][0]["input_schema"]["type"], "object");
@@ -312,6 +326,41 @@ mod tests {
         assert_eq!(messages[2]["content"][1]["is_error"], true);
         assert_eq!(messages[2]["content"][2]["text"], "And hurry.");
         assert_eq!(messages[2]["content"][2]["cache_control"]["type"], "ephemeral");
-        assert!(messages[0]["content"][0].get("cache_control").is_none());
+        assert_eq!(messages[0]["content"][0]["cache_control"]["type"], "ephemeral");
+        assert_eq!(body["tools"][0]["cache_control"]["type"], "ephemeral");
+        assert!(body.get("thinking").is_none(), "nobody asked for it");
+    }
+
+    #[test]
+    fn only_the_last_two_of_the_user_are_marked_and_never_more_than_four_places() {
+        let mut request = conversation(vec![]);
+        let more = request.messages.clone();
+        (0..3).for_each(|_| request.messages.extend(more.clone()));
+        let body = body(&request).unwrap();
+        assert_eq!(body.to_string().matches("cache_control").count(), 4);
+        let messages = body["messages"].as_array().unwrap();
+        let marked = |m: &&Value| m.to_string().contains("cache_control");
+        assert_eq!(messages.iter().rev().take(3).filter(marked).count(), 2);
+    }
+
+    #[test]
+    fn pictures_go_with_messages_and_inside_of_results() {
+        let image = Image { media_type: "image/png".into(), data: "aGk=".into() };
+        let source = json!({ "type": "base64", "media_type": "image/png", "data": "aGk=" });
+        let mut request = conversation(vec![]);
+        for message in &mut request.messages {
+            match message {
+                ChatMessage::User { images, .. } => images.push(image.clone()),
+                ChatMessage::Tool { results } => results[0].images.push(image.clone()),
+                ChatMessage::Assistant { .. } => {}
+            }
+        }
+        let messages = body(&request).unwrap()["messages"].clone();
+        assert_eq!(messages[0]["content"][0], json!({ "type": "image", "source": source }));
+        assert_eq!(messages[0]["content"][1]["type"], "text");
+        let result = &messages[2]["content"][0];
+        assert_eq!((&result["type"], &result["content"][0]["source"]), (&"tool_result".into(), &source));
+        assert_eq!(result["content"][1]["type"], "text");
+        assert!(messages[2]["content"][1]["content"].is_string());
     }
 }

@@ -4,13 +4,16 @@
 use super::{
     arguments_object,
     endpoint::{Credential, Endpoint},
-    refusal,
+    refusal, responses,
     sse::{self, Decode},
 };
 use async_trait::async_trait;
 use oz_core::{
     Error,
-    model::{ChatMessage, Model, ModelError, ModelRequest, ModelStream, StopReason, StreamEvent, ToolCall},
+    model::{
+        ChatMessage, Image, Model, ModelError, ModelRequest, ModelStream, StopReason, StreamEvent, ToolCall,
+        ToolResult,
+    },
     usage::Usage,
 };
 use serde::Deserialize;
@@ -51,6 +54,11 @@ impl Model for Chat {
     async fn stream(&self, request: &ModelRequest) -> Result<ModelStream, ModelError> {
         let mut body = body(request);
         body[self.limit_field] = request.max_output_tokens.into();
+        // OpenAI's other models refuse it.
+        let thinks = self.limit_field == "max_tokens" || responses::reasons(&request.model);
+        if let Some(level) = request.reasoning_level.as_ref().filter(|_| thinks) {
+            body["reasoning_effort"] = level.as_str().into();
+        }
         self.endpoint.post(&body, Decoder { name: self.name, ..Decoder::default() }).await
     }
 }
@@ -74,7 +82,11 @@ fn body(request: &ModelRequest) -> Value {
 
 fn wire(message: &ChatMessage) -> Vec<Value> {
     match message {
-        ChatMessage::User { text, .. } => vec![json!({ "role": "user", "content": text })],
+        ChatMessage::User { text, images } if images.is_empty() => {
+            vec![json!({ "role": "user", "content": text })]
+        }
+        ChatMessage::User { text, images } => vec![shown(text, images)],
+        ChatMessage::Assistant { text, calls, .. } if text.is_empty() && calls.is_empty() => Vec::new(),
         ChatMessage::Assistant { text, calls, .. } => {
             let mut message = json!({ "role": "assistant", "content": text });
             if !calls.is_empty() {
@@ -82,11 +94,25 @@ fn wire(message: &ChatMessage) -> Vec<Value> {
             }
             vec![message]
         }
-        ChatMessage::Tool { results } => results
-            .iter()
-            .map(|r| json!({ "role": "tool", "tool_call_id": r.call_id, "content": r.content }))
-            .collect(),
+        ChatMessage::Tool { results } => {
+            let result =
+                |r: &ToolResult| json!({ "role": "tool", "tool_call_id": r.call_id, "content": r.content });
+            let mut messages: Vec<Value> = results.iter().map(result).collect();
+            // Results can't hold pictures here.
+            let images: Vec<Image> = results.iter().flat_map(|r| r.images.clone()).collect();
+            if !images.is_empty() {
+                messages.push(shown("The pictures that the tools returned:", &images));
+            }
+            messages
+        }
     }
+}
+
+/// A message of the user with pictures.
+fn shown(text: &str, images: &[Image]) -> Value {
+    let text = json!({ "type": "text", "text": text });
+    let images = images.iter().map(|i| json!({ "type": "image_url", "image_url": { "url": i.data_url() } }));
+    json!({ "role": "user", "content": std::iter::once(text).chain(images).collect::<Vec<_>>() })
 }
 
 /// Servers that put calls into a prompt parse the arguments and fail on what is no JSON.
@@ -294,70 +320,4 @@ fn count(tokens: &Tokens) -> StreamEvent {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::tests::conversation;
-
-    #[test]
-    fn the_request_has_one_message_per_result_and_sound_arguments() {
-        let body = body(&conversation(vec![]));
-        assert_eq!(body["stream_options"]["include_usage"], true);
-        let messages = body["messages"].as_array().unwrap();
-        let roles: Vec<_> = messages.iter().map(|m| m["role"].as_str().unwrap()).collect();
-        assert_eq!(roles, ["system", "user", "assistant", "tool", "tool", "user"]);
-        assert_eq!(messages[2]["tool_calls"][1]["function"]["arguments"], "{}");
-        assert_eq!(messages[3]["tool_call_id"], "c1");
-    }
-
-    fn calls(deltas: &[Value]) -> Vec<(String, String)> {
-        let mut decoder = Decoder { name: "test", ..Decoder::default() };
-        let mut out = VecDeque::new();
-        for delta in deltas {
-            let chunk = json!({ "choices": [{ "delta": { "tool_calls": [delta] } }] });
-            decoder.event(&chunk.to_string(), &mut out).unwrap();
-        }
-        decoder.event(END, &mut out).unwrap();
-        assert_eq!(out.pop_back(), Some(StreamEvent::Stop(StopReason::ToolUse)));
-        let ids: std::collections::BTreeSet<_> = out
-            .iter()
-            .map(|e| match e {
-                StreamEvent::ToolCall(call) => call.id.clone(),
-                other => panic!("{other:?}"),
-            })
-            .collect();
-        assert_eq!(ids.len(), out.len(), "every call has an id of its own");
-        out.into_iter()
-            .map(|e| match e {
-                StreamEvent::ToolCall(call) => (call.name, call.arguments),
-                other => panic!("{other:?}"),
-            })
-            .collect()
-    }
-
-    #[test]
-    fn calls_come_together_however_a_server_sends_them() {
-        let f = |name: &str, arguments: Value| json!({ "name": name, "arguments": arguments });
-        let two = vec![("a".to_owned(), r#"{"x":1}"#.to_owned()), ("b".to_owned(), "{}".to_owned())];
-        let pieces = [
-            json!({ "index": 0, "id": "1", "function": { "name": "a" } }),
-            json!({ "index": 0, "function": { "arguments": "{\"x\"" } }),
-            json!({ "index": 0, "function": { "arguments": ":1}" } }),
-            json!({ "index": 1, "id": "2", "function": { "name": "b", "arguments": "" } }),
-        ];
-        assert_eq!(calls(&pieces), two, "in pieces");
-        let same_index = [
-            json!({ "index": 0, "id": "1", "function": f("a", "{\"x\":1}".into()) }),
-            json!({ "index": 0, "id": "2", "function": f("b", "{}".into()) }),
-        ];
-        assert_eq!(calls(&same_index), two, "whole, all numbered 0");
-        let bare =
-            [json!({ "function": f("a", json!({ "x": 1 })) }), json!({ "function": f("b", json!({})) })];
-        assert_eq!(calls(&bare), two, "as objects, without ids and numbers");
-        let repeated = [
-            json!({ "index": 0, "id": "1", "function": f("a", "{\"x\"".into()) }),
-            json!({ "index": 0, "id": "1", "function": { "arguments": ":1}" } }),
-            json!({ "index": 1, "id": "2", "function": { "name": "b" } }),
-        ];
-        assert_eq!(calls(&repeated), two, "with the id in every piece");
-    }
-}
+mod tests;

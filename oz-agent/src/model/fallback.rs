@@ -76,7 +76,7 @@ pub enum Patience {
 }
 
 /// The models of a run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Chain {
     links: Vec<Link>,
     /// Until when each is left alone; present from its failure to its next answer.

@@ -9,7 +9,10 @@ use super::{
 use async_trait::async_trait;
 use oz_core::{
     Error,
-    model::{ChatMessage, Model, ModelError, ModelRequest, ModelStream, StopReason, StreamEvent, ToolCall},
+    model::{
+        ChatMessage, Image, Model, ModelError, ModelRequest, ModelStream, StopReason, StreamEvent, ToolCall,
+        ToolResult,
+    },
     usage::Usage,
 };
 use serde::Deserialize;
@@ -64,12 +67,15 @@ fn body(request: &ModelRequest) -> Value {
     // Other models refuse a request that asks for it.
     if reasons(&request.model) {
         body["include"] = json!(["reasoning.encrypted_content"]);
+        if let Some(level) = &request.reasoning_level {
+            body["reasoning"] = json!({ "effort": level });
+        }
     }
     body
 }
 
 /// Whether a model is one that thinks before it answers, by its name.
-fn reasons(model: &str) -> bool {
+pub(super) fn reasons(model: &str) -> bool {
     let o_series = model.strip_prefix('o').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     o_series || model.starts_with("gpt-5") || model.starts_with("codex")
 }
@@ -77,7 +83,9 @@ fn reasons(model: &str) -> bool {
 fn items(message: &ChatMessage) -> Vec<Value> {
     let spoken = |role: &str, kind: &str, text: &str| json!({ "type": "message", "role": role, "content": [{ "type": kind, "text": text }] });
     match message {
-        ChatMessage::User { text, .. } => vec![spoken("user", "input_text", text)],
+        ChatMessage::User { text, images } => {
+            vec![json!({ "type": "message", "role": "user", "content": shown(text, images) })]
+        }
         ChatMessage::Assistant { text, reasoning, calls } => {
             let mut items = reasoning.clone();
             if !text.is_empty() {
@@ -92,9 +100,23 @@ fn items(message: &ChatMessage) -> Vec<Value> {
         }
         ChatMessage::Tool { results } => results
             .iter()
-            .map(|r| json!({ "type": "function_call_output", "call_id": r.call_id, "output": r.content }))
+            .map(|r| json!({ "type": "function_call_output", "call_id": r.call_id, "output": output(r) }))
             .collect(),
     }
+}
+
+fn output(result: &ToolResult) -> Value {
+    match result.images.as_slice() {
+        [] => result.content.as_str().into(),
+        images => shown(&result.content, images).into(),
+    }
+}
+
+/// A text with pictures.
+fn shown(text: &str, images: &[Image]) -> Vec<Value> {
+    let text = json!({ "type": "input_text", "text": text });
+    let images = images.iter().map(|i| json!({ "type": "input_image", "image_url": i.data_url() }));
+    std::iter::once(text).chain(images).collect()
 }
 
 #[derive(Deserialize)]
@@ -257,6 +279,35 @@ mod tests {
         assert_eq!(kinds, ["message", "reasoning", "message", call, call, output, output, "message"]);
         assert_eq!(input[1], reasoning);
         assert_eq!(input[3]["arguments"], r#"{"command":"ls"}"#);
+    }
+
+    #[test]
+    fn pictures_go_along_and_who_reasons_is_told_how_hard() {
+        let image = Image { media_type: "image/png".into(), data: "aGk=".into() };
+        let picture = json!({ "type": "input_image", "image_url": "data:image/png;base64,aGk=" });
+        let mut request = conversation(vec![]);
+        request.reasoning_level = Some("high".into());
+        for message in &mut request.messages {
+            match message {
+                ChatMessage::User { images, .. } => images.push(image.clone()),
+                ChatMessage::Tool { results } => results[0].images.push(image.clone()),
+                ChatMessage::Assistant { .. } => {}
+            }
+        }
+        for (model, effort) in [("gpt-5.1", json!("high")), ("gpt-4.1", Value::Null)] {
+            request.model = model.into();
+            let body = body(&request);
+            assert_eq!(body["reasoning"]["effort"], effort, "{model}");
+            assert_eq!(body["input"][0]["content"][1], picture);
+            let outputs: Vec<_> = body["input"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|i| i["type"] == "function_call_output")
+                .collect();
+            assert_eq!(outputs[0]["output"][1], picture);
+            assert!(outputs[1]["output"].is_string());
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! One tool call, from the words of the model to the result for it, with the events around it. Whatever is wrong with a
-//! call becomes a result that says so; only the end of the agent itself ends it early.
+//! call becomes a result that says so; only the end of the agent itself, or a user who interrupts, ends it early.
 
 use super::agent::{Agent, End};
 use crate::tool::{Done, Effect, Failed};
@@ -9,6 +9,9 @@ use oz_core::{
     model::{ToolCall, ToolResult},
 };
 use serde_json::{Map, Value};
+
+/// The result of a call that a user ended.
+const INTERRUPTED: &str = "it was interrupted by the user";
 
 impl Agent {
     /// Does what the model called for.
@@ -24,8 +27,13 @@ impl Agent {
         let (id, name) = (call.id.clone(), call.name.clone());
         self.say(HarnessEvent::Action { id, category: category.clone(), name, input: shown }).await;
 
+        let step = self.steps.current();
         let done = match (tool, input) {
-            (Some(tool), Ok(input)) => self.bounded(tool.run(&self.desk, Value::Object(input))).await,
+            (Some(tool), Ok(input)) => tokio::select! {
+                biased;
+                done = self.bounded(tool.run(&self.desk, Value::Object(input))) => done,
+                () = step.cancelled() => Ok(Err(INTERRUPTED.to_owned().into())),
+            },
             (Some(_), Err(problem)) => Ok(Err(problem.into())),
             (None, _) => Ok(Err(unknown(&call.name, &self.tools.names()).into())),
         };
@@ -33,6 +41,7 @@ impl Agent {
             Ok(result) => (result, None),
             Err(end) => (Err("it was stopped because the run ended".to_owned().into()), Some(end)),
         };
+        self.common.human.withdraw().await;
         let (result, is_error) = match result {
             Ok(done) => (done, false),
             Err(failed) => (failed.into(), true),
@@ -41,6 +50,9 @@ impl Agent {
         // The model says to others what it knows; it is to know no secrets.
         let content = self.desk.redactor.string(content);
         let output = self.desk.redactor.map(output);
+        if let Some(diff) = output.get("diff").and_then(Value::as_str).filter(|_| !is_error) {
+            self.notes.changed(diff.to_owned());
+        }
         self.say(HarnessEvent::ActionResult {
             action_id: call.id.clone(),
             category,

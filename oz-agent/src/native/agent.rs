@@ -1,9 +1,12 @@
 //! The loop: ask the model, do what it calls for, until it is done, a limit is reached or somebody stops it.
 
-use super::{ask::Answer, budget::Budget, inbox::Inbox};
+use super::{
+    ask::Answer, ask_human::Human, budget::Budget, context::Gauge, guard::Guard, inbox::Inbox,
+    journal::Journal, notes::Notes, steps::Steps,
+};
 use crate::{
     model::{Chain, Prices},
-    tool::{Desk, Effect, Toolbox},
+    tool::{Desk, Toolbox},
 };
 use oz_core::{
     ErrorCode,
@@ -15,21 +18,36 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 const CUT: &str = "Your answer was cut because it was too long. Go on where it broke off, in smaller steps.";
+const EMPTY: &str = "Your answer was empty. Go on with the task, or call finish.";
+const INTERRUPTED: &str = "[The user interrupted you here.]";
+
+/// What an agent shares with its helpers.
+pub(super) struct Common {
+    pub(super) prices: Prices,
+    pub(super) budget: Budget,
+    pub(super) human: Human,
+    pub(super) cancel: CancellationToken,
+    /// How many tokens a conversation may have, where that is configured.
+    pub(super) window: Option<u64>,
+}
 
 /// An agent at work.
 pub(super) struct Agent {
     pub(super) system: String,
-    pub(super) prompt: String,
+    /// The conversation to begin with; its last message is the user's.
+    pub(super) opening: Vec<ChatMessage>,
     pub(super) reasoning_level: Option<String>,
     pub(super) models: Chain,
     /// The place in the chain of the model for which the conversation is shaped.
     pub(super) spoke: usize,
-    pub(super) prices: Prices,
+    pub(super) gauge: Gauge,
     pub(super) tools: Toolbox,
     pub(super) desk: Desk,
-    pub(super) budget: Budget,
+    pub(super) common: Arc<Common>,
+    pub(super) notes: Arc<Notes>,
+    pub(super) journal: Arc<Journal>,
     pub(super) inbox: Arc<Inbox>,
-    pub(super) cancel: CancellationToken,
+    pub(super) steps: Arc<Steps>,
     pub(super) events: mpsc::Sender<HarnessEvent>,
 }
 
@@ -51,6 +69,11 @@ impl Agent {
         self.say(HarnessEvent::State { state: AgentState::Started, message: None, code: None }).await;
         let end = self.turns().await.unwrap_or_else(|end| end);
         self.inbox.shut();
+        if matches!(end, End::Cancelled)
+            && let Some(tasks) = self.notes.cancel_tasks()
+        {
+            self.say(HarnessEvent::Tasks { tasks }).await;
+        }
         let Self { desk, events, .. } = self;
         // What commands left in the background ends before the end is told.
         drop(desk);
@@ -68,72 +91,107 @@ impl Agent {
         let mut request = ModelRequest {
             model: String::new(),
             system: std::mem::take(&mut self.system),
-            messages: vec![ChatMessage::user(std::mem::take(&mut self.prompt))],
+            messages: std::mem::take(&mut self.opening),
             tools: self.tools.specs(),
             max_output_tokens: 0,
             reasoning_level: self.reasoning_level.take(),
         };
         let mut summary = String::new();
+        let mut guard = Guard::default();
         loop {
-            if let Some(reason) = self.budget.exceeded() {
+            if let Some(reason) = self.common.budget.exceeded() {
                 return Err(End::Failed(ErrorCode::BudgetExceeded, reason));
             }
-            self.budget.begin_turn();
-            let Answer { text, reasoning, calls, stop, .. } = self.ask(&mut request).await?;
-            if !text.trim().is_empty() {
-                summary.clone_from(&text);
+            self.common.budget.begin_turn();
+            // Who sends something and then interrupts is read first.
+            self.steps.begin();
+            self.read_inbox(&mut request.messages).await;
+            self.keep(&request.messages);
+            self.make_room(&mut request).await?;
+            let answer = self.ask(&mut request).await?;
+            if !answer.text.trim().is_empty() {
+                summary.clone_from(&answer.text);
             }
-            let mut end = None;
-            let mut results = Vec::new();
-            for call in &calls {
-                let (result, effect) = self.act(call).await?;
-                results.push(result);
-                if let Effect::Finish { success, summary } = effect {
-                    end = Some(if success { End::Done(summary) } else { End::GaveUp(summary) });
-                    break;
-                }
-            }
-            let asked = &mut request.messages;
-            match (calls.is_empty(), stop) {
-                (true, StopReason::MaxTokens) => {
-                    asked.push(ChatMessage::Assistant { text, reasoning, calls });
-                    asked.push(ChatMessage::user(CUT));
-                }
-                (true, StopReason::Refusal) => {
-                    return Err(End::Failed(
-                        ErrorCode::ContentPolicyViolation,
-                        format!("the model refused: {text}"),
-                    ));
-                }
-                (true, _) => {
-                    end = Some(End::Done(summary.clone()));
-                    asked.push(ChatMessage::Assistant { text, reasoning, calls });
-                }
-                (false, _) => {
-                    let calls = calls.into_iter().take(results.len()).collect();
-                    asked.push(ChatMessage::Assistant { text, reasoning, calls });
-                    asked.push(ChatMessage::Tool { results });
-                }
-            }
+            let end = self.follow(answer, &summary, &mut request.messages, &mut guard).await?;
+            self.keep(&request.messages);
             // Whoever still has something to say keeps the agent at work.
             if let Some(end) = end
                 && self.inbox.close()
             {
                 return Ok(end);
             }
-            for text in self.inbox.take() {
-                self.say(HarnessEvent::Prompt { text: text.clone() }).await;
-                request.messages.push(ChatMessage::user(text));
+        }
+    }
+
+    /// Does what follows from an answer, and adds both to the conversation. Answers how the work ended, if it did.
+    async fn follow(
+        &mut self,
+        answer: Answer,
+        summary: &str,
+        messages: &mut Vec<ChatMessage>,
+        guard: &mut Guard,
+    ) -> Result<Option<End>, End> {
+        let Answer { text, reasoning, calls, stop, interrupted, .. } = answer;
+        let silent = text.trim().is_empty();
+        if interrupted {
+            if !silent {
+                messages.push(ChatMessage::Assistant { text, reasoning, calls });
+            }
+            messages.push(ChatMessage::user(INTERRUPTED));
+            return Ok(None);
+        }
+        if !calls.is_empty() {
+            guard.answered(false);
+            messages.push(ChatMessage::Assistant { text, reasoning, calls: calls.clone() });
+            self.keep(messages);
+            let (results, end) = self.act_all(&calls, guard).await?;
+            messages.push(ChatMessage::Tool { results });
+            return Ok(end);
+        }
+        match stop {
+            StopReason::Refusal => {
+                Err(End::Failed(ErrorCode::ContentPolicyViolation, format!("the model refused: {text}")))
+            }
+            StopReason::MaxTokens => {
+                messages.push(ChatMessage::Assistant { text, reasoning, calls });
+                messages.push(ChatMessage::user(CUT));
+                Ok(None)
+            }
+            _ if silent => {
+                if let Some(reason) = guard.answered(true) {
+                    return Err(End::Failed(ErrorCode::InternalError, reason));
+                }
+                // Thoughts that led to nothing can't be handed back.
+                messages.push(ChatMessage::Assistant { text, reasoning: Vec::new(), calls });
+                messages.push(ChatMessage::user(EMPTY));
+                Ok(None)
+            }
+            _ => {
+                messages.push(ChatMessage::Assistant { text, reasoning, calls });
+                Ok(Some(End::Done(summary.to_owned())))
             }
         }
     }
 
+    async fn read_inbox(&self, messages: &mut Vec<ChatMessage>) {
+        for text in self.inbox.take() {
+            self.say(HarnessEvent::Prompt { text: text.clone() }).await;
+            messages.push(ChatMessage::user(text));
+        }
+    }
+
+    /// Keeps the conversation for later.
+    pub(super) fn keep(&self, messages: &[ChatMessage]) {
+        self.journal.keep(self.models.link(self.spoke).name(), messages);
+    }
+
     /// Does something unless the work is to end before.
     pub(super) async fn bounded<T>(&self, work: impl Future<Output = T>) -> Result<T, End> {
+        let Common { cancel, budget, .. } = &*self.common;
         tokio::select! {
             biased;
-            () = self.cancel.cancelled() => Err(End::Cancelled),
-            () = self.budget.time_up() => Err(End::Failed(ErrorCode::BudgetExceeded, self.budget.out_of_time())),
+            () = cancel.cancelled() => Err(End::Cancelled),
+            () = budget.time_up() => Err(End::Failed(ErrorCode::BudgetExceeded, budget.out_of_time())),
             done = work => Ok(done),
         }
     }

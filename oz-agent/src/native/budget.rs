@@ -1,17 +1,25 @@
 //! How much an agent may use, and how much it has used. It measures and answers; the loop decides what follows.
 
 use oz_core::{config::Limits, usage::Usage};
-use std::time::Duration;
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// How many model calls a run may make that names no limit, so that no loop is endless.
 const MAX_TURNS: u32 = 200;
 
-/// Limits, and what counts against them.
+/// Limits, and what counts against them. An agent and its helpers share one.
 #[derive(Debug)]
 pub(super) struct Budget {
     limits: Limits,
     started: Instant,
+    spent: Mutex<Spent>,
+}
+
+#[derive(Debug, Default)]
+struct Spent {
     turns: u32,
     used: Usage,
 }
@@ -19,35 +27,40 @@ pub(super) struct Budget {
 impl Budget {
     /// A budget from now on.
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, started: Instant::now(), turns: 0, used: Usage::default() }
+        Self { limits, started: Instant::now(), spent: Mutex::default() }
+    }
+
+    fn spent(&self) -> MutexGuard<'_, Spent> {
+        self.spent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One more turn begins.
-    pub(super) fn begin_turn(&mut self) {
-        self.turns += 1;
+    pub(super) fn begin_turn(&self) {
+        self.spent().turns += 1;
     }
 
     /// A model call used this.
-    pub(super) fn count(&mut self, usage: &Usage) {
-        self.used.add(usage);
+    pub(super) fn count(&self, usage: &Usage) {
+        self.spent().used.add(usage);
     }
 
     /// Why there may be no further turn, if so.
     pub(super) fn exceeded(&self) -> Option<String> {
         let Limits { max_turns, max_tokens, max_cost_usd, .. } = self.limits;
         let turns = max_turns.unwrap_or(MAX_TURNS);
-        if self.turns >= turns {
+        let spent = self.spent();
+        if spent.turns >= turns {
             return Some(format!(
                 "the run made {turns} model calls, which is its limit (max_turns), before it was done"
             ));
         }
-        if let Some(max) = max_tokens.filter(|max| self.used.total_tokens() >= *max) {
-            let used = self.used.total_tokens();
+        if let Some(max) = max_tokens.filter(|max| spent.used.total_tokens() >= *max) {
+            let used = spent.used.total_tokens();
             return Some(format!(
                 "the run used {used} tokens of the {max} that it may (max_tokens) before it was done"
             ));
         }
-        if let (Some(cost), Some(max)) = (self.used.cost_usd, max_cost_usd)
+        if let (Some(cost), Some(max)) = (spent.used.cost_usd, max_cost_usd)
             && cost >= max
         {
             return Some(format!(
@@ -77,7 +90,7 @@ mod tests {
     use super::*;
 
     fn exceeded(limits: Limits, turns: u32, tokens: u64, cost_usd: Option<f64>) -> Option<String> {
-        let mut budget = Budget::new(limits);
+        let budget = Budget::new(limits);
         (0..turns).for_each(|_| budget.begin_turn());
         budget.count(&Usage { input_tokens: tokens, cost_usd, ..Usage::default() });
         budget.exceeded()

@@ -36,14 +36,23 @@ impl Inbox {
 
     /// Leaves a message.
     pub(super) fn put(&self, message: String) -> Result<(), Error> {
+        self.open_messages(|messages| messages.push(message))
+    }
+
+    fn open_messages(&self, todo: impl FnOnce(&mut Vec<String>)) -> Result<(), Error> {
         match &mut *self.lock() {
             State::Open(messages) => {
-                messages.push(message);
+                todo(messages);
                 Ok(())
             }
             State::New => Err(Error::conflict("the agent has not started yet")),
             State::Closed => Err(Error::conflict("the agent has ended")),
         }
+    }
+
+    /// Whether somebody reads messages.
+    pub(super) fn is_open(&self) -> Result<(), Error> {
+        self.open_messages(|_| ())
     }
 
     /// Takes what is there.

@@ -1,4 +1,14 @@
+mod calls;
+mod compaction;
 mod fallback;
+mod humans;
+mod modes;
+mod notes;
+mod resume;
+mod service;
+mod steering;
+mod subagents;
+mod watching;
 
 use super::*;
 use oz_core::{
@@ -21,11 +31,18 @@ impl Room {
     fn new(script: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("script.yaml");
-        fs::write(&path, script).unwrap();
+        fs::write(path, script).unwrap();
         fs::create_dir(dir.path().join("w")).unwrap();
-        let path = path.to_string_lossy().into_owned();
-        let harness = NativeHarness::new(move |name| (name == "OZ_SCRIPTED_MODEL").then(|| path.clone()));
-        Self { dir, harness: Arc::new(harness), limits: Limits::default() }
+        let mut room =
+            Self { dir, harness: Arc::new(NativeHarness::new(|_| None)), limits: Limits::default() };
+        room.harness = room.another();
+        room
+    }
+
+    /// Another harness in the same room.
+    fn another(&self) -> Arc<NativeHarness> {
+        let path = self.dir.path().join("script.yaml").to_string_lossy().into_owned();
+        Arc::new(NativeHarness::new(move |name| (name == "OZ_SCRIPTED_MODEL").then(|| path.clone())))
     }
 
     fn limits(mut self, limits: Limits) -> Self {
@@ -52,7 +69,11 @@ impl Room {
     }
 
     async fn run(&self, prompt: &str) -> Vec<HarnessEvent> {
-        let events: Vec<_> = self.start(prompt).await.collect().await;
+        self.run_task(self.task(prompt)).await
+    }
+
+    async fn run_task(&self, task: HarnessTask) -> Vec<HarnessEvent> {
+        let events: Vec<_> = Arc::clone(&self.harness).start(task).await.unwrap().collect().await;
         let finals =
             events.iter().filter(|e| matches!(e, HarnessEvent::State { state, .. } if state.is_final()));
         assert_eq!(finals.count(), 1, "{events:#?}");
@@ -70,22 +91,31 @@ fn end(events: &[HarnessEvent]) -> (AgentState, String, Option<ErrorCode>) {
     }
 }
 
-/// Every action with the state of its result, in order.
+/// Every action with the state of its result, in the order of the actions.
 fn actions(events: &[HarnessEvent]) -> Vec<(String, ActionState)> {
-    let mut actions = Vec::new();
-    let mut open = None;
+    let mut actions: Vec<(String, String, Option<ActionState>)> = Vec::new();
     for event in events {
         match event {
-            HarnessEvent::Action { id, .. } => open = Some(id.clone()),
+            HarnessEvent::Action { id, name, .. } => actions.push((id.clone(), name.clone(), None)),
             HarnessEvent::ActionResult { action_id, name, state, .. } => {
-                assert_eq!(open.take().as_ref(), Some(action_id));
-                actions.push((name.clone(), state.clone()));
+                let open = actions.iter_mut().find(|(id, _, result)| id == action_id && result.is_none());
+                let (_, of, result) = open.expect("a result follows its action");
+                assert_eq!(of, name);
+                *result = Some(state.clone());
             }
             _ => {}
         }
     }
-    assert_eq!(open, None, "an action has no result");
-    actions
+    actions.into_iter().map(|(_, name, state)| (name, state.expect("an action has a result"))).collect()
+}
+
+/// The outputs of a tool's calls.
+fn outputs(events: &[HarnessEvent], tool: &str) -> Vec<serde_json::Map<String, serde_json::Value>> {
+    let output = |event: &HarnessEvent| match event {
+        HarnessEvent::ActionResult { name, output, .. } if name == tool => Some(output.clone()),
+        _ => None,
+    };
+    events.iter().filter_map(output).collect()
 }
 
 #[tokio::test]
@@ -115,9 +145,10 @@ scripts:
     ];
     assert_eq!(actions(&events), expected.map(|(name, state)| (name.to_owned(), state)));
     let kinds: Vec<_> = events.iter().map(|e| serde_json::to_value(e).unwrap()["type"].clone()).collect();
-    assert_eq!(kinds[..6], ["state", "reasoning", "text", "usage", "action", "action_result"]);
+    let first = ["session", "state", "delta", "reasoning", "text", "usage", "action", "action_result"];
+    assert_eq!(kinds[..8], first);
     assert!(kinds.iter().any(|k| k == "artifact"));
-    let HarnessEvent::Usage { usage, model } = &events[3] else { panic!("no usage") };
+    let HarnessEvent::Usage { usage, model } = &events[5] else { panic!("no usage") };
     assert_eq!((model.as_str(), usage.total_tokens(), usage.cost_usd), ("scripted", 7, Some(0.0)));
     assert!(!room.path("never").exists(), "nothing happens after the end");
 }
@@ -274,12 +305,4 @@ async fn what_can_t_start_is_an_error_and_a_harness_starts_once() {
     assert_eq!(error.code, ErrorCode::EnvironmentSetupFailed);
     let again = Arc::clone(&room.harness).start(HarnessTask { workspace: room.path(""), ..task }).await;
     assert_eq!(again.err().unwrap().code, ErrorCode::Conflict);
-}
-
-#[test]
-fn the_first_request_is_small() {
-    let task = HarnessTask { prompt: String::new(), workspace: "/w".into(), ..HarnessTask::default() };
-    let system = prompt::system(&task, Path::new("/w"));
-    let tools = serde_json::to_string(&crate::tool::Toolbox::new([]).specs()).unwrap();
-    assert!(system.len() + tools.len() < 8 << 10, "{} + {} bytes", system.len(), tools.len());
 }

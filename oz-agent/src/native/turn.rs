@@ -3,10 +3,10 @@
 
 use super::{
     agent::{Agent, End},
-    ask::{Answer, ask},
+    ask::{Answer, Heard, ask},
     handover, prompt, room,
 };
-use crate::model::Patience;
+use crate::model::{Link, Patience};
 use oz_core::{
     harness::HarnessEvent,
     model::{ModelError, ModelErrorKind, ModelRequest},
@@ -65,16 +65,27 @@ impl Agent {
         }
         link.id().clone_into(&mut request.model);
         request.max_output_tokens = prompt::max_output_tokens(link.id());
-        let mut used = Vec::new();
+        let step = self.steps.current();
+        let mut heard = Heard::default();
         let asked = loop {
-            let asked = self.bounded(ask(link.model(), patience, request, &mut used)).await;
+            let asking = ask(link.model(), patience, request, &mut heard, Some(&self.events));
+            let asked = tokio::select! {
+                biased;
+                asked = self.bounded(asking) => asked,
+                () = step.cancelled() => {
+                    heard.interrupt();
+                    break Ok(Ok(()));
+                }
+            };
             let too_long = matches!(&asked, Ok(Err(e)) if e.kind == ModelErrorKind::ContextTooLong);
             if !(too_long && room::make(&mut request.messages)) {
                 break asked;
             }
+            self.gauge.forget();
             tracing::info!("the conversation is too long for the model; older results of tools are left out");
         };
-        if let Ok(Ok(answer)) = &asked {
+        let Heard { answer, used, .. } = heard;
+        if let Ok(Ok(())) = &asked {
             let (thoughts, text) = (answer.thoughts.clone(), answer.text.clone());
             if !thoughts.trim().is_empty() {
                 self.say(HarnessEvent::Reasoning { text: thoughts }).await;
@@ -82,13 +93,21 @@ impl Agent {
             if !text.trim().is_empty() {
                 self.say(HarnessEvent::Text { text }).await;
             }
+            if let Some(usage) = used.last().filter(|_| !answer.interrupted) {
+                self.gauge.measured(usage, request.messages.len());
+            }
         }
+        self.spend(&link, used).await;
+        asked.map(|asked| asked.map(|()| answer))
+    }
+
+    /// Counts and reports what calls of a model used.
+    pub(super) async fn spend(&self, link: &Link, used: Vec<Usage>) {
         for usage in used {
-            let usage = Usage { cost_usd: link.cost(&self.prices, &usage), ..usage };
-            self.budget.count(&usage);
+            let usage = Usage { cost_usd: link.cost(&self.common.prices, &usage), ..usage };
+            self.common.budget.count(&usage);
             self.say(HarnessEvent::Usage { model: link.name().to_owned(), usage }).await;
         }
-        asked
     }
 
     async fn tell(&self, ok: bool, detail: String) {

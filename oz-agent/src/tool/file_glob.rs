@@ -40,6 +40,10 @@ impl Tool for FileGlob {
         ActionCategory::Search
     }
 
+    fn parallel(&self) -> bool {
+        true
+    }
+
     async fn run(&self, desk: &Desk, input: Value) -> Result<Done, Failed> {
         let Input { patterns, path } = arguments(input)?;
         if patterns.is_empty() {

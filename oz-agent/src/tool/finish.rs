@@ -21,12 +21,15 @@ fn yes() -> bool {
     true
 }
 
+/// Its name.
+pub(super) const NAME: &str = "finish";
+
 pub(super) struct Finish;
 
 #[async_trait]
 impl Tool for Finish {
     fn name(&self) -> &str {
-        "finish"
+        NAME
     }
 
     fn description(&self) -> &str {

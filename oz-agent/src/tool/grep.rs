@@ -56,6 +56,10 @@ impl Tool for Grep {
         ActionCategory::Search
     }
 
+    fn parallel(&self) -> bool {
+        true
+    }
+
     async fn run(&self, desk: &Desk, input: Value) -> Result<Done, Failed> {
         let Input { queries, path, include } = arguments(input)?;
         let root = directory(desk, path.as_deref())?;

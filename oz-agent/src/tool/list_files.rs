@@ -39,6 +39,10 @@ impl Tool for ListFiles {
         ActionCategory::Files
     }
 
+    fn parallel(&self) -> bool {
+        true
+    }
+
     async fn run(&self, desk: &Desk, input: Value) -> Result<Done, Failed> {
         let Input { path, depth } = arguments(input)?;
         let root = directory(desk, path.as_deref())?;

@@ -65,6 +65,10 @@ impl Tool for ReadFiles {
         ActionCategory::Files
     }
 
+    fn parallel(&self) -> bool {
+        true
+    }
+
     async fn run(&self, desk: &Desk, input: Value) -> Result<Done, Failed> {
         let Input { files } = arguments(input)?;
         if files.is_empty() {

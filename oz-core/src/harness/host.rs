@@ -19,6 +19,11 @@ pub trait HostTool: Send + Sync {
     /// What kind of action it is.
     fn category(&self) -> ActionCategory;
 
+    /// Whether it only reads: then calls of it may be made at once, and it is lent also where nothing may be changed.
+    fn only_reads(&self) -> bool {
+        false
+    }
+
     /// Does it. Answers with text for the model.
     ///
     /// # Errors

@@ -179,7 +179,11 @@ fn blocks(message: &Value, check: &mut Check) {
     for block in blocks {
         let kind = text(block, "type");
         match kind {
-            "tool_result" if !mine => check.result(text(block, "tool_use_id")),
+            "tool_result" if !mine => {
+                check.result(text(block, "tool_use_id"));
+                list(block, "content").iter().for_each(|part| shown(part, check));
+            }
+            "image" if !mine => shown(block, check),
             "tool_use" if mine => {}
             "thinking" if mine => {
                 let good = block["signature"] == *signature(text(block, "thinking"));
@@ -195,6 +199,19 @@ fn blocks(message: &Value, check: &mut Check) {
         check.must(call["input"].is_object(), "the input of a tool_use is not an object");
         check.call(text(call, "id"), text(call, "name"));
     }
+}
+
+/// A picture, or a block of text.
+fn shown(block: &Value, check: &mut Check) {
+    if block["type"] != "image" {
+        return said(block, check);
+    }
+    let source = &block["source"];
+    check.must(source["type"] == "base64", "a picture that is not in Base64");
+    let kind = text(source, "media_type");
+    let legal = ["image/png", "image/jpeg", "image/gif", "image/webp"].contains(&kind);
+    check.must(legal, format!("a picture of the kind '{kind}'"));
+    check.must(!text(source, "data").is_empty(), "a picture without data");
 }
 
 /// A block of text.

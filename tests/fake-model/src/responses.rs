@@ -39,7 +39,10 @@ impl Wire for Responses {
                     check.call(text(item, "call_id"), text(item, "name"));
                 }
                 "function_call_output" => {
-                    check.must(item["output"].is_string(), "the output of a function_call is not text");
+                    let parts = list(item, "output");
+                    let legal = |part: &Value| ["input_text", "input_image"].contains(&text(part, "type"));
+                    let good = item["output"].is_string() || (!parts.is_empty() && parts.iter().all(legal));
+                    check.must(good, "the output of a function_call is neither text nor a list of parts");
                     check.result(text(item, "call_id"));
                 }
                 "reasoning" => check.required(item, "encrypted_content"),

@@ -1,0 +1,64 @@
+//! Interrupting an agent.
+
+use super::*;
+
+#[tokio::test]
+async fn an_interrupted_call_says_so_and_the_message_is_read_next() {
+    let script = r#"
+scripts:
+  - match: x
+    turns:
+      - tool_calls: [{ name: run_command, input: { command: "touch started; sleep 60" } }, { name: run_command, input: { command: "touch never" } }]
+      - { expect: (?s)interrupted by the user.*was not done.*the other way, text: other }
+"#;
+    let room = Room::new(script);
+    assert!(room.harness.interrupt().await.is_err(), "nothing is there to interrupt");
+    let events = room.start("x").await;
+    until("it does not start", || room.path("started").exists()).await;
+    room.harness.send("the other way".into()).await.unwrap();
+    room.harness.interrupt().await.unwrap();
+    let events: Vec<_> = events.collect().await;
+    assert_eq!(end(&events), (AgentState::Succeeded, "other".into(), None));
+    assert_eq!(actions(&events), [("run_command".to_owned(), ActionState::Failed)]);
+    assert!(
+        outputs(&events, "run_command")[0]["error"].as_str().unwrap().contains("interrupted by the user")
+    );
+    assert!(events.contains(&HarnessEvent::Prompt { text: "the other way".into() }));
+    assert!(!room.path("never").exists());
+    until("a process is left", || naming(room.dir.path()) == 0).await;
+    assert!(room.harness.interrupt().await.is_err(), "nothing is left to interrupt");
+}
+
+#[tokio::test]
+async fn half_an_answer_is_kept_when_it_has_text() {
+    let (asked, mut requests) = mpsc::unbounded_channel();
+    let service = service::serve(move |n, request| {
+        let _ = asked.send(request.clone());
+        match n {
+            0 => service::Said::half("I was about to"),
+            1 => service::Said::half(""),
+            _ => service::Said::text("done"),
+        }
+    })
+    .await;
+    let room = Room::new("scripts: []");
+    let harness = service.harness(&[]);
+    let mut events = Arc::clone(&harness).start(room.task("x")).await.unwrap();
+    while !matches!(events.next().await, Some(HarnessEvent::Delta { .. })) {}
+    harness.send("stop that".into()).await.unwrap();
+    harness.interrupt().await.unwrap();
+    requests.recv().await.unwrap();
+    let second = requests.recv().await.unwrap();
+    harness.interrupt().await.unwrap();
+    let third = requests.recv().await.unwrap();
+    let events: Vec<_> = events.collect().await;
+    assert_eq!(end(&events).1, "done");
+    assert!(events.contains(&HarnessEvent::Text { text: "I was about to".into() }));
+    let said = |request: &serde_json::Value| -> Vec<String> {
+        let messages = request["messages"].as_array().unwrap();
+        messages[1..].iter().map(|m| m["content"].as_str().unwrap().to_owned()).collect()
+    };
+    let mark = "[The user interrupted you here.]";
+    assert_eq!(said(&second), ["x", "I was about to", mark, "stop that"]);
+    assert_eq!(said(&third), ["x", "I was about to", mark, "stop that", mark]);
+}

@@ -40,14 +40,15 @@ fn world(variables: &[(&str, &str)]) -> World {
 
 /// A run with this harness on a repository whose greeting is wrong.
 fn config(world: &World, kind: HarnessType, model_id: Option<&str>) -> AgentConfig {
-    let repo = world.git_repo(
-        "greeter",
-        &[
-            ("greet.sh", "echo hallo\n"),
-            ("test.sh", "test \"$(sh greet.sh)\" = hello || { echo wrong; exit 1; }\n"),
-            ("AGENTS.md", "Rules of agents: speak quietly.\n"),
-        ],
-    );
+    let made = world.path().join("repos/greeter");
+    let files = [
+        ("greet.sh", "echo hallo\n"),
+        ("test.sh", "test \"$(sh greet.sh)\" = hello || { echo wrong; exit 1; }\n"),
+        ("AGENTS.md", "Rules of agents: speak quietly.\n"),
+        ("CLAUDE.md", "Rules of Claude: bow first.\n"),
+    ];
+    let repo =
+        if made.exists() { made.to_string_lossy().into_owned() } else { world.git_repo("greeter", &files) };
     AgentConfig {
         harness: Some(HarnessConfig {
             kind,
@@ -133,7 +134,6 @@ async fn is_cancelled(world: &World, config: AgentConfig) {
     let _ = world.oz(&["run", "cancel", &run_id.to_string()]).success();
     world.no_agents(Duration::from_secs(2).saturating_sub(asked.elapsed()));
     assert_eq!(world.run(run_id).await.state, RunState::Cancelled);
-    let _ = paired(&events(world, run_id).await);
 }
 
 fn usage(turns: Vec<Turn>) -> Vec<Turn> {

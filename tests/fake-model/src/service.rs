@@ -53,8 +53,8 @@ pub enum Doors {
 /// A request for an answer.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Its path, without what is asked for in particular.
-    pub path: &'static str,
+    /// Its path.
+    pub path: String,
     /// Its body.
     pub body: Value,
     /// The key that it came with; empty without one.
@@ -136,7 +136,7 @@ pub(crate) async fn answer<W: Wire>(
     let foreign = matches!(service.doors, Doors::Foreign(_));
     let aside = foreign && W::tools(&body) == 0;
     (service.notice)(Notice::Request(Request {
-        path: W::PATH,
+        path: uri.path().to_owned(),
         body: body.clone(),
         key: key(&headers),
         at: Instant::now(),

@@ -113,7 +113,10 @@ impl<'a> Session<'a> {
         model: Option<String>,
         surroundings: Surroundings,
     ) -> End {
-        self.event(HarnessEvent::Prompt { text: brief::shown(&prompt, &skills::named(&config)) }).await;
+        let kind = config.harness_type();
+        let earlier = self.earlier(&kind, surroundings.patience).await;
+        let asked = earlier.as_ref().map_or(&prompt, |earlier| &earlier.prompt);
+        self.event(HarnessEvent::Prompt { text: brief::shown(asked, &skills::named(&config)) }).await;
         self.tell_of_secrets(&surroundings.keys, surroundings.getting).await;
         if let Err(e) = supported(&config, self.assigned) {
             return End::Failed(e);
@@ -149,7 +152,6 @@ impl<'a> Session<'a> {
             Ok(prepared) => prepared,
             Err(end) => return end,
         };
-        let kind = config.harness_type();
         let HarnessConfig { model_id, reasoning_level, command, .. } =
             config.harness.clone().unwrap_or_else(HarnessConfig::native);
         let private = match Private::open() {
@@ -164,13 +166,6 @@ impl<'a> Session<'a> {
         };
         let record = self.record.as_ref().map(|(_, client, _)| client);
         let tools = record.map(|client| memory::tools(client, &config.memory_stores)).unwrap_or_default();
-        let earlier = match (&self.record, run_id) {
-            (Some((_, client, _)), Some(run_id)) if self.assigned => {
-                let finding = resume::find(client, run_id, resume::format(&kind), *patience);
-                self.stop.run_until_cancelled(finding).await.flatten()
-            }
-            _ => None,
-        };
         let (prompt, saved) = match earlier {
             Some(Resumption { session, prompt, own: true }) => (prompt, Some(session)),
             Some(Resumption { session, prompt, .. }) => {
@@ -209,6 +204,13 @@ impl<'a> Session<'a> {
         let minutes = config.idle_timeout_minutes.filter(|m| *m > 0).unwrap_or(IDLE_MINUTES);
         let idle = Duration::from_secs(60 * u64::try_from(minutes).unwrap_or(1));
         self.drive(harness, task, Manners { patience: *patience, idle, steer: surroundings.steer }).await
+    }
+
+    /// The conversation that a worker's run goes on with.
+    async fn earlier(&self, harness: &HarnessType, patience: Duration) -> Option<Resumption> {
+        let (run_id, client, _) = self.record.as_ref().filter(|_| self.assigned)?;
+        let finding = resume::find(client, *run_id, resume::format(harness), patience);
+        self.stop.run_until_cancelled(finding).await.flatten()
     }
 
     /// Reports how the run ended, as long as `patience` allows.

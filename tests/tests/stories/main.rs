@@ -18,6 +18,7 @@ mod failure;
 mod full_disk;
 mod git_login;
 mod harness_support;
+mod humans;
 mod inputs;
 mod main_job;
 mod models;

@@ -244,7 +244,8 @@ pub trait Harness: Send + Sync {
     /// `operation_not_supported` when the harness can't take messages while it works.
     async fn send(&self, message: String) -> Result<(), Error>;
 
-    /// Answers a [`HarnessEvent::Request`] of the working agent.
+    /// Answers a [`HarnessEvent::Request`] of the working agent. The stream tells with [`HarnessEvent::Answered`] that the
+    /// agent has got it, and also when it needs the answer no more.
     ///
     /// # Errors
     /// `operation_not_supported` when the harness asks nothing; `conflict` when nothing of that id waits.

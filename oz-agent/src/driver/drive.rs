@@ -78,7 +78,10 @@ impl Session<'_> {
         let end = self.work(&mut work).await;
         if !self.stop.is_cancelled() {
             work.followups.settle(work.manners.patience).await;
-            self.save(&mut work).await;
+            // Who has left is saved as it was when it asked.
+            if !matches!(end, End::Left(_)) {
+                self.save(&mut work).await;
+            }
         }
         end
     }
@@ -140,6 +143,12 @@ impl Session<'_> {
     async fn happened(&mut self, event: HarnessEvent, work: &mut Work<'_>) -> Option<Outcome> {
         match &event {
             HarnessEvent::Prompt { text } => work.followups.read(text),
+            // What the agent asked is settled, also when it needs no answer any more.
+            HarnessEvent::Answered { request_id, .. } if work.questions.take(*request_id).is_some() => {
+                self.event(event).await;
+                self.unblock(work).await;
+                return None;
+            }
             HarnessEvent::Request { request } => {
                 let request = request.clone();
                 self.event(event).await;
@@ -177,11 +186,10 @@ impl Session<'_> {
         }
     }
 
-    async fn answered(&mut self, request: &Request, answer: Answer, work: &mut Work<'_>) {
-        let request_id = request.request_id;
-        match work.harness.answer(request_id, answer.clone()).await {
-            Ok(()) => self.event(HarnessEvent::Answered { request_id, answer }).await,
-            Err(error) => tracing::warn!(%error, "the agent did not take an answer"),
+    /// Hands an answer to the agent, which tells when it has got it.
+    async fn answered(&self, request: &Request, answer: Answer, work: &Work<'_>) {
+        if let Err(error) = work.harness.answer(request.request_id, answer).await {
+            tracing::warn!(%error, "the agent did not take an answer");
         }
     }
 

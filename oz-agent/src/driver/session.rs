@@ -120,7 +120,10 @@ impl<'a> Session<'a> {
         model: Option<String>,
         surroundings: Surroundings,
     ) -> End {
-        self.event(HarnessEvent::Prompt { text: brief::shown(&prompt, &skills::named(&config)) }).await;
+        let kind = config.harness_type();
+        let earlier = self.earlier(&kind, surroundings.patience).await;
+        let asked = earlier.as_ref().map_or(&prompt, |earlier| &earlier.prompt);
+        self.event(HarnessEvent::Prompt { text: brief::shown(asked, &skills::named(&config)) }).await;
         self.tell_of_secrets(&surroundings.keys, surroundings.getting).await;
         if let Err(e) = supported(&config, self.record.is_some(), &surroundings.host) {
             return End::Failed(e);
@@ -166,7 +169,6 @@ impl<'a> Session<'a> {
             None | Some(SecretExposure::All) => BTreeMap::new(),
             Some(_) => keys.take_secrets(&mut env),
         };
-        let kind = config.harness_type();
         let HarnessConfig { model_id, reasoning_level, command, .. } =
             config.harness.clone().unwrap_or_else(HarnessConfig::native);
         let auth = match auth::variables(&config, keys, host) {
@@ -193,13 +195,6 @@ impl<'a> Session<'a> {
         let memory = record.and_then(|client| Memory::of(client, &config.memory_stores, &self.redactor));
         let memories = self.recall(memory.as_ref(), &brief::shown(&prompt, &skills::named(&config))).await;
         let tools = memory.as_ref().map(Memory::tools).unwrap_or_default();
-        let earlier = match (&self.record, run_id) {
-            (Some((_, client, _)), Some(run_id)) if self.assigned => {
-                let finding = resume::find(client, run_id, resume::format(&kind), *patience);
-                self.stop.run_until_cancelled(finding).await.flatten()
-            }
-            _ => None,
-        };
         let whole = |prompt: &str| brief::prompt(memories.as_deref(), &chosen.instructions, prompt, &files);
         let (prompt, saved) = match earlier {
             Some(Resumption { session, prompt, own: true }) => (prompt, Some(session)),
@@ -239,6 +234,13 @@ impl<'a> Session<'a> {
         let minutes = config.idle_timeout_minutes.filter(|m| *m > 0).unwrap_or(IDLE_MINUTES);
         let idle = Duration::from_secs(60 * u64::try_from(minutes).unwrap_or(1));
         self.drive(harness, task, Manners { patience: *patience, idle, steer: surroundings.steer }).await
+    }
+
+    /// The conversation that a worker's run goes on with.
+    async fn earlier(&self, harness: &HarnessType, patience: Duration) -> Option<Resumption> {
+        let (run_id, client, _) = self.record.as_ref().filter(|_| self.assigned)?;
+        let finding = resume::find(client, *run_id, resume::format(harness), patience);
+        self.stop.run_until_cancelled(finding).await.flatten()
     }
 
     /// Reports how the run ended, as long as `patience` allows.

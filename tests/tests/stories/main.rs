@@ -19,6 +19,7 @@ mod foreign;
 mod full_disk;
 mod git_login;
 mod harness_support;
+mod humans;
 mod inputs;
 mod main_job;
 mod mcp;

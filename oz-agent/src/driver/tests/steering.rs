@@ -75,7 +75,8 @@ impl Harness for Asker {
         }
         Ok(())
     }
-    async fn answer(&self, _: Uuid, answer: Answer) -> Result<(), Error> {
+    async fn answer(&self, request_id: Uuid, answer: Answer) -> Result<(), Error> {
+        self.say(HarnessEvent::Answered { request_id, answer: answer.clone() });
         self.end(AgentState::Succeeded, &format!("{}: {}", answer.decision, answer.text.unwrap_or_default()));
         Ok(())
     }

@@ -7,7 +7,7 @@ use oz_core::{
     harness::HarnessEvent,
     transcript::LogItem,
 };
-use oz_tests::{Options, World};
+use oz_tests::{World, world::Options};
 
 const SCRIPT: &str = r#"
 scripts:

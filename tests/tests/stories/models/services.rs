@@ -88,7 +88,7 @@ async fn every_format_with_a_key_and_without() {
         let requests = fake.finish();
         assert_eq!(requests.len(), 3, "{id}");
         for request in &requests {
-            assert_eq!((request.path, request.key.as_str()), (path, key), "{id}");
+            assert_eq!((&*request.path, &*request.key), (path, key), "{id}");
             assert_eq!(request.body["model"], "fake");
             assert!(!request.body.to_string().contains(KEY), "{id}: the model is told its own key");
         }

@@ -1,7 +1,8 @@
 use super::*;
 use crate::{
+    job::Jobs,
     process::Household,
-    tool::{Desk, Done, Failed, Toolbox, Workspace},
+    tool::{Desk, Done, Failed, Offer, Toolbox, Workspace},
 };
 use oz_core::{Redactor, config::McpServerConfig, harness::HarnessEvent};
 use serde_json::{Value, json};
@@ -38,6 +39,8 @@ impl Room {
         let desk = Desk {
             workspace: Workspace::new(dir.path()).unwrap(),
             env: env.into(),
+            secrets: BTreeMap::new(),
+            jobs: Jobs::new(dir.path()).unwrap(),
             household: Household::new(),
             redactor: Redactor::new(["the-canary-value".to_owned()]),
         };
@@ -89,7 +92,7 @@ impl Room {
             assert_eq!(name, "mcp_server_startup");
             stages.push((ok, detail.unwrap()));
         }
-        let mut tools = Toolbox::new([]);
+        let mut tools = Toolbox::new(&Offer::default(), []);
         tools.connect(servers);
         (tools, stages)
     }

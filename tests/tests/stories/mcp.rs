@@ -88,9 +88,12 @@ fn a_real_server_is_used_over_every_transport() {
         .output()
         .unwrap();
     let out = oz_tests::Oz::from(output).success();
-    for expected in ["over stdio", "19 and 23 is 42", "over sse", "no licence", "\"images\":1", "All used."] {
+    for expected in ["over stdio", "19 and 23 is 42", "over sse", "\"images\":1", "All used."] {
         assert!(out.contains(expected), "{expected} is not in\n{out}");
     }
+    let first: Value = serde_json::from_str(out.lines().next().unwrap()).unwrap();
+    let transcript = world.oz(&["run", "transcript", first["run_id"].as_str().unwrap()]).success();
+    assert!(transcript.contains("'broken' is left out") && transcript.contains("no licence"), "{transcript}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -118,16 +118,12 @@ fn settings(task: &HarnessTask) -> Value {
         "general": { "enableAutoUpdate": false, "enableAutoUpdateNotification": false },
         "privacy": { "usageStatisticsEnabled": false },
         "telemetry": { "enabled": false },
+        // It would keep secrets of the run from commands too, and the file that takes the login from them.
+        "security": { "environmentVariableRedaction": { "enabled": false } },
         "context": { "fileName": RULES },
         "tools": { "exclude": excluded },
         "mcpServers": {},
     });
-    // Its commands get the variables of the run and not those with which it logs in itself.
-    let (name, _) = of_bash(task);
-    let allowed: Vec<&String> = task.env.keys().chain([&name]).collect();
-    let blocked: Vec<&String> = task.auth.keys().collect();
-    settings["security"]["environmentVariableRedaction"] =
-        json!({ "enabled": true, "allowed": allowed, "blocked": blocked });
     if let Some(kind) = login(task) {
         settings["security"]["auth"] = json!({ "selectedType": kind });
     }

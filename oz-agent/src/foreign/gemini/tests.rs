@@ -115,7 +115,9 @@ fn it_is_told_what_the_run_has() {
     assert_eq!(settings["context"]["fileName"], json!(["AGENTS.md", "GEMINI.md"]));
     assert_eq!(settings["tools"]["exclude"], json!(["run_shell_command", "web_fetch", "google_web_search"]));
     assert_eq!(settings["model"]["maxSessionTurns"], 7);
-    assert_eq!(settings["security"]["environmentVariableRedaction"]["blocked"], json!(["GEMINI_API_KEY"]));
+    let shell = String::from_utf8(launch.files[&PathBuf::from(SHELL)].clone()).unwrap();
+    assert!(shell.contains("unset GEMINI_API_KEY"), "{shell}");
+    assert_eq!(launch.env["BASH_ENV"], format!("/h/{SHELL}"));
     assert_eq!(settings["mcpServers"]["docs"]["httpUrl"], "https://mcp.example/mcp");
     assert_eq!(settings["mcpServers"]["docs"]["excludeTools"], json!(["drop"]));
     let level = HarnessTask { reasoning_level: Some("high".into()), ..HarnessTask::default() };

@@ -15,8 +15,7 @@ echo "session: s1"
 echo '{"type":"state","state":"succeeded","message":"The greeting is right."}'
 "#;
 
-fn described(world: &World, command: CommandHarness) -> AgentConfig {
-    let mut config = config(world, HarnessType::Command, None);
+fn described(mut config: AgentConfig, command: CommandHarness) -> AgentConfig {
     config.harness =
         Some(HarnessConfig { kind: HarnessType::Command, command: Some(command), ..HarnessConfig::native() });
     config
@@ -35,7 +34,12 @@ fn script(text: &str) -> CommandHarness {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_mends_a_repository() {
     let world = World::start(Options::default());
-    let run_id = world.dispatch("please fix the greeting", described(&world, script(SCRIPT))).await;
+    let run_id = world
+        .dispatch(
+            "please fix the greeting",
+            described(config(&world, HarnessType::Command, None), script(SCRIPT)),
+        )
+        .await;
     let run = world.wait(run_id).await;
     assert_eq!(run.state, RunState::Succeeded, "{:?}", run.status_message);
     assert_eq!(run.status_message.unwrap().message, "The greeting is right.");
@@ -59,7 +63,7 @@ async fn what_is_wrong_with_it_is_said() {
         (script("echo please log in >&2; exit 1"), ErrorCode::AuthenticationRequired, "please log in"),
         (script("echo broken >&2; exit 3"), ErrorCode::InternalError, "the program ended with 3: broken"),
     ] {
-        let run = world.wait(world.dispatch("do it", described(&world, command)).await).await;
+        let run = world.wait(world.dispatch("do it", described(AgentConfig::default(), command)).await).await;
         let status = run.status_message.unwrap();
         assert_eq!(status.error_code, Some(code), "{}", status.message);
         assert!(run.state.is_over() && status.message.contains(text), "{}", status.message);

@@ -196,14 +196,16 @@ fn commands(permissions: &Permissions, command: &str) -> Found {
         }
     }
     let allowed: Vec<Regex> = permissions.command_allowlist.iter().filter_map(|p| whole(p)).collect();
-    let every =
-        script.parts.iter().all(|part| !part.writes && allowed.iter().any(|r| r.is_match(&part.text)));
+    let every = script
+        .parts
+        .iter()
+        .all(|part| part.writes.is_empty() && allowed.iter().any(|r| r.is_match(&part.text)));
     if script.unclear.is_none() && !script.parts.is_empty() && every {
         return Found::Verdict(Verdict::Allow);
     }
     let known = RISKY.iter().filter_map(|pattern| whole(pattern));
     let text = known.into_iter().find_map(|regex| all().find(|text| regex.is_match(text)));
-    let writes = script.parts.iter().find(|part| part.writes);
+    let writes = script.parts.iter().find(|part| !part.writes.is_empty());
     let risky = (script.unclear.clone())
         .or_else(|| text.map(|text| format!("'{text}' may not be undone")))
         .or_else(|| writes.map(|part| format!("'{}' changes files", part.text)));

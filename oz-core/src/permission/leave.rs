@@ -16,8 +16,8 @@ pub struct Leave(HashSet<Grant>);
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Grant {
-    /// A simple command, and whether it writes a file.
-    Command(String, bool),
+    /// A simple command, and the files that it writes.
+    Command(String, Vec<String>),
     /// A command that is not clear, as it is.
     Script(String),
     Read(PathBuf),

@@ -26,8 +26,8 @@ pub(super) struct Part {
     /// All ways to name what it runs: as written, without variables before it, without the program's directory, and what
     /// it hands to another program to run.
     pub(super) forms: Vec<String>,
-    /// Whether it writes a file by redirection.
-    pub(super) writes: bool,
+    /// The files that it writes by redirection.
+    pub(super) writes: Vec<String>,
 }
 
 /// A word of a command.
@@ -74,9 +74,9 @@ impl Script {
     }
 
     /// Adds a simple command.
-    fn command(&mut self, words: &[Word], writes: bool, depth: usize) {
+    fn command(&mut self, words: &[Word], writes: Vec<String>, depth: usize) {
         let (before, rest) = words.split_at(words.iter().take_while(|word| word.assigns()).count());
-        if words.is_empty() && !writes {
+        if words.is_empty() && writes.is_empty() {
             return;
         }
         let text = join(words);

@@ -106,14 +106,14 @@ fn find(script: &mut Script, part: &mut Part, arguments: &[Word], depth: usize) 
         ["-exec", "-execdir", "-ok", "-okdir", "-x", "-X", "--exec", "--exec-batch"]
             .contains(&word.text.as_str())
     };
-    part.writes |= arguments
-        .iter()
-        .any(|word| word.text == "-delete" || word.text.starts_with("-fprint") || word.text == "-fls");
+    let written =
+        |word: &&Word| word.text == "-delete" || word.text.starts_with("-fprint") || word.text == "-fls";
+    part.writes.extend(arguments.iter().filter(written).map(|word| word.text.clone()));
     let mut rest = arguments;
     while let Some(at) = rest.iter().position(starts) {
         rest = &rest[at + 1..];
         let end = rest.iter().position(|word| word.text == ";" || word.text == "+").unwrap_or(rest.len());
-        script.command(&rest[..end], false, depth + 1);
+        script.command(&rest[..end], Vec::new(), depth + 1);
         rest = &rest[end..];
     }
 }
@@ -142,6 +142,6 @@ fn wrapper(script: &mut Script, part: &mut Part, name: &str, arguments: &[Word],
         start += arguments.iter().skip(start).take_while(plain).count();
     }
     if let Some(inner) = arguments.get(start..).filter(|inner| !inner.is_empty()) {
-        script.command(inner, false, depth + 1);
+        script.command(inner, Vec::new(), depth + 1);
     }
 }

@@ -293,8 +293,8 @@ async fn what_can_t_be_prepared_fails_the_run_with_its_reason() {
     for (config, code, expected) in [
         (
             AgentConfig { harness: Some(claude), ..config() },
-            ErrorCode::AuthenticationRequired,
-            "ANTHROPIC_API_KEY",
+            ErrorCode::EnvironmentSetupFailed,
+            "claude",
         ),
         (
             AgentConfig { skill_spec: Some("fix".into()), ..config() },

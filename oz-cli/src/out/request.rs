@@ -65,7 +65,7 @@ mod tests {
         .unwrap();
         insta::assert_snapshot!(LIST.text(&asked, Format::Text), @"
         REQUEST ID	KIND	ASKED AT	WHAT	ANSWER	BY
-        0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8f	approval	2026-03-02 08:00:00	git push…	-	-
+        0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8f	approval	2026-03-02 08:00:00	git push	-	-
         0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d90	question	2026-03-02 08:00:00	Which?	answer: A	Ada
         ");
         let run_id = asked[0].run_id;

@@ -142,7 +142,7 @@ mod tests {
         run.requests = serde_json::from_value(asked).unwrap();
         let card = card(&run);
         assert!(
-            card.contains("Waits for   git push…\n            Allow it with `oz run approve 0198c5a2"),
+            card.contains("Waits for   git push\n            Allow it with `oz run approve 0198c5a2"),
             "{card}"
         );
     }

@@ -30,7 +30,7 @@ pub(super) struct AgentOptions {
     /// Label of the run
     #[arg(short, long)]
     pub(super) name: Option<String>,
-    /// Which agent works: oz
+    /// Which agent works: oz, claude, codex, gemini, opencode or command
     #[arg(long, value_name = "HARNESS", value_parser = harness)]
     pub(super) harness: Option<HarnessType>,
     /// Clone this repository into the workspace; repeatable

@@ -211,7 +211,7 @@ mod tests {
         let spec = r#"{"a": {"type": "stdio", "command": "x", "args": ["1"], "env": {"K": "V"}, "working_directory": "/w"}}"#;
         assert_eq!(
             serde_json::to_value(read(spec).unwrap()).unwrap(),
-            serde_json::json!({ "a": { "command": "x", "args": ["1"], "env": { "K": "V" }, "working_directory": "/w" } })
+            serde_json::json!({ "a": { "transport": "stdio", "command": "x", "args": ["1"], "env": { "K": "V" }, "working_directory": "/w" } })
         );
     }
 

@@ -43,7 +43,7 @@ fn files_of_every_kind_are_read_and_mistakes_are_located() {
     }
     for (name, text, expected) in [
         ("a.yaml", "runner_id: r", "runner_id in the configuration file is not supported"),
-        ("a.yaml", "harness: { type: codex }", "the harness 'codex' is not supported"),
+        ("a.yaml", "harness: { type: command }", "harness.command.start"),
         ("a.yaml", "source_repos: [{ url: --upload-pack=x }]", "config.source_repos[0].url"),
     ] {
         let error = with_file(name, text, prompt()).unwrap_err();

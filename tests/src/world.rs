@@ -244,7 +244,9 @@ impl World {
         let dir = self.path().join("repos").join(name);
         fs::create_dir_all(&dir).expect("repository");
         for (path, text) in files {
-            fs::write(dir.join(path), text).expect("file");
+            let path = dir.join(path);
+            fs::create_dir_all(path.parent().expect("directory")).expect("directory");
+            fs::write(path, text).expect("file");
         }
         for args in [
             &["init", "--quiet", "--initial-branch=main"][..],

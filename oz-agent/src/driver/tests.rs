@@ -291,11 +291,7 @@ async fn what_can_t_be_prepared_fails_the_run_with_its_reason() {
     let claude = HarnessConfig { kind: HarnessType::Claude, ..HarnessConfig::native() };
     let failing = vec!["true".to_owned(), "echo why; exit 7".to_owned()];
     for (config, code, expected) in [
-        (
-            AgentConfig { harness: Some(claude), ..config() },
-            ErrorCode::EnvironmentSetupFailed,
-            "claude",
-        ),
+        (AgentConfig { harness: Some(claude), ..config() }, ErrorCode::EnvironmentSetupFailed, "claude"),
         (
             AgentConfig { skill_spec: Some("fix".into()), ..config() },
             ErrorCode::ResourceNotFound,

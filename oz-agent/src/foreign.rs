@@ -103,7 +103,6 @@ pub(crate) trait Reader: Send {
 
 /// What a line of output means.
 #[derive(Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "each lives for a moment")]
 pub(crate) enum Told {
     /// Something happened.
     Event(HarnessEvent),

@@ -175,7 +175,7 @@ impl Drop for Cgroup {
             for _ in 0..100 {
                 match fs::remove_dir(&hierarchy.directory) {
                     Err(e) if e.kind() == io::ErrorKind::ResourceBusy => {
-                        std::thread::sleep(Duration::from_millis(5))
+                        std::thread::sleep(Duration::from_millis(5));
                     }
                     _ => break,
                 }

@@ -191,6 +191,7 @@ mod tests {
     }
 
     /// The login of a run with these secrets and plain variables.
+    #[expect(clippy::type_complexity, reason = "it is read as a table")]
     fn login(
         kind: HarnessType,
         named: Option<&str>,

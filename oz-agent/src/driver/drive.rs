@@ -119,7 +119,7 @@ impl Session<'_> {
                 }
                 Next::Followup(followup) => self.follow_up(followup, work).await,
                 Next::Replied(request, Reply::Answered(answer)) => {
-                    self.answered(&request, answer, work).await
+                    self.answered(&request, answer, work).await;
                 }
                 // Another agent can go on with a run of a worker; nobody could with one of this machine.
                 Next::Replied(request, Reply::Silence) if self.assigned => {

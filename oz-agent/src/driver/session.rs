@@ -266,7 +266,7 @@ impl<'a> Session<'a> {
         {
             let (flush, patience) = if cancelled { (LAST_WORDS, LAST_WORDS) } else { (patience, patience) };
             // Who answered meanwhile has the last word on whether the run waits.
-            let tells = !left && !(self.assigned && state == RunState::Cancelled);
+            let tells = !(left || (self.assigned && state == RunState::Cancelled));
             let report = UpdateRun {
                 task_state: tells.then(|| state.clone()),
                 status_message: tells.then(|| status.clone()),

@@ -30,6 +30,7 @@ impl Drop for Room {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "values are written where they are passed")]
 impl Room {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();

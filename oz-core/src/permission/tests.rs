@@ -152,6 +152,7 @@ fn mistakes_are_named() {
     assert!(config.validate().unwrap_err().detail.starts_with("config.permissions.command_denylist[0]"));
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is written where it is called")]
 fn settings(value: Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
 }

@@ -179,6 +179,7 @@ pub(crate) async fn answer<W: Wire>(
 
 impl Service {
     /// Lets a caller in that says who it is.
+    #[expect(clippy::result_large_err, reason = "it is answered at once")]
     pub(crate) fn admit<W: Wire>(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Response> {
         match &self.doors {
             Doors::Open => Ok(()),

@@ -229,7 +229,7 @@ fn sample(runtime: &Runtime, agent: &Agent, programs: &Path) -> Sample {
     let file = workspace.join("greet.sh");
     fs::write(&file, "echo hallo\n").unwrap();
     let git = |args: &[&str]| {
-        assert!(Command::new("git").args(args).current_dir(&workspace).status().unwrap().success())
+        assert!(Command::new("git").args(args).current_dir(&workspace).status().unwrap().success());
     };
     git(&["init", "--quiet"]);
     git(&["add", "."]);

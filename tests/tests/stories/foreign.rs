@@ -81,7 +81,7 @@ async fn events(world: &World, run_id: RunId) -> Vec<HarnessEvent> {
     log.into_iter()
         .filter_map(|item| match item {
             LogItem::Entry { entry } => entry.event.known().cloned(),
-            _ => None,
+            LogItem::Event { .. } => None,
         })
         .collect()
 }

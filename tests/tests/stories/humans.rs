@@ -70,7 +70,7 @@ async fn an_agent_asks_and_goes_on_with_the_answer() {
     assert!(listed.contains("Which colour?"), "{listed}");
     let wrong = world.oz(&["run", "approve", &id]);
     assert!(wrong.stderr.contains("answer or deny"), "{}", wrong.stderr);
-    world.oz(&["run", "answer", &id, "the blue one"]).success();
+    let _ = world.oz(&["run", "answer", &id, "the blue one"]).success();
     let run = world.until(run_id, |run| run.state.is_terminal()).await;
     assert_eq!((&run.state, message(&run)), (&RunState::Succeeded, "It is blue."));
     assert_eq!(run.execution.unwrap().attempt, 1);
@@ -91,7 +91,7 @@ async fn a_blocked_run_can_be_cancelled() {
     let world = World::scripted(SCRIPT);
     let run_id = world.dispatch("paint the house", AgentConfig::default()).await;
     assert_eq!(world.wait(run_id).await.state, RunState::Blocked);
-    world.oz(&["run", "cancel", &run_id.to_string()]).success();
+    let _ = world.oz(&["run", "cancel", &run_id.to_string()]).success();
     assert_eq!(world.run(run_id).await.state, RunState::Cancelled);
     world.no_agents(std::time::Duration::from_secs(3));
 }
@@ -117,7 +117,7 @@ async fn an_interrupted_agent_leaves_what_it_is_at() {
     let run_id = world.dispatch("watch the clock", AgentConfig::default()).await;
     world.until_file(&started).await;
     let id = run_id.to_string();
-    world.oz(&["run", "followup", &id, "--interrupt", "-m", "look away"]).success();
+    let _ = world.oz(&["run", "followup", &id, "--interrupt", "-m", "look away"]).success();
     let run = world.until(run_id, |run| run.state.is_terminal()).await;
     assert_eq!((&run.state, message(&run)), (&RunState::Succeeded, "I looked away."));
     assert_eq!(run.execution.unwrap().attempt, 1);
@@ -135,7 +135,7 @@ async fn a_server_that_dies_while_a_run_waits_forgets_nothing() {
     world.start_server();
     let run = world.until(run_id, |run| !run.is_sandbox_running).await;
     assert_eq!((run.state, run.requests.len()), (RunState::Blocked, 1));
-    world.oz(&["run", "answer", &run_id.to_string(), "the blue one"]).success();
+    let _ = world.oz(&["run", "answer", &run_id.to_string(), "the blue one"]).success();
     let run = world.until(run_id, |run| run.state.is_terminal()).await;
     assert_eq!((&run.state, message(&run)), (&RunState::Succeeded, "It is blue."));
     assert_eq!(run.execution.unwrap().attempt, 2);
@@ -152,7 +152,7 @@ async fn an_agent_that_waits_outlives_its_server() {
     assert_eq!(world.wait(run_id).await.state, RunState::Blocked);
     world.kill_server();
     world.start_server();
-    world.oz(&["run", "answer", &run_id.to_string(), "the blue one"]).success();
+    let _ = world.oz(&["run", "answer", &run_id.to_string(), "the blue one"]).success();
     let run = world.until(run_id, |run| run.state.is_terminal()).await;
     assert_eq!((&run.state, message(&run)), (&RunState::Succeeded, "It is blue."));
     assert_eq!(run.execution.unwrap().attempt, 1);

@@ -102,7 +102,7 @@ async fn a_shared_server_is_found_by_its_name_and_gets_its_secret() {
     let value = "a-secret-for-the-server";
     let file = world.path().join("value");
     fs::write(&file, value).unwrap();
-    world.oz(&["secret", "create", "SERVER_KEY", "-f", &file.to_string_lossy()]).success();
+    let _ = world.oz(&["secret", "create", "SERVER_KEY", "-f", &file.to_string_lossy()]).success();
     let program = everything();
     let made = [
         "mcp",
@@ -115,7 +115,7 @@ async fn a_shared_server_is_found_by_its_name_and_gets_its_secret() {
         "--arg",
         "stdio",
     ];
-    world.oz(&[&made[..], &["--env", "KEY_OF_SERVER={{SERVER_KEY}}"]].concat()).success();
+    let _ = world.oz(&[&made[..], &["--env", "KEY_OF_SERVER={{SERVER_KEY}}"]].concat()).success();
     let mut config: AgentConfig =
         serde_json::from_value(json!({ "mcp_servers": { "tools": { "warp_id": "tools" } } })).unwrap();
     let run_id = world.dispatch("use what is shared", config.clone()).await;
@@ -185,13 +185,13 @@ async fn who_has_logged_in_lends_the_login_to_runs() {
     let log = works().await;
     assert!(log.contains("logged in with Bearer "), "{log}");
 
-    world.oz(&["mcp", "logout", "tickets"]).success();
+    let _ = world.oz(&["mcp", "logout", "tickets"]).success();
     let secrets = world.oz(&["secret", "list", "--output-format", "json"]).success();
     assert!(!secrets.contains("mcp-tickets"), "{secrets}");
     let log = works().await;
     assert!(log.contains("oz mcp login"), "{log}");
 
-    world.oz(&["mcp", "login", "tickets", "--device"]).success();
+    let _ = world.oz(&["mcp", "login", "tickets", "--device"]).success();
     let shown = world.oz(&["mcp", "list", "--output-format", "json"]).success();
     assert_eq!(serde_json::from_str::<Value>(&shown).unwrap()[0]["name"], "tickets");
     let log = works().await;

@@ -99,12 +99,9 @@ pub(super) fn launch(task: &HarnessTask) -> Result<Launch, Error> {
 
 /// Settings that are stronger than those of a repository, which must not turn the key to another address.
 fn settings(task: &HarnessTask) -> serde_json::Value {
-    let mut env = BTreeMap::new();
-    for (name, usual) in [("ANTHROPIC_BASE_URL", "https://api.anthropic.com")] {
-        let set = task.auth.get(name).filter(|address| !address.is_empty());
-        env.insert(name, set.map_or(usual, String::as_str));
-    }
-    json!({"env": env, "hooks": {"PreToolUse": mcp::hooks(task)}})
+    let set = task.auth.get(oz_core::env::ANTHROPIC_BASE_URL).filter(|address| !address.is_empty());
+    let address = set.map_or("https://api.anthropic.com", String::as_str);
+    json!({"env": { "ANTHROPIC_BASE_URL": address }, "hooks": {"PreToolUse": mcp::hooks(task)}})
 }
 
 /// The tools that the permissions leave out.

@@ -135,7 +135,7 @@ impl Reader for Events {
         match self.outcome.take() {
             Some((AgentState::Succeeded, message, _)) if exit_code == 0 => match self.text.end(0, errors) {
                 End::Done(said) => End::Done(message.or(said)),
-                end => end,
+                failed @ End::Failed(..) => failed,
             },
             Some((AgentState::Succeeded, ..)) | None => self.text.end(exit_code, errors),
             Some((state, message, code)) => {

@@ -151,7 +151,7 @@ on_both! {
             };
             let config =
                 AgentConfig { secrets: list(run), environment_id: environment_id.clone(), ..AgentConfig::default() };
-            let who = row(&bed, &bob, started, config, agent).await;
+            let who = Box::pin(row(&bed, &bob, started, config, agent)).await;
             if let Some(uid) = environment_id.filter(|_| deleted) {
                 bed.store.delete_object(Kind::Environment, bed.member.clone(), uid).await.unwrap();
             }

@@ -220,7 +220,8 @@ fn the_help_of_run_cloud() {
           --max-tokens <N>             Stop after this many tokens
           --max-cost <USD>             Stop at this cost in US dollars
           --max-time <DURATION>        Stop after this time, such as 30m
-          --mcp <SPEC>                 An MCP server: the id of a shared one, a file or JSON; repeatable
+          --mcp <SPEC>                 An MCP server: the id or name of a shared one, a file or JSON;
+                                       repeatable
       -e, --environment <ID>           The environment to prepare
           --conversation <ID>          The conversation to continue
           --secret <NAME>              A secret that the run gets, rather than all that it may have;

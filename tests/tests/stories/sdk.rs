@@ -16,6 +16,9 @@ scripts:
           - name: report_artifact
             input: { artifact_type: PULL_REQUEST, data: { url: "https://example.com/pull/1", branch: fix } }
           - { name: finish, input: { success: true, summary: The pull request is open. } }
+      # A follow-up that comes while the agent works keeps it at work.
+      - tool_calls: [{ name: finish, input: { success: true, summary: The pull request is open. } }]
+      - tool_calls: [{ name: finish, input: { success: true, summary: The pull request is open. } }]
 "#;
 
 /// Where the drivers are.

@@ -138,7 +138,7 @@ pub async fn drive(
     }
     let Options { source, cwd, model, env, oz, heartbeat, patience, steer } = options;
     let admitted = Box::pin(admission::admit(source, &cancel, patience)).await;
-    let Admitted { prompt, mut config, record, credentials, getting, problem, end } = admitted;
+    let Admitted { prompt, mut config, mode, record, credentials, getting, problem, end } = admitted;
     let run_id = record.as_ref().map(|record| record.run_id);
     let keys = Keys::new(credentials, &mut config);
     let redactor = Redactor::new(keys.values(&env));
@@ -153,7 +153,7 @@ pub async fn drive(
     let end = match end {
         Some(end) => end,
         None => {
-            let surroundings = Surroundings { cwd, host: env, oz, patience, keys, getting, steer };
+            let surroundings = Surroundings { cwd, host: env, oz, patience, keys, getting, steer, mode };
             Box::pin(session.run(prompt, config, model, surroundings)).await
         }
     };

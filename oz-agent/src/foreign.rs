@@ -1,4 +1,4 @@
-//! Command line agents of others behind the [`Harness`](oz_core::harness::Harness) seam. One engine starts the program,
+//! Command line agents of others behind the [`Harness`] seam. One engine starts the program,
 //! reads what it tells, ends its whole family of processes and reports; what differs from program to program is a
 //! [`Dialect`], one file for each.
 

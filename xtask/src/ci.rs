@@ -10,11 +10,11 @@ pub(crate) fn run() -> Outcome {
     step("lints", || {
         crate::run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
     })?;
-    step("tests", || test::run(&[]))?;
     step("documentation", || {
         let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
         crate::run(doc.env("RUSTDOCFLAGS", "--deny warnings"))
-    })
+    })?;
+    step("tests", || test::run(&[]))
 }
 
 fn step(name: &str, work: impl FnOnce() -> Outcome) -> Outcome {

@@ -13,6 +13,7 @@ use oz_core::{
     api::{CreateLocalRun, Endpoint, GetOwnRun, GetRunCredentials, RunCredentials, UpdateRun},
     config::AgentConfig,
     harness::HarnessEvent,
+    run::RunMode,
 };
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -37,6 +38,8 @@ pub(super) struct Record {
 pub(super) struct Admitted {
     pub(super) prompt: String,
     pub(super) config: AgentConfig,
+    /// How the agent is to go about it.
+    pub(super) mode: RunMode,
     pub(super) record: Option<Record>,
     /// What the run was given to log in with.
     pub(super) credentials: RunCredentials,
@@ -52,15 +55,15 @@ pub(super) async fn admit(source: Source, cancel: &CancellationToken, patience: 
     let mut admitted = match source {
         Source::Task { run_id, client } => {
             let record = Record { run_id, client, assigned: true, token: None };
-            let (prompt, config, end) = match cancel
+            let (prompt, config, mode, end) = match cancel
                 .run_until_cancelled(task(&record, patience))
                 .await
                 .unwrap_or(Err(End::Cancelled))
             {
-                Ok((prompt, config)) => (prompt, config, None),
-                Err(end) => (String::new(), AgentConfig::default(), Some(end)),
+                Ok((prompt, config, mode)) => (prompt, config, mode, None),
+                Err(end) => (String::new(), AgentConfig::default(), RunMode::Normal, Some(end)),
             };
-            Admitted { prompt, config, record: Some(record), end, ..Admitted::default() }
+            Admitted { prompt, config, mode, record: Some(record), end, ..Admitted::default() }
         }
         Source::Local { prompt, config, client: None } => Admitted { prompt, config, ..Admitted::default() },
         Source::Local { prompt, config, client: Some(client) } => {
@@ -99,7 +102,7 @@ async fn credentials(client: &Client, patience: Duration) -> Result<RunCredentia
 }
 
 /// Reads a run and says that it begins.
-async fn task(record: &Record, patience: Duration) -> Result<(String, AgentConfig), End> {
+async fn task(record: &Record, patience: Duration) -> Result<(String, AgentConfig, RunMode), End> {
     let Record { run_id, client, .. } = record;
     let run = patiently(client, &GetOwnRun {}, patience).await?;
     if run.run_id != *run_id {
@@ -110,7 +113,7 @@ async fn task(record: &Record, patience: Duration) -> Result<(String, AgentConfi
     if status.state.is_terminal() {
         return Err(End::Superseded);
     }
-    Ok((run.prompt, run.agent_config.unwrap_or_default()))
+    Ok((run.prompt, run.agent_config.unwrap_or_default(), run.mode.unwrap_or_default()))
 }
 
 /// Records a run of this machine and says that it begins. Answers with its configuration, too, to which the control

@@ -27,6 +27,7 @@ use oz_core::{
     env,
     harness::{Harness, HarnessEvent, HarnessTask},
     permission::SecretExposure,
+    run::RunMode,
     usage::Usage,
 };
 use std::{
@@ -55,6 +56,8 @@ pub(super) struct Surroundings {
     pub(super) keys: Keys,
     /// How long it took to get that.
     pub(super) getting: Duration,
+    /// How the agent is to go about it.
+    pub(super) mode: RunMode,
     /// What the person at this machine says while the agent works.
     pub(super) steer: Option<mpsc::UnboundedReceiver<Steer>>,
 }
@@ -203,6 +206,7 @@ impl<'a> Session<'a> {
         };
         let task = HarnessTask {
             run_id,
+            mode: surroundings.mode.clone(),
             home: private.path().to_owned(),
             auth,
             rules,

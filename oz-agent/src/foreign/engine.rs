@@ -1,4 +1,4 @@
-//! Runs the program of a [`Dialect`](super::Dialect) from its start to its end.
+//! Runs the program of a [`Dialect`] from its start to its end.
 
 use super::{
     Conversation, Dialect, End, Foreign, Launch, Reader, Told, home,

@@ -12,7 +12,7 @@ use oz_core::{
     artifact::ArtifactItem,
     config::AgentConfig,
     request::Request,
-    run::{AgentSkill, Execution, ExecutionLocation, RunSource, StatusMessage},
+    run::{AgentSkill, Execution, ExecutionLocation, RunMode, RunSource, StatusMessage},
     usage::{RequestUsage, Usage},
 };
 use std::collections::HashMap;
@@ -24,7 +24,8 @@ pub(in crate::store) fn load(db: &Db<'_>, tail: &str, values: &[Value<'_>]) -> R
            r.worked_micros, r.location, r.status_message, r.status_code, r.source, r.team_id, r.personal, i.config,
            i.metadata, r.conversation_id, r.event_sequence, u.user_id, u.kind, u.display_name, u.email,
            e.execution_id, e.attempt, e.worker_id, e.created_at, e.ended_at, p.run_id,
-           x.user_id, x.kind, x.display_name, x.email, r.schedule, r.skill_spec, r.creator_id, i.secrets
+           x.user_id, x.kind, x.display_name, x.email, r.schedule, r.skill_spec, r.creator_id, i.secrets,
+           r.mode
          FROM runs r JOIN run_inputs i ON i.run_no = r.run_no JOIN users u ON u.user_id = r.creator_id
          JOIN users x ON x.user_id = r.executor_id
          LEFT JOIN executions e ON e.execution_id = r.execution_id LEFT JOIN runs p ON p.run_no = r.parent_run_no
@@ -194,7 +195,7 @@ fn run(row: &Row<'_>) -> Result<Run> {
         children: Vec::new(),
         agent_skill: row.get::<Option<&str>>(35)?.map(AgentSkill::of_spec),
         secrets: row.get::<Option<&str>>(37)?.map(json).transpose()?,
-        mode: None,
+        mode: row.get::<Option<&str>>(38)?.map(RunMode::from),
         requests: Vec::new(),
         execution,
         state,

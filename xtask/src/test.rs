@@ -4,7 +4,16 @@
 use crate::{Outcome, built, cargo, postgres::Postgres};
 
 /// Stories whose outcome does not depend on where records are kept, or that choose PostgreSQL themselves.
-const ONE_ENGINE: &[&str] = &["models::", "quickstart::", "replicas::", "openapi::", "schedules::a_day"];
+const ONE_ENGINE: &[&str] = &[
+    "foreign::",
+    "mcp::",
+    "models::",
+    "openapi::",
+    "quickstart::",
+    "replicas::",
+    "schedules::a_day",
+    "tasks::",
+];
 
 /// Builds `oz`, starts PostgreSQL and runs every test; then the stories once more with their records in PostgreSQL.
 pub(crate) fn run(args: &[String]) -> Outcome {

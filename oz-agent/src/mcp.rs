@@ -6,13 +6,17 @@ mod content;
 mod find;
 mod list;
 mod name;
+mod relay;
 mod resource;
 mod server;
 mod sse;
 mod stdio;
 mod tool;
 
+pub(crate) use connect::settle;
 pub(crate) use list::Servers;
+pub(crate) use relay::instead;
+pub use relay::relay;
 
 #[cfg(test)]
 mod tests;

@@ -185,7 +185,13 @@ impl<'a> Session<'a> {
             }
         };
         let own = Some(host).filter(|_| !self.assigned);
-        let preparing = mcp::servers(&config, keys, own, &self.redactor);
+        let preparing = async {
+            let mut ready = mcp::servers(&config, keys, own, &self.redactor).await?;
+            if Foreign::of(&kind).is_some() {
+                crate::mcp::settle(&mut ready.servers).await;
+            }
+            Ok(ready)
+        };
         let prepared = self.stop.run_until_cancelled(preparing).await.unwrap_or(Err(End::Cancelled));
         let mcp::Ready { servers: mcp_servers, left_out } = match prepared {
             Ok(ready) => ready,
@@ -208,6 +214,7 @@ impl<'a> Session<'a> {
             run_id,
             mode: surroundings.mode.clone(),
             home: private.path().to_owned(),
+            oz: surroundings.oz.clone(),
             auth,
             rules,
             mcp_servers,

@@ -6,6 +6,7 @@ use super::{
     stdio::{self, Program},
 };
 use crate::tool::Desk;
+use futures_util::future::join_all;
 use oz_core::config::{McpServerConfig, McpTransport};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use rmcp::{
@@ -13,11 +14,13 @@ use rmcp::{
     service::{ClientInitializeError, RunningService},
     transport::{StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig},
 };
-use std::{error::Error, time::Duration};
+use std::{collections::BTreeMap, error::Error, time::Duration};
 use tokio::time::timeout;
 
 /// How long the newer way over HTTP may take when the older one could be meant.
 const FIRST: Duration = Duration::from_secs(20);
+/// How long a server that talks the older way may take to greet where the newer one could be meant.
+const GREETING: Duration = Duration::from_secs(5);
 
 type Service = RunningService<RoleClient, Ears>;
 
@@ -90,12 +93,12 @@ fn with_words(reason: String, program: &Program) -> String {
 }
 
 async fn over_http(config: &McpServerConfig, url: &str, ears: Ears) -> Result<Service, String> {
-    let client = oz_client::http_client(url).map_err(|e| e.to_string())?;
-    let headers = headers(config)?;
-    let older = async |ears: Ears| match Sse::open(client.clone(), url, headers.clone()).await {
+    let older = async |ears: Ears| match open_sse(config).await {
         Ok(sse) => ears.serve(sse).await.map_err(|e| explain(reason(&e), e.is_authorization_required())),
         Err(Problem { text, login }) => Err(explain(text, login)),
     };
+    let client = oz_client::http_client(url).map_err(|e| e.to_string())?;
+    let headers = headers(config)?;
     let newer = async |ears: Ears| {
         let named = headers.iter().map(|(name, value)| (name.clone(), value.clone()));
         let settings = StreamableHttpClientTransportConfig::with_uri(url).custom_headers(named.collect());
@@ -116,6 +119,23 @@ async fn over_http(config: &McpServerConfig, url: &str, ears: Ears) -> Result<Se
     };
     // What the newer way says is what matters where neither works.
     older(ears).await.map_err(|second| if second.contains("oz mcp login") { second } else { first })
+}
+
+/// Connects the older way.
+pub(super) async fn open_sse(config: &McpServerConfig) -> Result<Sse, Problem> {
+    let url = config.url.as_deref().unwrap_or_default();
+    let client = oz_client::http_client(url).map_err(|e| Problem::new(e.to_string()))?;
+    Sse::open(client, url, headers(config).map_err(Problem::new)?).await
+}
+
+/// Finds out how to talk to those servers whose configuration does not say, for a client that has to be told.
+pub(crate) async fn settle(servers: &mut BTreeMap<String, McpServerConfig>) {
+    let open = servers.values_mut().filter(|server| server.url.is_some() && server.transport.is_none());
+    let settling = open.map(async |server| {
+        let older = matches!(timeout(GREETING, open_sse(server)).await, Ok(Ok(_)));
+        server.transport = Some(if older { McpTransport::Sse } else { McpTransport::Http });
+    });
+    join_all(settling).await;
 }
 
 fn explain(reason: String, login: bool) -> String {

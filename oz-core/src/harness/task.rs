@@ -66,6 +66,8 @@ pub struct HarnessTask {
     /// A directory for the harness's own files, outside of the workspace; it exists, nobody else can read it, and it is
     /// gone when the run ends. Command line agents get it as their home.
     pub home: PathBuf,
+    /// The `oz` program, for what a harness starts of it.
+    pub oz: PathBuf,
     /// The model to use; absent means the harness's default.
     pub model_id: Option<String>,
     /// How hard the model should think, in the harness's words.

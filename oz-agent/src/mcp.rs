@@ -13,7 +13,6 @@ mod sse;
 mod stdio;
 mod tool;
 
-pub(crate) use connect::settle;
 pub(crate) use list::Servers;
 pub(crate) use relay::instead;
 pub use relay::relay;

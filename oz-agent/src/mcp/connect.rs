@@ -6,7 +6,6 @@ use super::{
     stdio::{self, Program},
 };
 use crate::tool::Desk;
-use futures_util::future::join_all;
 use oz_core::config::{McpServerConfig, McpTransport};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use rmcp::{
@@ -14,19 +13,19 @@ use rmcp::{
     service::{ClientInitializeError, RunningService},
     transport::{StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig},
 };
-use std::{collections::BTreeMap, error::Error, time::Duration};
+use std::{error::Error, time::Duration};
 use tokio::time::timeout;
 
 /// How long the newer way over HTTP may take when the older one could be meant.
 const FIRST: Duration = Duration::from_secs(20);
-/// How long a server that talks the older way may take to greet where the newer one could be meant.
-const GREETING: Duration = Duration::from_secs(5);
 
 type Service = RunningService<RoleClient, Ears>;
 
 /// A connection to a server.
 pub(super) struct Link {
     pub(super) service: Service,
+    /// How it is reached.
+    pub(super) transport: McpTransport,
     program: Option<std::sync::Mutex<Program>>,
 }
 
@@ -67,7 +66,9 @@ pub(super) async fn connect(
             let (transport, mut program) = stdio::start(command, config, desk)
                 .map_err(|e| format!("its program '{command}' can't be started: {e}"))?;
             match timeout(limit, ears.serve(transport)).await {
-                Ok(Ok(service)) => Ok(Link { service, program: Some(program.into()) }),
+                Ok(Ok(service)) => {
+                    Ok(Link { service, transport: McpTransport::Stdio, program: Some(program.into()) })
+                }
                 Ok(Err(ClientInitializeError::ConnectionClosed(_))) => {
                     // What it said last may still be on its way.
                     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -78,8 +79,9 @@ pub(super) async fn connect(
             }
         }
         (None, Some(url)) => {
-            let service = timeout(limit, over_http(config, url, ears)).await.map_err(|_| late())??;
-            Ok(Link { service, program: None })
+            let connecting = timeout(limit, over_http(config, url, ears));
+            let (service, transport) = connecting.await.map_err(|_| late())??;
+            Ok(Link { service, transport, program: None })
         }
         (None, None) => Err("it has neither a command nor an url".to_owned()),
     }
@@ -92,9 +94,16 @@ fn with_words(reason: String, program: &Program) -> String {
     }
 }
 
-async fn over_http(config: &McpServerConfig, url: &str, ears: Ears) -> Result<Service, String> {
+async fn over_http(
+    config: &McpServerConfig,
+    url: &str,
+    ears: Ears,
+) -> Result<(Service, McpTransport), String> {
     let older = async |ears: Ears| match open_sse(config).await {
-        Ok(sse) => ears.serve(sse).await.map_err(|e| explain(reason(&e), e.is_authorization_required())),
+        Ok(sse) => match ears.serve(sse).await {
+            Ok(service) => Ok((service, McpTransport::Sse)),
+            Err(e) => Err(explain(reason(&e), e.is_authorization_required())),
+        },
         Err(Problem { text, login }) => Err(explain(text, login)),
     };
     let client = oz_client::http_client(url).map_err(|e| e.to_string())?;
@@ -102,7 +111,9 @@ async fn over_http(config: &McpServerConfig, url: &str, ears: Ears) -> Result<Se
     let newer = async |ears: Ears| {
         let named = headers.iter().map(|(name, value)| (name.clone(), value.clone()));
         let settings = StreamableHttpClientTransportConfig::with_uri(url).custom_headers(named.collect());
-        ears.serve(StreamableHttpClientTransport::with_client(client.clone(), settings)).await
+        let service =
+            ears.serve(StreamableHttpClientTransport::with_client(client.clone(), settings)).await?;
+        Ok::<_, ClientInitializeError>((service, McpTransport::Http))
     };
     match &config.transport {
         Some(McpTransport::Sse) => return older(ears).await,
@@ -126,16 +137,6 @@ pub(super) async fn open_sse(config: &McpServerConfig) -> Result<Sse, Problem> {
     let url = config.url.as_deref().unwrap_or_default();
     let client = oz_client::http_client(url).map_err(|e| Problem::new(e.to_string()))?;
     Sse::open(client, url, headers(config).map_err(Problem::new)?).await
-}
-
-/// Finds out how to talk to those servers whose configuration does not say, for a client that has to be told.
-pub(crate) async fn settle(servers: &mut BTreeMap<String, McpServerConfig>) {
-    let open = servers.values_mut().filter(|server| server.url.is_some() && server.transport.is_none());
-    let settling = open.map(async |server| {
-        let older = matches!(timeout(GREETING, open_sse(server)).await, Ok(Ok(_)));
-        server.transport = Some(if older { McpTransport::Sse } else { McpTransport::Http });
-    });
-    join_all(settling).await;
 }
 
 fn explain(reason: String, login: bool) -> String {

@@ -182,7 +182,6 @@ impl Harness for Foreign {
             if conversation.task.is_some() {
                 return Err(Error::settled("this agent was started already"));
             }
-            conversation.session_id = task.saved.as_ref().map(|saved| saved.session_id.clone());
             conversation.task = Some(task.clone());
         }
         engine::start(&self, task)

@@ -6,7 +6,7 @@ pub mod driver;
 mod foreign;
 mod job;
 pub mod local;
-mod mcp;
+pub mod mcp;
 pub mod model;
 pub mod native;
 pub mod oauth;

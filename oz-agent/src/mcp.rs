@@ -6,6 +6,7 @@ mod content;
 mod find;
 mod list;
 mod name;
+mod relay;
 mod resource;
 mod server;
 mod sse;
@@ -13,6 +14,8 @@ mod stdio;
 mod tool;
 
 pub(crate) use list::Servers;
+pub(crate) use relay::instead;
+pub use relay::relay;
 
 #[cfg(test)]
 mod tests;

@@ -227,6 +227,12 @@ pub(crate) enum Command {
     /// Log git in, inside of a run
     #[command(hide = true)]
     GitCredential(cmd::GitCredentialArgs),
+    /// Pass on messages to an MCP server over HTTP, inside of a run
+    #[command(
+        hide = true,
+        after_help = "Examples:\n  OZ_MCP_SERVER='{\"url\": \"https://mcp.example.com/sse\"}' oz mcp-relay"
+    )]
+    McpRelay,
     /// Print a completion script for a shell
     Completions(cmd::CompletionsArgs),
     /// Print the manual page, or write a page for each command

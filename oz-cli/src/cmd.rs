@@ -19,6 +19,7 @@ mod login;
 mod logout;
 mod man;
 mod mcp;
+mod mcp_relay;
 mod memory;
 mod memory_store;
 mod model;
@@ -159,6 +160,7 @@ async fn perform(command: Command, global: &Global) -> Outcome {
         Command::Logout => logout::run(),
         Command::Whoami => whoami::run(global).await,
         Command::GitCredential(args) => git_credential::run(args).await,
+        Command::McpRelay => mcp_relay::run().await,
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Doctor(args) => doctor::run(&args, global).await,

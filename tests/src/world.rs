@@ -283,7 +283,8 @@ impl World {
         self.until_within(run_id, wanted, Duration::from_secs(60)).await
     }
 
-    async fn until_within(&self, run_id: RunId, wanted: impl Fn(&Run) -> bool, within: Duration) -> Run {
+    /// The same, for what takes long.
+    pub async fn until_within(&self, run_id: RunId, wanted: impl Fn(&Run) -> bool, within: Duration) -> Run {
         let deadline = Instant::now() + within;
         loop {
             let run = self.run(run_id).await;

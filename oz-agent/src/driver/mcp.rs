@@ -1,14 +1,21 @@
 //! The MCP servers of a run, ready to be used: placeholders filled in, logins made fresh. Every harness gets the same.
 
-use super::{end::End, keys::Keys};
-use crate::oauth;
-use futures_util::future::join_all;
+use super::{end::End, keys::Keys, session::Session};
+use crate::{
+    job::Jobs,
+    mcp::Servers,
+    oauth,
+    process::Household,
+    tool::{Desk, Workspace},
+};
+use futures_util::future::{join, join_all};
 use oz_core::{
     Redactor, Timestamp,
     config::{AgentConfig, McpServerConfig},
     secret::{McpOauth, placeholders},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io, path::Path};
+use tokio::sync::mpsc;
 
 /// The step under which the transcript tells of servers.
 pub(super) const STAGE: &str = "mcp_server_startup";
@@ -54,6 +61,42 @@ pub(super) async fn servers(
         }
     }
     Ok(ready)
+}
+
+impl Session<'_> {
+    /// Those of the servers that start; the transcript tells of each.
+    ///
+    /// # Errors
+    /// When they can't be tried, or the run is to end.
+    pub(super) async fn try_servers(
+        &mut self,
+        servers: BTreeMap<String, McpServerConfig>,
+        workspace: &Path,
+        env: &BTreeMap<String, String>,
+    ) -> Result<BTreeMap<String, McpServerConfig>, End> {
+        if servers.is_empty() {
+            return Ok(servers);
+        }
+        let failed = |e: io::Error| End::unprepared(format!("the MCP servers can't be tried: {e}"));
+        let desk = Desk {
+            workspace: Workspace::new(workspace).map_err(failed)?,
+            env: env.clone(),
+            secrets: BTreeMap::new(),
+            jobs: Jobs::new(&std::env::temp_dir()).map_err(failed)?,
+            household: Household::new(),
+            redactor: self.redactor.clone(),
+        };
+        let (sender, mut events) = mpsc::channel(1);
+        let stop = self.stop.clone();
+        let trying = async move { stop.run_until_cancelled(Servers::tried(servers, &desk, &sender)).await };
+        let telling = async {
+            while let Some(event) = events.recv().await {
+                self.event(event).await;
+            }
+        };
+        let (tried, ()) = join(trying, telling).await;
+        tried.ok_or(End::Cancelled)
+    }
 }
 
 /// Fills in secrets, and in arguments the server's own variables.

@@ -187,33 +187,43 @@ impl<'a> Session<'a> {
         let own = Some(host).filter(|_| !self.assigned);
         let preparing = mcp::servers(&config, keys, own, &self.redactor);
         let prepared = self.stop.run_until_cancelled(preparing).await.unwrap_or(Err(End::Cancelled));
-        let mcp::Ready { servers: mcp_servers, left_out } = match prepared {
+        let mcp::Ready { servers: mut mcp_servers, left_out } = match prepared {
             Ok(ready) => ready,
             Err(end) => return end,
         };
         for reason in left_out {
             self.tell_stage(mcp::STAGE, false, Duration::ZERO, reason).await;
         }
+        // Programs of others differ in what they do about a server that does not start.
+        if Foreign::of(&kind).is_some() {
+            mcp_servers = match self.try_servers(mcp_servers, &workspace, &env).await {
+                Ok(servers) => servers,
+                Err(end) => return end,
+            };
+        }
         let record = self.record.as_ref().map(|(_, client, _)| client);
         let memory = record.and_then(|client| Memory::of(client, &config.memory_stores, &self.redactor));
         let memories = self.recall(memory.as_ref(), &brief::shown(&prompt, &skills::named(&config))).await;
         let tools = memory.as_ref().map(Memory::tools).unwrap_or_default();
         let whole = |prompt: &str| brief::prompt(memories.as_deref(), &chosen.instructions, prompt, &files);
-        let (prompt, saved) = match earlier {
-            Some(Resumption { session, prompt, own: true }) => (prompt, Some(session)),
-            Some(Resumption { session, prompt, .. }) => (whole(&prompt), Some(session)),
-            None => (whole(&chosen.prompt), None),
+        let told = whole(&chosen.prompt);
+        let (prompt, saved, retold) = match earlier {
+            Some(Resumption { session, prompt, own: true }) => (prompt, Some(session), Some(told)),
+            Some(Resumption { session, prompt, .. }) => (whole(&prompt), Some(session), Some(told)),
+            None => (told, None, None),
         };
         let task = HarnessTask {
             run_id,
             mode: surroundings.mode.clone(),
             home: private.path().to_owned(),
+            oz: surroundings.oz.clone(),
             auth,
             rules,
             mcp_servers,
             tools,
             prompt,
             saved,
+            retold,
             skills,
             base_prompt: config.base_prompt,
             workspace,

@@ -43,6 +43,9 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How long the end of a killed program may take to show.
 const BURIAL: Duration = Duration::from_secs(2);
 
+/// The step under which the transcript says whether an earlier conversation was taken up.
+const RESUMPTION: &str = "session_resume";
+
 /// What somebody wants to say to the program.
 #[derive(Debug)]
 pub(super) enum Input {
@@ -60,7 +63,10 @@ enum Stop {
 }
 
 /// Starts the program for `task`.
-pub(super) fn start(foreign: &Foreign, task: HarnessTask) -> Result<BoxStream<'static, HarnessEvent>, Error> {
+pub(super) fn start(
+    foreign: &Foreign,
+    mut task: HarnessTask,
+) -> Result<BoxStream<'static, HarnessEvent>, Error> {
     let dialect = &foreign.dialect;
     if let Some(saved) = task.saved.as_ref().filter(|saved| saved.format != dialect.format()) {
         let text = format!(
@@ -71,32 +77,60 @@ pub(super) fn start(foreign: &Foreign, task: HarnessTask) -> Result<BoxStream<'s
         );
         return Err(Error::settled(text));
     }
-    let launch = dialect.launch(&task)?;
-    home::furnish(&task, &launch)?;
-    let (child, guard) = spawn(&**dialect, &task, &launch)?;
-    let (sender, inputs) = mpsc::unbounded_channel();
-    foreign.conversation().input = Some(sender).filter(|_| launch.listens);
+    let mut lost = None;
+    let first = match begin(&**dialect, &foreign.conversation, &task) {
+        Err(error) if task.saved.is_some() => {
+            task = task.afresh();
+            lost = Some(error.detail);
+            begin(&**dialect, &foreign.conversation, &task)?
+        }
+        begun => begun?,
+    };
     let (events, mut received) = mpsc::channel(EVENTS);
+    let limits = task.limits.clone();
     let engine = Engine {
+        dialect: Arc::clone(dialect),
         reader: dialect.reader(&task),
         conversation: Arc::clone(&foreign.conversation),
-        max_seconds: task.limits.max_seconds,
-        budget: Budget::new(Limits { max_turns: task.limits.max_turns.or(Some(u32::MAX)), ..task.limits }),
-        redactor: task.redactor,
+        max_seconds: limits.max_seconds,
+        budget: Budget::new(Limits { max_turns: limits.max_turns.or(Some(u32::MAX)), ..limits }),
+        redactor: task.redactor.clone(),
         cancel: foreign.cancel.clone(),
-        format: dialect.format(),
         events,
         pairs: Pairs::default(),
         asked: None,
+        at_work: task.saved.is_none(),
     };
     // Dropping the stream drops the handle, and with it the guard.
-    let work = engine.work(child, guard, launch, inputs);
-    let working = AbortOnDropHandle::new(tokio::spawn(work));
+    let working = AbortOnDropHandle::new(tokio::spawn(engine.work(task, first, lost)));
     let stream = stream::poll_fn(move |context| {
         let _ = &working;
         received.poll_recv(context)
     });
     Ok(stream.boxed())
+}
+
+/// A program that was started.
+struct Begun {
+    child: Child,
+    guard: Guard,
+    launch: Launch,
+    inputs: mpsc::UnboundedReceiver<Input>,
+}
+
+fn begin(
+    dialect: &dyn Dialect,
+    conversation: &Mutex<Conversation>,
+    task: &HarnessTask,
+) -> Result<Begun, Error> {
+    let launch = dialect.launch(task)?;
+    home::furnish(task, &launch)?;
+    let (child, guard) = spawn(dialect, task, &launch)?;
+    let (sender, inputs) = mpsc::unbounded_channel();
+    let mut conversation = conversation.lock().unwrap_or_else(PoisonError::into_inner);
+    conversation.session_id = task.saved.as_ref().map(|saved| saved.session_id.clone());
+    conversation.input = Some(sender).filter(|_| launch.listens);
+    Ok(Begun { child, guard, launch, inputs })
 }
 
 fn spawn(dialect: &dyn Dialect, task: &HarnessTask, launch: &Launch) -> Result<(Child, Guard), Error> {
@@ -131,7 +165,7 @@ fn spawn(dialect: &dyn Dialect, task: &HarnessTask, launch: &Launch) -> Result<(
 
 /// One program at work.
 struct Engine {
-    format: &'static str,
+    dialect: Arc<dyn Dialect>,
     reader: Box<dyn Reader>,
     conversation: Arc<Mutex<Conversation>>,
     budget: Budget,
@@ -142,6 +176,8 @@ struct Engine {
     pairs: Pairs,
     /// What it was asked last, since it last rested.
     asked: Option<Asked>,
+    /// Whether it told of anything. Who can't take up an earlier conversation ends before.
+    at_work: bool,
 }
 
 #[derive(PartialEq)]
@@ -152,29 +188,27 @@ enum Asked {
 }
 
 impl Engine {
-    async fn work(
-        mut self,
-        mut child: Child,
-        mut guard: Guard,
-        launch: Launch,
-        inputs: mpsc::UnboundedReceiver<Input>,
-    ) {
+    async fn work(mut self, task: HarnessTask, first: Begun, lost: Option<String>) {
         self.tell(HarnessEvent::State { state: AgentState::Started, message: None, code: None }).await;
-        let mut errors = Tail::new();
-        let status = self.listen(&mut child, &mut guard, &mut errors, launch, inputs).await;
-        self.conversation().input = None;
-        guard.kill();
-        if status.is_err() {
-            let _ = timeout(BURIAL, child.wait()).await;
+        if let Some(why) = lost {
+            self.begin_anew(&why).await;
         }
-        let (state, message, code) = match status {
+        let mut end = self.attempt(first).await;
+        if let (Ok(End::Failed(_, why)), false) = (&end, self.at_work) {
+            self.begin_anew(&why.clone()).await;
+            let task = task.afresh();
+            self.reader = self.dialect.reader(&task);
+            end = match begin(&*self.dialect, &self.conversation, &task) {
+                Ok(begun) => self.attempt(begun).await,
+                Err(error) => Ok(End::Failed(error.code, error.detail)),
+            };
+        }
+        let (state, message, code) = match end {
             Err(Stop::Cancelled) => (AgentState::Cancelled, None, None),
             Err(Stop::OverBudget(why)) => (AgentState::Failed, Some(why), Some(ErrorCode::BudgetExceeded)),
             Err(Stop::Hopeless(code, message)) => (AgentState::Failed, Some(message), Some(code)),
-            Ok(exit_code) => match self.reader.end(exit_code, &errors.text()) {
-                End::Done(summary) => (AgentState::Succeeded, summary, None),
-                End::Failed(code, message) => (AgentState::Failed, Some(message), Some(code)),
-            },
+            Ok(End::Done(summary)) => (AgentState::Succeeded, summary, None),
+            Ok(End::Failed(code, message)) => (AgentState::Failed, Some(message), Some(code)),
         };
         let why = match &state {
             AgentState::Cancelled => "the agent was stopped before it was done",
@@ -184,6 +218,27 @@ impl Engine {
             self.tell(event).await;
         }
         self.tell(HarnessEvent::State { state, message, code }).await;
+    }
+
+    /// Lets a program work until it ends.
+    async fn attempt(&mut self, begun: Begun) -> Result<End, Stop> {
+        let Begun { mut child, mut guard, launch, inputs } = begun;
+        let mut errors = Tail::new();
+        let status = self.listen(&mut child, &mut guard, &mut errors, launch, inputs).await;
+        self.conversation().input = None;
+        guard.kill();
+        if status.is_err() {
+            let _ = timeout(BURIAL, child.wait()).await;
+        }
+        Ok(self.reader.end(status?, &errors.text()))
+    }
+
+    /// Tells that the earlier conversation is lost to the program, which is told of it instead.
+    async fn begin_anew(&mut self, why: &str) {
+        let detail = format!("the earlier conversation can't be taken up: {why}; this begins a new one");
+        let (name, ok) = (RESUMPTION.to_owned(), false);
+        self.tell(HarnessEvent::Stage { name, ok, duration_ms: 0, detail: Some(detail) }).await;
+        self.at_work = true;
     }
 
     /// Reads all that the program tells until it ends. Answers with its exit code.
@@ -273,10 +328,11 @@ impl Engine {
         }
         let mut done = false;
         for told in self.reader.line(&text) {
+            self.at_work |= told != Told::Rest;
             match told {
                 Told::Session(session_id) => {
                     if self.session(&session_id) {
-                        let format = self.format.to_owned();
+                        let format = self.dialect.format().to_owned();
                         self.event(HarnessEvent::Session { format, session_id }).await?;
                     }
                 }

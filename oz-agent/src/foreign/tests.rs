@@ -312,3 +312,33 @@ async fn its_conversation_is_kept_and_only_its_own_is_taken_up() {
     let Err(error) = Arc::new(Foreign::new(script(""))).start(task).await else { panic!() };
     assert!(error.code == ErrorCode::Conflict && error.detail.contains("'other'"), "{error}");
 }
+
+#[tokio::test]
+async fn a_conversation_that_can_t_be_taken_up_is_told_from_its_beginning() {
+    let room = Room::new();
+    let task = || HarnessTask {
+        prompt: "and the rest".into(),
+        retold: Some("the whole of it".into()),
+        saved: Some(SavedSession { format: "script".into(), session_id: "old".into(), content: Vec::new() }),
+        ..room.task()
+    };
+    let foreign = Arc::new(Foreign::new(script(
+        r#"read prompt; case "$prompt" in *rest) echo lost >&2; exit 3;; esac; echo session new; echo "$prompt""#,
+    )));
+    let events = all(Arc::clone(&foreign).start(task()).await.unwrap()).await;
+    let told = |event: &HarnessEvent| match event {
+        HarnessEvent::Stage { name, ok: false, detail: Some(why), .. } => Some(format!("{name}: {why}")),
+        HarnessEvent::Session { session_id, .. } => Some(session_id.clone()),
+        HarnessEvent::Text { text } => Some(text.clone()),
+        _ => None,
+    };
+    let lost = "session_resume: the earlier conversation can't be taken up: exit code 3: lost; this begins a new one";
+    assert_eq!(events.iter().filter_map(told).collect::<Vec<_>>(), [lost, "new", "the whole of it"]);
+    assert!(matches!(events.last(), Some(HarnessEvent::State { state: AgentState::Succeeded, .. })));
+
+    // Who worked and failed is not started again.
+    for text in ["echo session old; exit 3", "echo I try; exit 3"] {
+        let events = run(script(text), task()).await;
+        assert!(!events.iter().any(|event| matches!(event, HarnessEvent::Stage { .. })), "{events:?}");
+    }
+}

@@ -24,6 +24,8 @@ type Service = RunningService<RoleClient, Ears>;
 /// A connection to a server.
 pub(super) struct Link {
     pub(super) service: Service,
+    /// How it is reached.
+    pub(super) transport: McpTransport,
     program: Option<std::sync::Mutex<Program>>,
 }
 
@@ -64,7 +66,9 @@ pub(super) async fn connect(
             let (transport, mut program) = stdio::start(command, config, desk)
                 .map_err(|e| format!("its program '{command}' can't be started: {e}"))?;
             match timeout(limit, ears.serve(transport)).await {
-                Ok(Ok(service)) => Ok(Link { service, program: Some(program.into()) }),
+                Ok(Ok(service)) => {
+                    Ok(Link { service, transport: McpTransport::Stdio, program: Some(program.into()) })
+                }
                 Ok(Err(ClientInitializeError::ConnectionClosed(_))) => {
                     // What it said last may still be on its way.
                     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -75,8 +79,9 @@ pub(super) async fn connect(
             }
         }
         (None, Some(url)) => {
-            let service = timeout(limit, over_http(config, url, ears)).await.map_err(|_| late())??;
-            Ok(Link { service, program: None })
+            let connecting = timeout(limit, over_http(config, url, ears));
+            let (service, transport) = connecting.await.map_err(|_| late())??;
+            Ok(Link { service, transport, program: None })
         }
         (None, None) => Err("it has neither a command nor an url".to_owned()),
     }
@@ -89,17 +94,26 @@ fn with_words(reason: String, program: &Program) -> String {
     }
 }
 
-async fn over_http(config: &McpServerConfig, url: &str, ears: Ears) -> Result<Service, String> {
-    let client = oz_client::http_client(url).map_err(|e| e.to_string())?;
-    let headers = headers(config)?;
-    let older = async |ears: Ears| match Sse::open(client.clone(), url, headers.clone()).await {
-        Ok(sse) => ears.serve(sse).await.map_err(|e| explain(reason(&e), e.is_authorization_required())),
+async fn over_http(
+    config: &McpServerConfig,
+    url: &str,
+    ears: Ears,
+) -> Result<(Service, McpTransport), String> {
+    let older = async |ears: Ears| match open_sse(config).await {
+        Ok(sse) => match ears.serve(sse).await {
+            Ok(service) => Ok((service, McpTransport::Sse)),
+            Err(e) => Err(explain(reason(&e), e.is_authorization_required())),
+        },
         Err(Problem { text, login }) => Err(explain(text, login)),
     };
+    let client = oz_client::http_client(url).map_err(|e| e.to_string())?;
+    let headers = headers(config)?;
     let newer = async |ears: Ears| {
         let named = headers.iter().map(|(name, value)| (name.clone(), value.clone()));
         let settings = StreamableHttpClientTransportConfig::with_uri(url).custom_headers(named.collect());
-        ears.serve(StreamableHttpClientTransport::with_client(client.clone(), settings)).await
+        let service =
+            ears.serve(StreamableHttpClientTransport::with_client(client.clone(), settings)).await?;
+        Ok::<_, ClientInitializeError>((service, McpTransport::Http))
     };
     match &config.transport {
         Some(McpTransport::Sse) => return older(ears).await,
@@ -116,6 +130,13 @@ async fn over_http(config: &McpServerConfig, url: &str, ears: Ears) -> Result<Se
     };
     // What the newer way says is what matters where neither works.
     older(ears).await.map_err(|second| if second.contains("oz mcp login") { second } else { first })
+}
+
+/// Connects the older way.
+pub(super) async fn open_sse(config: &McpServerConfig) -> Result<Sse, Problem> {
+    let url = config.url.as_deref().unwrap_or_default();
+    let client = oz_client::http_client(url).map_err(|e| Problem::new(e.to_string()))?;
+    Sse::open(client, url, headers(config).map_err(Problem::new)?).await
 }
 
 fn explain(reason: String, login: bool) -> String {

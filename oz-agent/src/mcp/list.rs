@@ -81,6 +81,24 @@ impl Servers {
         Self { all, holders: Arc::new(holders), changes }
     }
 
+    /// Starts servers for an agent that will do so itself, and ends them again: it gets those that start, each with the
+    /// way to talk to it.
+    pub(crate) async fn tried(
+        mut configs: BTreeMap<String, McpServerConfig>,
+        desk: &Desk,
+        events: &mpsc::Sender<HarnessEvent>,
+    ) -> BTreeMap<String, McpServerConfig> {
+        let started = Self::start(configs.clone(), desk, events).await;
+        let mut good = BTreeMap::new();
+        for server in &started.all {
+            if let Some((name, mut config)) = configs.remove_entry(&server.name) {
+                config.transport = server.transport().await;
+                good.insert(name, config);
+            }
+        }
+        good
+    }
+
     /// Grows whenever the tools change.
     pub(crate) fn changes(&self) -> u64 {
         self.changes.load(Ordering::Acquire)

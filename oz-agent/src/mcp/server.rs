@@ -3,7 +3,7 @@
 
 use super::connect::{Link, connect};
 use crate::tool::Desk;
-use oz_core::config::McpServerConfig;
+use oz_core::config::{McpServerConfig, McpTransport};
 use rmcp::{
     ClientHandler, Peer, RoleClient, ServiceError,
     model::{
@@ -207,6 +207,11 @@ impl Server {
     ) -> Result<CallToolResult, String> {
         let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
         self.ask(desk, async |link| link.service.call_tool(params).await).await
+    }
+
+    /// How it is reached.
+    pub(super) async fn transport(&self) -> Option<McpTransport> {
+        self.line.lock().await.link.as_ref().map(|link| link.transport.clone())
     }
 
     /// Whether it has resources.

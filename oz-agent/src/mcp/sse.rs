@@ -36,7 +36,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    fn new(text: impl Into<String>) -> Self {
+    pub(super) fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), login: false }
     }
 
@@ -124,18 +124,13 @@ fn events(response: reqwest::Response) -> BoxStream<'static, Result<(String, Str
     stream::StreamExt::scan(events, false, ended).boxed()
 }
 
-impl Transport<RoleClient> for Sse {
-    type Error = Problem;
-
-    fn send(
-        &mut self,
-        item: TxJsonRpcMessage<RoleClient>,
-    ) -> impl Future<Output = Result<(), Problem>> + Send + 'static {
-        let request =
-            self.client.post(self.post.clone()).headers(self.headers.clone()).timeout(POST).json(&item);
+impl Sse {
+    /// Posts a message.
+    pub(super) fn post(&self, message: Vec<u8>) -> impl Future<Output = Result<(), Problem>> + Send + use<> {
+        let request = self.client.post(self.post.clone()).headers(self.headers.clone()).timeout(POST);
+        let request = request.header(header::CONTENT_TYPE, "application/json").body(message);
         async move {
-            let response = request.send().await.map_err(Problem::network)?;
-            let status = response.status();
+            let status = request.send().await.map_err(Problem::network)?.status();
             if status.is_success() {
                 Ok(())
             } else {
@@ -144,13 +139,32 @@ impl Transport<RoleClient> for Sse {
         }
     }
 
-    async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleClient>> {
+    /// The next message as it came; `None` at the end. May be given up at any time.
+    pub(super) async fn next(&mut self) -> Option<String> {
         loop {
             let (kind, data) = self.events.next().await?.ok()?;
-            if kind != "message" {
-                continue;
+            if kind == "message" {
+                return Some(data);
             }
-            match serde_json::from_str(&data) {
+        }
+    }
+}
+
+impl Transport<RoleClient> for Sse {
+    type Error = Problem;
+
+    fn send(
+        &mut self,
+        item: TxJsonRpcMessage<RoleClient>,
+    ) -> impl Future<Output = Result<(), Problem>> + Send + 'static {
+        let message = serde_json::to_vec(&item).map_err(|e| Problem::new(e.to_string()));
+        let posting = message.map(|message| self.post(message));
+        async move { posting?.await }
+    }
+
+    async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleClient>> {
+        loop {
+            match serde_json::from_str(&self.next().await?) {
                 Ok(message) => return Some(message),
                 Err(_) => tracing::debug!("an MCP server sent what is no message"),
             }

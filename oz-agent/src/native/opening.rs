@@ -33,7 +33,7 @@ impl Opening {
     /// When a picture can't be used.
     pub(super) fn of(task: &HarnessTask, model: &str) -> Result<Self, Error> {
         let images = task.images.iter().map(|path| picture::read(path)).collect::<Result<_, _>>()?;
-        let prompt = ChatMessage::User { text: task.prompt.clone(), images };
+        let mut prompt = task.prompt.clone();
         let stage = |ok: bool, detail: String| HarnessEvent::Stage {
             name: STAGE.to_owned(),
             ok,
@@ -64,11 +64,12 @@ impl Opening {
                 let detail =
                     format!("the earlier conversation can't be taken up: {problem}; this begins a new one");
                 opening.news.push(stage(false, detail));
+                prompt = task.clone().afresh().prompt;
             }
         }
         let (format, session_id) = (FORMAT.to_owned(), opening.session_id.clone());
         opening.news.push(HarnessEvent::Session { format, session_id });
-        opening.messages.push(prompt);
+        opening.messages.push(ChatMessage::User { text: prompt, images });
         Ok(opening)
     }
 }

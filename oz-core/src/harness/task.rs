@@ -66,6 +66,8 @@ pub struct HarnessTask {
     /// A directory for the harness's own files, outside of the workspace; it exists, nobody else can read it, and it is
     /// gone when the run ends. Command line agents get it as their home.
     pub home: PathBuf,
+    /// The `oz` program, for what a harness starts of it.
+    pub oz: PathBuf,
     /// The model to use; absent means the harness's default.
     pub model_id: Option<String>,
     /// How hard the model should think, in the harness's words.
@@ -92,6 +94,8 @@ pub struct HarnessTask {
     pub command: Option<CommandHarness>,
     /// The conversation to go on with; `prompt` is then its next message.
     pub saved: Option<SavedSession>,
+    /// What to say instead of `prompt` when `saved` can't be taken up: the task from its beginning, and what came of it.
+    pub retold: Option<String>,
     /// The whole environment of the processes that the agent starts.
     pub env: BTreeMap<String, String>,
     /// Variables beside `env` for a command line agent itself: how to log in to its model service, and where that is.
@@ -100,6 +104,16 @@ pub struct HarnessTask {
     pub secrets: BTreeMap<String, String>,
     /// Takes secrets out of what the model is told of tools.
     pub redactor: Redactor,
+}
+
+impl HarnessTask {
+    /// The task from its beginning, for a harness that can't take up what was saved.
+    #[must_use]
+    pub fn afresh(mut self) -> Self {
+        self.saved = None;
+        self.prompt = self.retold.take().unwrap_or(self.prompt);
+        self
+    }
 }
 
 impl fmt::Debug for HarnessTask {

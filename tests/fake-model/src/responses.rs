@@ -207,10 +207,24 @@ fn output(answer: &Answer<'_>) -> Vec<Value> {
             let own = answer.call_id("ctc", i);
             return json!({ "type": "custom_tool_call", "id": own, "call_id": id, "name": name, "input": input });
         }
-        json!({
+        let mut call = json!({
             "type": "function_call", "id": answer.call_id("fc", i), "call_id": id, "name": name,
             "arguments": answer.arguments(i), "status": "completed",
-        })
+        });
+        if let Some((namespace, tool)) = inside(list(answer.body, "tools"), name) {
+            (call["namespace"], call["name"]) = (namespace.into(), tool.into());
+        }
+        call
     }));
     items
+}
+
+/// The namespace and the name in it of a tool that scripts call `NAMESPACE__NAME`.
+fn inside<'a>(tools: &'a [Value], name: &'a str) -> Option<(&'a str, &'a str)> {
+    let spaces = tools.iter().filter(|tool| tool["type"] == "namespace");
+    let mut found = spaces.filter_map(|space| {
+        let tool = name.strip_prefix(text(space, "name"))?.strip_prefix("__")?;
+        list(space, "tools").iter().any(|t| t["name"] == tool).then(|| (text(space, "name"), tool))
+    });
+    found.next()
 }

@@ -5,7 +5,9 @@ mod codex;
 mod command;
 mod gemini;
 mod opencode;
+mod program;
 
+use super::mcp;
 use fake_model::{FakeModel, Turn};
 use oz_core::{
     Run, RunId, RunState,
@@ -31,10 +33,9 @@ fn programs() -> PathBuf {
 }
 
 /// A world whose worker has the programs and these variables.
-fn world(variables: &[(&str, &str)]) -> World {
+fn world(mut env: Vec<(String, String)>) -> World {
     let path = format!("{}:{}", programs().display(), std::env::var("PATH").unwrap());
-    let variables = variables.iter().copied().chain([("PATH", path.as_str())]);
-    let env = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    env.push(("PATH".to_owned(), path));
     World::start(Options { env, ..Options::default() })
 }
 
@@ -107,63 +108,9 @@ fn paired(events: &[HarnessEvent]) -> Vec<String> {
     names
 }
 
-/// A run that mends the repository with three answers: a look, the fix and a word.
-async fn mends(world: &World, config: AgentConfig) -> (Run, Vec<HarnessEvent>) {
-    let run_id = world.dispatch("please fix the greeting", config).await;
-    let run = world.wait_within(run_id, LIMIT).await;
-    assert_eq!(run.state, RunState::Succeeded, "{:?}\n{}", run.status_message, world.read_log("server"));
-    assert!(fixed(world), "the test must pass after");
-    let events = events(world, run_id).await;
-    let said = serde_json::to_string(&events).unwrap();
-    assert!(said.contains("wrong") && said.contains("keys=\\n"), "commands must see no key: {said}");
-    let home = said.rsplit("home=").next().and_then(|rest| rest.split(['\\', '"']).next()).unwrap();
-    assert!(home.starts_with('/') && !home.contains("oz-run-"), "commands have the home of the task: {home}");
-    assert!(!said.contains(KEY), "{said}");
-    (run, events)
-}
-
-/// The run's commands sleep; it is cancelled, and all is gone in two seconds.
-async fn is_cancelled(world: &World, config: AgentConfig) {
-    let run_id = world.dispatch("sleep long", config).await;
-    let begun = Instant::now();
-    while !processes::of_agents(&world.workspaces()).iter().any(|p| p.command.contains("sleep 7531")) {
-        assert!(begun.elapsed() < LIMIT, "the command does not start\n{}", world.read_log("server"));
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    let asked = Instant::now();
-    let _ = world.oz(&["run", "cancel", &run_id.to_string()]).success();
-    world.no_agents(Duration::from_secs(2).saturating_sub(asked.elapsed()));
-    assert_eq!(world.run(run_id).await.state, RunState::Cancelled);
-}
-
-fn usage(turns: Vec<Turn>) -> Vec<Turn> {
-    turns.into_iter().map(|turn| Turn { tokens: (100, 20), ..turn }).collect()
-}
-
-async fn service(turns: Vec<Turn>) -> FakeModel {
-    FakeModel::for_foreign(
-        KEY,
-        fake_model::Script::conversations([
-            ("fix the greeting", usage(turns.clone())),
-            ("sleep long", turns),
-        ]),
-    )
-    .await
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn who_has_no_program_or_no_key_is_told_what_to_do() {
-    let world = World::start(Options {
-        env: vec![("PATH".into(), "/usr/bin:/bin".into()), ("OPENAI_API_KEY".into(), KEY.into())],
-        ..Options::default()
-    });
-    let run = world.wait(world.dispatch("do it", config(&world, HarnessType::Codex, None)).await).await;
-    let status = run.status_message.unwrap();
-    assert_eq!(
-        (run.state, status.error_code),
-        (RunState::Failed, Some(oz_core::ErrorCode::EnvironmentSetupFailed))
-    );
-    assert!(status.message.contains("npm install -g @openai/codex"), "{}", status.message);
+async fn who_has_no_key_is_told_what_to_do() {
+    let world = World::start(Options::default());
     let config = AgentConfig {
         harness: Some(HarnessConfig { kind: HarnessType::Claude, ..HarnessConfig::native() }),
         ..AgentConfig::default()

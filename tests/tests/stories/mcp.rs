@@ -37,13 +37,13 @@ scripts:
 "#;
 
 /// What the tests need beside the system: servers, and their programs.
-fn everything() -> PathBuf {
+pub(super) fn everything() -> PathBuf {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("mcp");
     tools::node_modules(&dir).join("@modelcontextprotocol/server-everything/dist/index.js")
 }
 
 /// A process that ends with the test.
-struct Process(Child);
+pub(super) struct Process(Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -53,7 +53,7 @@ impl Drop for Process {
 }
 
 /// The real server on a port of its own.
-fn serve(world: &World, transport: &str) -> (Process, u16) {
+pub(super) fn serve(world: &World, transport: &str) -> (Process, u16) {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut command = tools::command(world, "node");
     command.arg(everything()).arg(transport).env("PORT", port.to_string());

@@ -1,9 +1,12 @@
 //! The `config.toml` of Codex.
 
 use super::EFFORTS;
-use crate::foreign::{
-    home::of_commands,
-    rules::{instructions, may, may_browse},
+use crate::{
+    foreign::{
+        home::of_commands,
+        rules::{instructions, may, may_browse},
+    },
+    mcp,
 };
 use oz_core::{
     Error,
@@ -68,7 +71,11 @@ pub(super) fn config(task: &HarnessTask) -> Result<String, Error> {
     toml.map("set", &own);
     if may(permissions, permissions.call_mcp_servers.as_ref()) {
         for (name, server) in &task.mcp_servers {
-            toml.server(task, name, server)?;
+            // It does not know the older way over HTTP itself.
+            match server.transport {
+                Some(McpTransport::Sse) => toml.server(task, name, &mcp::instead(&task.oz, server)),
+                _ => toml.server(task, name, server),
+            }
         }
     }
     Ok(toml.text)
@@ -105,11 +112,7 @@ impl Toml {
         self.line(&format!("{key} = {{ {} }}", pairs.join(", ")));
     }
 
-    fn server(&mut self, task: &HarnessTask, name: &str, server: &McpServerConfig) -> Result<(), Error> {
-        if server.transport == Some(McpTransport::Sse) {
-            let field = format!("config.mcp_servers.{name}.transport");
-            return Err(Error::invalid_field(&field, "sse", "http or stdio, which Codex can talk to"));
-        }
+    fn server(&mut self, task: &HarnessTask, name: &str, server: &McpServerConfig) {
         self.table(&["mcp_servers", name]);
         if let Some(url) = &server.url {
             self.pair("url", url);
@@ -134,7 +137,6 @@ impl Toml {
         if !server.denied_tools.is_empty() {
             self.list("disabled_tools", &server.denied_tools);
         }
-        Ok(())
     }
 }
 

@@ -167,10 +167,21 @@ fn it_is_configured_as_the_task_says() {
     assert!(
         text.contains("read-only") && text.contains("shell_tool = false") && !text.contains("mcp_servers")
     );
-    let sse = McpServerConfig { url: Some("http://x".into()), transport: Some(McpTransport::Sse), ..server };
-    let error =
-        Codex.launch(&HarnessTask { mcp_servers: [("s".to_owned(), sse)].into(), ..task }).unwrap_err();
-    assert!(error.detail.contains("config.mcp_servers.s.transport"), "{error}");
+    let sse = McpServerConfig {
+        command: None,
+        url: Some("http://x?key=of-the-url".into()),
+        headers: [("X".to_owned(), "of-the-header".to_owned())].into(),
+        transport: Some(McpTransport::Sse),
+        ..server
+    };
+    let task = HarnessTask { oz: "/bin/oz".into(), mcp_servers: [("s".to_owned(), sse)].into(), ..task };
+    let text = config(&task);
+    for line in ["command = \"/bin/oz\"", "args = [\"mcp-relay\"]", "enabled_tools = [\"echo\"]"] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    let env = text.lines().find(|line| line.starts_with("env = ")).unwrap();
+    assert!(env.contains("of-the-url") && env.contains("of-the-header"), "only there: {text}");
+    assert_eq!(text.matches("of-the-").count(), 2, "{text}");
 }
 
 #[test]

@@ -94,7 +94,8 @@ async fn another_model_gets_the_conversation_in_a_shape_that_it_takes() {
 async fn what_can_t_be_taken_up_is_told_and_the_run_goes_on_afresh() {
     let room = Room::new(SCRIPT);
     let saved = SavedSession { format: "oz".into(), session_id: "old".into(), content: b"{}".to_vec() };
-    let events = room.run_task(HarnessTask { saved: Some(saved), ..room.task("anew") }).await;
+    let retold = Some("begin anew".to_owned());
+    let events = room.run_task(HarnessTask { saved: Some(saved), retold, ..room.task("and the rest") }).await;
     assert_eq!(end(&events).1, "fresh");
     assert_ne!(session(&events), "old");
     let (ok, detail) = resumed(&events).unwrap();

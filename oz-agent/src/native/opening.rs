@@ -4,8 +4,8 @@ use super::{
     handover, journal,
     journal::{FORMAT, Loaded},
     notes::Notes,
-    picture,
 };
+use crate::picture;
 use oz_core::{
     Error,
     harness::{HarnessEvent, HarnessTask},
@@ -69,6 +69,7 @@ impl Opening {
         let (format, session_id) = (FORMAT.to_owned(), opening.session_id.clone());
         opening.news.push(HarnessEvent::Session { format, session_id });
         opening.messages.push(prompt);
+        opening.messages.extend(task.more.iter().map(ChatMessage::user));
         Ok(opening)
     }
 }

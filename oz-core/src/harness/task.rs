@@ -57,6 +57,8 @@ pub struct HarnessTask {
     pub run_id: Option<RunId>,
     /// What to do.
     pub prompt: String,
+    /// What is said right after that, as messages of their own.
+    pub more: Vec<String>,
     /// Instructions that come before the harness's own.
     pub base_prompt: Option<String>,
     /// How to go about it.

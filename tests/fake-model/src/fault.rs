@@ -28,6 +28,8 @@ faults! {
     Busy(u16, u64) as Self::Busy(429, 1);
     /// The conversation is refused because it is too long for the model.
     TooLong as Self::TooLong;
+    /// A request with a picture is refused, as by a model that takes none; others are answered.
+    NoPictures as Self::NoPictures;
     /// An answer that is not an event stream.
     NotAStream as Self::NotAStream;
     /// Silence for this long before the answer; in files, in milliseconds.

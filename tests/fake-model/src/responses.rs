@@ -219,7 +219,9 @@ fn output(answer: &Answer<'_>) -> Vec<Value> {
     if !turn.text.is_empty() {
         let part = match answer.stop {
             Stop::Refusal => json!({ "type": "refusal", "refusal": turn.text }),
-            Stop::Said | Stop::Length => json!({ "type": "output_text", "text": turn.text, "annotations": [] }),
+            Stop::Said | Stop::Length => {
+                json!({ "type": "output_text", "text": turn.text, "annotations": [] })
+            }
         };
         let status = if turn.calls.is_empty() { status(answer) } else { "completed" };
         items.push(json!({

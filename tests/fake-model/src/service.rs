@@ -220,9 +220,7 @@ impl Service {
 fn spoilt(turn: Turn, fault: Option<Fault>) -> (Turn, Stop) {
     match fault {
         Some(Fault::Refused) => (Turn { calls: Vec::new(), ..turn }, Stop::Refusal),
-        Some(Fault::Empty) => {
-            (Turn { tokens: turn.tokens, pace: turn.pace, ..Turn::default() }, Stop::Said)
-        }
+        Some(Fault::Empty) => (Turn { tokens: turn.tokens, pace: turn.pace, ..Turn::default() }, Stop::Said),
         Some(Fault::Truncated) if turn.calls.is_empty() => {
             (Turn { text: half(&turn.text).to_owned(), ..turn }, Stop::Length)
         }
@@ -238,10 +236,14 @@ fn respond<W: Wire>(answer: &Answer<'_>, fault: Option<Fault>) -> Response {
     let streamed = answer.body["stream"] == true;
     let mut parts = if streamed { W::events(answer) } else { vec![W::whole(answer).to_string()] };
     match fault {
-        None | Some(Fault::BadArguments | Fault::Refused | Fault::Empty | Fault::Truncated) => {}
+        None => {}
         Some(Fault::Status(status)) => return busy::<W>(status, 0),
         Some(Fault::Busy(status, seconds)) => return busy::<W>(status, seconds),
         Some(Fault::TooLong) => return (StatusCode::BAD_REQUEST, Json(W::too_long())).into_response(),
+        Some(Fault::NoPictures) if has_picture(answer.body) => {
+            return error::<W>(400, "image input is not supported by this model");
+        }
+        Some(Fault::NoPictures | Fault::BadArguments | Fault::Refused | Fault::Empty | Fault::Truncated) => {}
         Some(Fault::NotAStream) => {
             return ([(CONTENT_TYPE, "text/html")], "<html>a proxy's page</html>").into_response();
         }
@@ -257,6 +259,20 @@ fn respond<W: Wire>(answer: &Answer<'_>, fault: Option<Fault>) -> Response {
     }
     let kind = if streamed { "text/event-stream; charset=utf-8" } else { "application/json" };
     ([(CONTENT_TYPE, kind)], play::body(&parts, &manner)).into_response()
+}
+
+/// Whether a picture is anywhere in a request.
+fn has_picture(body: &Value) -> bool {
+    match body {
+        Value::Object(fields) => {
+            let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default();
+            ["image", "input_image", "image_url"].contains(&kind)
+                || fields.contains_key("inlineData")
+                || fields.values().any(has_picture)
+        }
+        Value::Array(all) => all.iter().any(has_picture),
+        _ => false,
+    }
 }
 
 fn busy<W: Wire>(status: u16, seconds: u64) -> Response {

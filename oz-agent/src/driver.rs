@@ -7,6 +7,7 @@ mod ask;
 mod attachments;
 mod auth;
 mod brief;
+mod children;
 mod cloud;
 mod curtain;
 mod doors;
@@ -136,6 +137,7 @@ pub async fn drive(
     if options.env.contains_key(env::WORKER_BACKEND) {
         crate::process::belong_to_the_worker();
     }
+    crate::process::unignore();
     let Options { source, cwd, model, env, oz, heartbeat, patience, steer } = options;
     let admitted = Box::pin(admission::admit(source, &cancel, patience)).await;
     let Admitted { prompt, mut config, mode, record, credentials, getting, problem, end } = admitted;

@@ -1,6 +1,7 @@
 //! What runs inside a workspace: the run driver, the native harness, the model providers and the tools. It never
 //! decides what a run may become, the control plane does, and it never outlives the processes that it starts.
 
+mod budget;
 mod command;
 pub mod driver;
 mod foreign;
@@ -10,6 +11,7 @@ pub mod mcp;
 pub mod model;
 pub mod native;
 pub mod oauth;
+mod picture;
 mod process;
 mod repository;
 mod rule;

@@ -5,7 +5,6 @@ mod act;
 mod agent;
 mod ask;
 mod ask_human;
-pub(crate) mod budget;
 mod calls;
 mod compact;
 mod context;
@@ -18,7 +17,6 @@ mod mcp;
 mod memory;
 mod notes;
 mod opening;
-mod picture;
 mod prompt;
 mod retry;
 mod room;
@@ -27,6 +25,7 @@ mod tools;
 mod turn;
 
 use crate::{
+    budget::Budget,
     job::Jobs,
     model::{Chain, Prices, Sources, resolve},
     process::Household,
@@ -36,7 +35,6 @@ use crate::{
 use agent::{Agent, Common};
 use ask_human::{Human, Waiting};
 use async_trait::async_trait;
-use budget::Budget;
 use context::Gauge;
 use futures_util::{
     StreamExt as _,
@@ -194,8 +192,11 @@ impl Harness for NativeHarness {
         let tools = if task.mode == RunMode::Plan { tools.only_reading() } else { tools };
         let tools = tools.and(own.into_iter().flatten());
         self.journal.open(session_id, Arc::clone(&notes), task.redactor.clone());
+        // Skills may lie elsewhere, as those of a person's home do.
+        let readable =
+            task.skills.iter().fold(workspace, |workspace, skill| workspace.reading_skill(&skill.path));
         let desk = Desk {
-            workspace: workspace.reading(jobs.directory()),
+            workspace: readable.reading(jobs.directory()),
             env: task.env.clone(),
             secrets: task.secrets.clone(),
             jobs,

@@ -1,6 +1,8 @@
 //! Processes that this one started, and how they are ended. It kills a command with everything that came of it, and
 //! never a process that it can't tell to be such.
 
+mod signals;
+
 use oz_core::env::PROCESS_MARK;
 use rustix::process::{Pid, Signal};
 use std::{
@@ -8,6 +10,8 @@ use std::{
     fs,
     sync::atomic::{AtomicBool, Ordering},
 };
+
+pub(crate) use signals::unignore;
 
 /// What belongs to one command, or to all commands of one agent.
 #[derive(Debug)]

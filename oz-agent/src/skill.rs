@@ -10,10 +10,10 @@ mod resolve;
 mod spec;
 
 pub(crate) use arguments::{asks, fill};
-pub(crate) use discover::{discover, read_at};
+pub(crate) use discover::{discover, on_shelf, read_at};
 pub(crate) use parse::Content;
 pub(crate) use place::Place;
-pub(crate) use resolve::{Resolved, knows, resolve};
+pub(crate) use resolve::{Resolved, is_there, knows, resolve};
 pub(crate) use spec::Spec;
 
 /// The folders of a repository that may hold skills. Where two have one of the same name, the first counts.

@@ -36,6 +36,8 @@ vars! {
     MASTER_KEY = "OZ_MASTER_KEY";
     /// The master key before it, in the same forms, for the start that changes it.
     PREVIOUS_MASTER_KEY = "OZ_PREVIOUS_MASTER_KEY";
+    /// More directories with skills for every run of this machine, each in a directory of its own, separated as in `PATH`.
+    SKILL_DIRS = "WARP_SKILL_DIRS";
     /// Inside a run: its id.
     RUN_ID = "OZ_RUN_ID";
     /// Inside a run: its execution's id.

@@ -125,8 +125,8 @@ pub enum StopReason {
     ToolUse,
     /// The answer reached the limit on output tokens.
     MaxTokens,
-    /// It declined to answer.
-    Refusal,
+    /// It declined to answer; with what the service says of that, where it says something that the model did not.
+    Refusal(Option<String>),
     /// Anything else, in the provider's word.
     Other(String),
 }

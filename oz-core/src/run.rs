@@ -134,6 +134,16 @@ impl Default for RunMode {
     }
 }
 
+impl RunMode {
+    /// What a prompt asks for, and the mode that it chooses by beginning with `/plan` or `/orchestrate`, if it does.
+    #[must_use]
+    pub fn called(prompt: &str) -> Option<(&str, Self)> {
+        [("/plan ", Self::Plan), ("/orchestrate ", Self::Orchestrate)]
+            .into_iter()
+            .find_map(|(prefix, mode)| Some((prompt.strip_prefix(prefix)?, mode)))
+    }
+}
+
 /// Why a run is in its state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StatusMessage {

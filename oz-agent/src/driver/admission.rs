@@ -65,13 +65,20 @@ pub(super) async fn admit(source: Source, cancel: &CancellationToken, patience: 
             };
             Admitted { prompt, config, mode, record: Some(record), end, ..Admitted::default() }
         }
-        Source::Local { prompt, config, client: None } => Admitted { prompt, config, ..Admitted::default() },
-        Source::Local { prompt, config, client: Some(client) } => {
-            match local(&prompt, &config, client).await {
-                Ok((record, config)) => {
-                    Admitted { prompt, config, record: Some(record), ..Admitted::default() }
-                }
-                Err(e) => Admitted { prompt, config, problem: Some(unrecorded(&e)), ..Admitted::default() },
+        Source::Local { prompt, config, client } => {
+            let (prompt, mode) = match RunMode::called(&prompt) {
+                Some((rest, mode)) => (rest.to_owned(), mode),
+                None => (prompt, RunMode::Normal),
+            };
+            let recorded = match client {
+                Some(client) => Some(local(&prompt, &config, client).await),
+                None => None,
+            };
+            let here = Admitted { prompt, mode, ..Admitted::default() };
+            match recorded {
+                None => Admitted { config, ..here },
+                Some(Ok((record, config))) => Admitted { config, record: Some(record), ..here },
+                Some(Err(e)) => Admitted { config, problem: Some(unrecorded(&e)), ..here },
             }
         }
     };

@@ -10,13 +10,15 @@ pub(super) fn shown(prompt: &str, skills: &[&str]) -> String {
     skills.iter().map(|skill| format!("/{skill}")).collect::<Vec<_>>().join("\n")
 }
 
-/// The whole prompt: what is remembered, skills to follow, what was asked, and the files that came with it.
-pub(super) fn prompt(
+/// What the agent is told first, in one message or more: what is remembered and the skills to follow; what was asked,
+/// which is a message of its own where there are skills; and the files that came with it.
+pub(super) fn messages(
     memories: Option<&str>,
     skills: &[Instructions],
     asked: &str,
     files: &[String],
-) -> String {
+) -> Vec<String> {
+    let mut messages = Vec::new();
     let mut parts: Vec<String> = memories.map(str::to_owned).into_iter().collect();
     for Instructions { name, text, directory } in skills {
         let files = directory.as_ref().map_or(String::new(), |directory| {
@@ -25,13 +27,17 @@ pub(super) fn prompt(
         parts.push(format!("Follow the skill '{name}':\n\n{text}{files}"));
     }
     if !asked.trim().is_empty() {
+        if !skills.is_empty() {
+            messages.push(std::mem::take(&mut parts).join("\n\n"));
+        }
         parts.push(asked.to_owned());
     }
     if !files.is_empty() {
         let paths: Vec<String> = files.iter().map(|path| format!("- {path}")).collect();
         parts.push(format!("These files came with the task:\n{}", paths.join("\n")));
     }
-    parts.join("\n\n")
+    messages.push(parts.join("\n\n"));
+    messages
 }
 
 #[cfg(test)]
@@ -46,12 +52,20 @@ mod tests {
             directory: (name == "b").then(|| "/s/b".into()),
         };
         let file = "d/f".to_owned();
-        assert_eq!(prompt(None, &[], "ask", &[]), "ask");
-        assert_eq!(prompt(None, &[skill("a")], "", &[]), "Follow the skill 'a':\n\nDo a.");
+        assert_eq!(messages(None, &[], "ask", &[]), ["ask"]);
+        assert_eq!(messages(None, &[], "", &[]), [""]);
+        assert_eq!(messages(None, &[skill("a")], "", &[]), ["Follow the skill 'a':\n\nDo a."]);
         assert_eq!(
-            prompt(Some("before"), &[skill("a"), skill("b")], "ask", &[file]),
-            "before\n\nFollow the skill 'a':\n\nDo a.\n\nFollow the skill 'b':\n\nDo b.\n\n\
-             The other files of this skill are in /s/b.\n\nask\n\nThese files came with the task:\n- d/f"
+            messages(Some("before"), &[], "ask", std::slice::from_ref(&file)),
+            ["before\n\nask\n\nThese files came with the task:\n- d/f"]
+        );
+        assert_eq!(
+            messages(Some("before"), &[skill("a"), skill("b")], "ask", &[file]),
+            [
+                "before\n\nFollow the skill 'a':\n\nDo a.\n\nFollow the skill 'b':\n\nDo b.\n\n\
+                 The other files of this skill are in /s/b.",
+                "ask\n\nThese files came with the task:\n- d/f"
+            ]
         );
         assert_eq!((shown("p", &["a"]), shown(" ", &["r:a", "b"])), ("p".into(), "/r:a\n/b".into()));
     }

@@ -3,7 +3,7 @@
 use super::{
     DriverEvent, Finished,
     admission::{self, Record},
-    auth, brief,
+    auth, brief, children,
     curtain::Curtain,
     drive::Manners,
     end::End,
@@ -18,7 +18,7 @@ use super::{
     stages::{Ground, Prepared},
     steer::Steer,
 };
-use crate::{foreign::Foreign, model, native::NativeHarness, process::Household};
+use crate::{foreign::Foreign, model, native::NativeHarness, picture, process::Household};
 use oz_client::Client;
 use oz_core::{
     Error, ErrorCode, Redactor, RunId, RunState,
@@ -151,11 +151,20 @@ impl<'a> Session<'a> {
         let cache = host.get(env::GIT_CACHE_DIR).filter(|dir| !dir.is_empty()).map(PathBuf::from);
         let Surroundings { keys, .. } = &surroundings;
         let home = host.get("HOME").filter(|dir| !self.assigned && !dir.is_empty()).map(Path::new);
+        let private = match Private::open() {
+            Ok(private) => private,
+            Err(e) => {
+                return End::unprepared(format!("the private directory of the agent can't be made: {e}"));
+            }
+        };
+        let shelves = host.get(env::SKILL_DIRS).map(|list| skills::shelves(list)).unwrap_or_default();
         let ground = Ground {
             config: &config,
             prompt: &prompt,
             cwd,
             home,
+            shelves: &shelves,
+            private: private.path(),
             household: &household,
             logins: &keys.logins,
             cache,
@@ -178,12 +187,6 @@ impl<'a> Session<'a> {
             Ok(auth) => auth,
             Err(e) => return End::Failed(e),
         };
-        let private = match Private::open() {
-            Ok(private) => private,
-            Err(e) => {
-                return End::unprepared(format!("the private directory of the agent can't be made: {e}"));
-            }
-        };
         let own = Some(host).filter(|_| !self.assigned);
         let preparing = mcp::servers(&config, keys, own, &self.redactor);
         let prepared = self.stop.run_until_cancelled(preparing).await.unwrap_or(Err(End::Cancelled));
@@ -204,14 +207,28 @@ impl<'a> Session<'a> {
         let record = self.record.as_ref().map(|(_, client, _)| client);
         let memory = record.and_then(|client| Memory::of(client, &config.memory_stores, &self.redactor));
         let memories = self.recall(memory.as_ref(), &brief::shown(&prompt, &skills::named(&config))).await;
-        let tools = memory.as_ref().map(Memory::tools).unwrap_or_default();
-        let whole = |prompt: &str| brief::prompt(memories.as_deref(), &chosen.instructions, prompt, &files);
-        let told = whole(&chosen.prompt);
-        let (prompt, saved, retold) = match earlier {
-            Some(Resumption { session, prompt, own: true }) => (prompt, Some(session), Some(told)),
-            Some(Resumption { session, prompt, .. }) => (whole(&prompt), Some(session), Some(told)),
-            None => (told, None, None),
+        let mut tools = memory.as_ref().map(Memory::tools).unwrap_or_default();
+        if let Some((_, client, _)) = &self.record
+            && surroundings.mode == RunMode::Orchestrate
+        {
+            tools.extend(children::tools(client, &config, *patience));
+        }
+        let told = |prompt: &str| brief::messages(memories.as_deref(), &chosen.instructions, prompt, &files);
+        let begins = !matches!(&earlier, Some(Resumption { own: true, .. }));
+        let retold = earlier.is_some().then(|| told(&chosen.prompt).join("\n\n"));
+        let (mut messages, saved) = match earlier {
+            Some(Resumption { session, prompt, own: true }) => (vec![prompt], Some(session)),
+            Some(Resumption { session, prompt, .. }) => (told(&prompt), Some(session)),
+            None => (told(&chosen.prompt), None),
         };
+        let foreign = Foreign::of(&kind);
+        if foreign.is_some() {
+            // Programs of others take one message.
+            messages = vec![messages.join("\n\n")];
+        }
+        let mut messages = messages.into_iter();
+        let prompt = messages.next().unwrap_or_default();
+        let pictures = files.iter().filter(|_| begins).map(|file| workspace.join(file));
         let task = HarnessTask {
             run_id,
             mode: surroundings.mode.clone(),
@@ -222,6 +239,8 @@ impl<'a> Session<'a> {
             mcp_servers,
             tools,
             prompt,
+            more: messages.collect(),
+            images: picture::among(pictures),
             saved,
             retold,
             skills,
@@ -239,7 +258,7 @@ impl<'a> Session<'a> {
             sandbox: config.sandbox.unwrap_or_default(),
             ..HarnessTask::default()
         };
-        let harness: Arc<dyn Harness> = match Foreign::of(&kind) {
+        let harness: Arc<dyn Harness> = match foreign {
             Some(harness) => Arc::new(harness),
             None => {
                 Arc::new(NativeHarness::new(keys.lookup(host.clone())).with_endpoints(keys.endpoints.clone()))

@@ -56,14 +56,20 @@ pub(super) fn named(config: &AgentConfig) -> Vec<&str> {
 }
 
 /// Looks for skills in the repositories that were cloned into `cwd`. Without any, looks in `cwd`; on a person's machine,
-/// which `home` stands for, also in the repositories around it and directly in it.
-pub(super) async fn find(repos: &[SourceRepo], cwd: &Path, home: Option<&Path>) -> Vec<Place> {
+/// which `home` stands for, also in the repositories around it and directly in it. And on `shelves`, directories that
+/// hold skills for every run.
+pub(super) async fn find(
+    repos: &[SourceRepo],
+    cwd: &Path,
+    home: Option<&Path>,
+    shelves: &[PathBuf],
+) -> Vec<Place> {
     let mut places: Vec<Place> = repos
         .iter()
         .zip(prepare::directories(repos))
         .map(|(repo, name)| Place::new(cwd.join(name), &repo.url))
         .collect();
-    let (cwd, home) = (cwd.to_owned(), home.map(Path::to_owned));
+    let (cwd, home, shelves) = (cwd.to_owned(), home.map(Path::to_owned), shelves.to_vec());
     let looking = spawn_blocking(move || {
         if places.is_empty() {
             places = around(&cwd, home.is_some());
@@ -74,6 +80,10 @@ pub(super) async fn find(repos: &[SourceRepo], cwd: &Path, home: Option<&Path>) 
         }
         // A directory without a repository counts only for what it holds.
         places.retain(|place| !place.skills.is_empty() || place.root != cwd);
+        for mut shelf in shelves.into_iter().rev().map(Place::shelf) {
+            shelf.skills = skill::on_shelf(&shelf.root);
+            places.insert(0, shelf);
+        }
         if let Some(mut home) = home.map(Place::home) {
             home.skills = skill::discover(&home.root, Path::new(""));
             places.insert(0, home);
@@ -84,6 +94,35 @@ pub(super) async fn find(repos: &[SourceRepo], cwd: &Path, home: Option<&Path>) 
         tracing::error!(%error, "skills could not be looked for");
         Vec::new()
     })
+}
+
+/// The directories that a variable lists as `PATH` does. Relative ones would mean another directory in every run.
+pub(super) fn shelves(list: &str) -> Vec<PathBuf> {
+    std::env::split_paths(list).filter(|path| path.is_absolute()).collect()
+}
+
+/// The repositories at GitHub that `names` want and that are not in `places`, each once.
+///
+/// # Errors
+/// When a name is none of a skill or of a repository there.
+pub(super) fn absent(names: &[&str], places: &[Place]) -> Result<Vec<(String, String)>, Error> {
+    let mut absent: Vec<(String, String)> = Vec::new();
+    for name in names {
+        let spec = Spec::parse(name)?;
+        if skill::is_there(&spec, places) {
+            continue;
+        }
+        let found = spec.at_github()?.map(|(owner, repo)| (owner.to_owned(), repo.to_owned()));
+        absent.extend(found.filter(|found| !absent.contains(found)));
+    }
+    Ok(absent)
+}
+
+/// A repository that was cloned for the skills in it.
+pub(super) fn borrowed(root: PathBuf, url: &str) -> Place {
+    let mut place = Place::new(root, url);
+    place.skills = skill::discover(&place.root, Path::new(""));
+    place
 }
 
 /// The places for work in a directory: the repository that it belongs to, or it alone, and the repositories in it.
@@ -296,7 +335,7 @@ mod tests {
         }
         fs::write(path("app/ui/.agents/skills/c/more.txt"), "").unwrap();
         let found = async |cwd: &str, home: Option<&Path>| -> Vec<String> {
-            let places = find(&[], &path(cwd), home).await;
+            let places = find(&[], &path(cwd), home, &[]).await;
             let skills = in_scope(&places).into_iter();
             skills.map(|skill| skill.path.strip_prefix(dir.path()).unwrap().display().to_string()).collect()
         };
@@ -306,7 +345,7 @@ mod tests {
         assert_eq!(found("app/ui", Some(&home)).await, all);
         assert_eq!(found("app", Some(&home)).await, all[..2]);
         assert_eq!(found("app/ui", None).await, [at("app/ui", "c")]);
-        let places = find(&[], &path("app/ui"), Some(&home)).await;
+        let places = find(&[], &path("app/ui"), Some(&home), &[]).await;
         let chosen = choose(&["c"], "", places).await.unwrap();
         assert_eq!(chosen.instructions[0].directory, Some(path("app/ui/.agents/skills/c")));
     }

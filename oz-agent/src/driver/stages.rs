@@ -9,7 +9,7 @@ use super::{
     session::Session,
     skills::{self, Chosen},
 };
-use crate::{command::Live, process::Household};
+use crate::{command::Live, process::Household, skill::Place};
 use futures_util::{StreamExt as _, TryFutureExt as _, stream};
 use oz_core::{
     api::ListOwnAttachments,
@@ -25,6 +25,7 @@ use std::{
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 const CLONE: &str = "setup_environment_repo_clone";
+const BORROW: &str = "setup_skill_repo_clone";
 const SETUP: &str = "setup_environment_setup_commands";
 /// How many repositories are cloned at once.
 const AT_ONCE: usize = 8;
@@ -39,6 +40,10 @@ pub(super) struct Ground<'a> {
     pub(super) cwd: &'a Path,
     /// The home of the person whose machine this is; none for runs of a worker.
     pub(super) home: Option<&'a Path>,
+    /// Directories with skills for every run of this machine.
+    pub(super) shelves: &'a [PathBuf],
+    /// A directory for what only this run may see.
+    pub(super) private: &'a Path,
     pub(super) household: &'a Household,
     pub(super) logins: &'a Logins,
     /// The directory of git's mirrors, if there is one.
@@ -66,7 +71,7 @@ impl Session<'_> {
         env: &mut BTreeMap<String, String>,
     ) -> Result<Prepared, End> {
         let workspace = self.clone_all(ground, env).await?;
-        let (chosen, skills) = self.skills(ground).await?;
+        let (chosen, skills) = self.skills(ground, env).await?;
         let files = self.attachments(&workspace, ground.patience).await?;
         let identity = environment::git_identity(env, &workspace).await;
         env.extend(identity);
@@ -140,18 +145,26 @@ impl Session<'_> {
     }
 
     /// Looks for skills, tells of them and reads those that the agent is to follow. Answers with all that it may use, too.
-    async fn skills(&mut self, ground: &Ground<'_>) -> Result<(Chosen, Vec<Skill>), End> {
-        let Ground { config, prompt, cwd, home, .. } = *ground;
+    async fn skills(
+        &mut self,
+        ground: &Ground<'_>,
+        env: &BTreeMap<String, String>,
+    ) -> Result<(Chosen, Vec<Skill>), End> {
+        let Ground { config, prompt, cwd, home, shelves, .. } = *ground;
         let names = skills::named(config);
         let client = self.record.as_ref().filter(|_| self.assigned).map(|(_, client, _)| client.clone());
         let looking = async {
-            let places = skills::find(&config.source_repos, cwd, home).await;
+            let places = skills::find(&config.source_repos, cwd, home, shelves).await;
             if let Some(client) = client {
                 skills::report(&client, &places).await;
             }
             places
         };
-        let places = self.stop.run_until_cancelled(looking).await.ok_or(End::Cancelled)?;
+        let mut places = self.stop.run_until_cancelled(looking).await.ok_or(End::Cancelled)?;
+        // What a worker's run may use is what its configuration has cloned.
+        if home.is_some() {
+            places.extend(self.borrow(&names, &places, ground, env).await?);
+        }
         let in_scope = skills::in_scope(&places);
         let called = skills::calls(prompt, &places);
         let choosing = skills::choose(&names, prompt, places).map_err(End::Failed);
@@ -164,6 +177,37 @@ impl Session<'_> {
             (chosen, detail)
         });
         Ok((self.stage("setup_environment_skill_loading", choosing).await?, in_scope))
+    }
+
+    /// Clones the repositories that a person's skills are in and that are not on the machine, for this run only.
+    async fn borrow(
+        &mut self,
+        names: &[&str],
+        places: &[Place],
+        ground: &Ground<'_>,
+        env: &BTreeMap<String, String>,
+    ) -> Result<Vec<Place>, End> {
+        let mut borrowed = Vec::new();
+        let redactor = self.redactor.clone();
+        for (owner, name) in skills::absent(names, places).map_err(End::Failed)? {
+            let url = format!("https://github.com/{owner}/{name}.git");
+            let directory = ground.private.join("skills").join(&owner);
+            let cloning = async {
+                let shell = Shell { env, household: ground.household, redactor: &redactor };
+                let cache = ground.cache.as_deref();
+                let cloning = Cloning { cwd: &directory, shell, logins: ground.logins, cache };
+                let repo = SourceRepo { url: url.clone(), checkout_ref: None };
+                let failed = |problem| {
+                    End::unprepared(format!("Failed to clone repository '{owner}/{name}': {problem}"))
+                };
+                tokio::fs::create_dir_all(&directory).await.map_err(|e| failed(e.to_string()))?;
+                let detail = cloning.clone(&repo, &name).await.map_err(failed)?;
+                Ok(((), detail))
+            };
+            self.stage(BORROW, cloning).await?;
+            borrowed.push(skills::borrowed(directory.join(&name), &url));
+        }
+        Ok(borrowed)
     }
 
     /// Fetches the files that came with the run.

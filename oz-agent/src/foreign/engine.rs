@@ -7,8 +7,8 @@ use super::{
     program,
 };
 use crate::{
+    budget::Budget,
     command::Guard,
-    native::budget::Budget,
     process::{Family, Household},
 };
 use futures_util::{

@@ -186,6 +186,15 @@ enum Delta {
 #[derive(Deserialize, Default)]
 struct End {
     stop_reason: Option<String>,
+    #[serde(default)]
+    stop_details: Option<Details>,
+}
+
+/// What the service says of a refusal.
+#[derive(Deserialize)]
+struct Details {
+    #[serde(default)]
+    explanation: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -215,6 +224,7 @@ struct Decoder {
     blocks: BTreeMap<u64, Block>,
     usage: Usage,
     stop: Option<String>,
+    explanation: Option<String>,
 }
 
 impl Decode for Decoder {
@@ -239,13 +249,14 @@ impl Decode for Decoder {
             }
             Event::MessageDelta { delta, usage } => {
                 self.stop = delta.stop_reason.or(self.stop.take());
+                self.explanation = delta.stop_details.and_then(|details| details.explanation);
                 self.count(&usage, out);
             }
             Event::MessageStop => out.push_back(StreamEvent::Stop(match self.stop.take().as_deref() {
                 Some("end_turn" | "stop_sequence") | None => StopReason::EndTurn,
                 Some("tool_use") => StopReason::ToolUse,
                 Some("max_tokens" | "model_context_window_exceeded") => StopReason::MaxTokens,
-                Some("refusal") => StopReason::Refusal,
+                Some("refusal") => StopReason::Refusal(self.explanation.take()),
                 Some(other) => StopReason::Other(other.to_owned()),
             })),
             Event::Error { error } => return Err(refusal::interrupted(NAME, &error.kind, &error.message)),

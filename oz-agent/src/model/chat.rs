@@ -299,9 +299,9 @@ impl Decoder {
         }));
         out.push_back(StreamEvent::Stop(match self.finish.take().as_deref() {
             Some("length") => StopReason::MaxTokens,
-            Some("content_filter") => StopReason::Refusal,
+            Some("content_filter") => StopReason::Refusal(None),
+            _ if self.refused => StopReason::Refusal(None),
             _ if called => StopReason::ToolUse,
-            _ if self.refused => StopReason::Refusal,
             Some("stop" | "tool_calls" | "function_call") | None => StopReason::EndTurn,
             Some(other) => StopReason::Other(other.to_owned()),
         }));

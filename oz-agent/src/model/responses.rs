@@ -194,9 +194,9 @@ impl Decode for Decoder {
             Event::Reasoning { delta } => out.push_back(StreamEvent::Reasoning(delta)),
             Event::Item { item } => self.item(item, out),
             Event::Completed { response } => {
-                let stop = match (self.called, self.refused) {
-                    (true, _) => StopReason::ToolUse,
-                    (false, true) => StopReason::Refusal,
+                let stop = match (self.refused, self.called) {
+                    (true, _) => StopReason::Refusal(None),
+                    (false, true) => StopReason::ToolUse,
                     (false, false) => StopReason::EndTurn,
                 };
                 out.extend(response.usage.as_ref().map(count));
@@ -207,7 +207,7 @@ impl Decode for Decoder {
                 out.extend(response.usage.as_ref().map(count));
                 out.push_back(StreamEvent::Stop(match reason.as_str() {
                     "max_output_tokens" => StopReason::MaxTokens,
-                    "content_filter" => StopReason::Refusal,
+                    "content_filter" => StopReason::Refusal(None),
                     _ => StopReason::Other(reason),
                 }));
             }

@@ -13,15 +13,19 @@ use oz_core::{
 };
 use serde_json::{Map, Value};
 
+/// The result of a call in the middle of which the model had to stop.
+const CUT: &str = "your answer reached the limit on its length in the middle of this call; nothing was done. Call it \
+                   again with less: write what is long in several parts";
 /// The result of a call that a user ended.
 const INTERRUPTED: &str = "it was interrupted by the user";
 
 impl Agent {
-    /// Does what the model called for.
-    pub(super) async fn act(&self, call: &ToolCall) -> Result<(ToolResult, Effect), End> {
+    /// Does what the model called for. Whether it may have been `cut` in the middle of saying it only matters where its
+    /// arguments are not whole.
+    pub(super) async fn act(&self, call: &ToolCall, cut: bool) -> Result<(ToolResult, Effect), End> {
         let tool = self.tools.find(&call.name);
         let category = tool.as_ref().map_or(ActionCategory::Integration, |tool| tool.category());
-        let input = parse(&call.arguments);
+        let input = parse(&call.arguments, cut);
         let shown = match (&input, &tool) {
             (Ok(input), Some(tool)) => tool.shown(input),
             (Ok(input), None) => input.clone(),
@@ -109,10 +113,12 @@ impl From<Failed> for Done {
     }
 }
 
-fn parse(arguments: &str) -> Result<Map<String, Value>, String> {
-    let text = if arguments.trim().is_empty() { "{}" } else { arguments };
-    serde_json::from_str(text)
-        .map_err(|e| format!("the arguments are not a JSON object: {e}; nothing was done"))
+fn parse(arguments: &str, cut: bool) -> Result<Map<String, Value>, String> {
+    let text = if arguments.trim().is_empty() && !cut { "{}" } else { arguments };
+    serde_json::from_str(text).map_err(|e| match cut {
+        true => CUT.to_owned(),
+        false => format!("the arguments are not a JSON object: {e}; nothing was done"),
+    })
 }
 
 fn unknown(name: &str, names: &[&str]) -> String {

@@ -1,10 +1,19 @@
 //! The loop: ask the model, do what it calls for, until it is done, a limit is reached or somebody stops it.
 
 use super::{
-    ask::Answer, ask_human::Human, budget::Budget, context::Gauge, gate::Gate, guard::Guard, inbox::Inbox,
-    journal::Journal, memory::Memory, notes::Notes, steps::Steps,
+    ask::Answer,
+    ask_human::Human,
+    context::Gauge,
+    gate::Gate,
+    guard::{Guard, Worth},
+    inbox::Inbox,
+    journal::Journal,
+    memory::Memory,
+    notes::Notes,
+    steps::Steps,
 };
 use crate::{
+    budget::Budget,
     model::{Chain, Prices},
     rule::RuleBook,
     tool::{Desk, Toolbox},
@@ -147,37 +156,31 @@ impl Agent {
             messages.push(ChatMessage::user(INTERRUPTED));
             return Ok(None);
         }
+        // Nothing of what led to a refusal is done.
+        if let StopReason::Refusal(explanation) = stop {
+            let said = [explanation.unwrap_or_default(), text];
+            return Err(End::Failed(ErrorCode::ContentPolicyViolation, refusal(&said)));
+        }
+        let cut = stop == StopReason::MaxTokens;
         if !calls.is_empty() {
-            guard.answered(false);
             messages.push(ChatMessage::Assistant { text, reasoning, calls: calls.clone() });
             self.keep(messages);
-            let (results, end) = self.act_all(&calls, guard).await?;
+            let (results, end) = self.act_all(&calls, cut, guard).await?;
+            let in_vain = cut && results.iter().all(|result| result.is_error);
             messages.push(ChatMessage::Tool { results });
+            leads(guard, if in_vain { Worth::Cut } else { Worth::Something })?;
             return Ok(end);
         }
-        match stop {
-            StopReason::Refusal => {
-                Err(End::Failed(ErrorCode::ContentPolicyViolation, format!("the model refused: {text}")))
-            }
-            StopReason::MaxTokens => {
-                messages.push(ChatMessage::Assistant { text, reasoning, calls });
-                messages.push(ChatMessage::user(CUT));
-                Ok(None)
-            }
-            _ if silent => {
-                if let Some(reason) = guard.answered(true) {
-                    return Err(End::Failed(ErrorCode::InternalError, reason));
-                }
-                // Thoughts that led to nothing can't be handed back.
-                messages.push(ChatMessage::Assistant { text, reasoning: Vec::new(), calls });
-                messages.push(ChatMessage::user(EMPTY));
-                Ok(None)
-            }
-            _ => {
-                messages.push(ChatMessage::Assistant { text, reasoning, calls });
-                Ok(Some(End::Done(summary.to_owned())))
-            }
+        if cut || silent {
+            leads(guard, if cut { Worth::Cut } else { Worth::Nothing })?;
+            // Thoughts that led to nothing can't be handed back.
+            let reasoning = if silent { Vec::new() } else { reasoning };
+            messages.push(ChatMessage::Assistant { text, reasoning, calls });
+            messages.push(ChatMessage::user(if cut { CUT } else { EMPTY }));
+            return Ok(None);
         }
+        messages.push(ChatMessage::Assistant { text, reasoning, calls });
+        Ok(Some(End::Done(summary.to_owned())))
     }
 
     async fn read_inbox(&self, messages: &mut Vec<ChatMessage>) {
@@ -207,6 +210,21 @@ impl Agent {
     pub(super) async fn say(&self, event: HarnessEvent) {
         let _ = self.events.send(event).await;
     }
+}
+
+/// Ends the work when answers lead nowhere.
+fn leads(guard: &mut Guard, worth: Worth) -> Result<(), End> {
+    guard.answered(worth).map_or(Ok(()), |reason| Err(End::Failed(ErrorCode::InternalError, reason)))
+}
+
+/// What a user is told of a refusal: what the service says of it and what the model said.
+fn refusal(said: &[String]) -> String {
+    let said: Vec<&str> = said.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).collect();
+    let colon = if said.is_empty() { "" } else { ": " };
+    format!(
+        "the model refused to answer{colon}{}\nSay it in other words, or choose another model.",
+        said.join("\n")
+    )
 }
 
 fn some(summary: String) -> Option<String> {

@@ -3,7 +3,7 @@
 
 use super::{
     agent::{Agent, End},
-    guard::{Guard, Verdict},
+    guard::{Guard, Verdict, Went},
 };
 use crate::tool::Effect;
 use futures_util::future::join_all;
@@ -11,15 +11,18 @@ use oz_core::{
     ErrorCode,
     model::{ToolCall, ToolResult},
 };
+use std::{ptr, time::Instant};
 
 /// How many calls are done at once.
 const AT_ONCE: usize = 8;
 
 impl Agent {
-    /// Does all calls. Answers their results in order, and how the work ended if one of them ended it.
+    /// Does all calls; of an answer that was `cut` the last one may not be whole. Answers their results in order, and how
+    /// the work ended if one of them ended it.
     pub(super) async fn act_all(
         &self,
         calls: &[ToolCall],
+        cut: bool,
         guard: &mut Guard,
     ) -> Result<(Vec<ToolResult>, Option<End>), End> {
         let mut results = Vec::new();
@@ -29,10 +32,17 @@ impl Agent {
             let together = rest.iter().take(AT_ONCE).take_while(|call| self.only_reads(call)).count().max(1);
             let (now, later) = rest.split_at(together);
             rest = later;
-            let done = join_all(now.iter().map(|call| self.act(call))).await;
-            for (call, done) in now.iter().zip(done) {
+            let cut = |call| cut && calls.last().is_some_and(|last| ptr::eq(last, call));
+            let act = async |call| {
+                let begun = Instant::now();
+                let done = self.act(call, cut(call)).await;
+                (done, begun.elapsed())
+            };
+            let done = join_all(now.iter().map(act)).await;
+            for (call, (done, took)) in now.iter().zip(done) {
                 let (mut result, effect) = done?;
-                match guard.called(call, result.is_error) {
+                let went = Went { failed: result.is_error, result: &result.content, took };
+                match guard.called(call, went) {
                     Verdict::Fine => {}
                     Verdict::Warn(warning) => result.content = format!("{}\n\n{warning}", result.content),
                     Verdict::End(reason) => {

@@ -4,8 +4,8 @@ use super::{
     handover, journal,
     journal::{FORMAT, Loaded},
     notes::Notes,
-    picture,
 };
+use crate::picture;
 use oz_core::{
     Error,
     harness::{HarnessEvent, HarnessTask},
@@ -33,7 +33,7 @@ impl Opening {
     /// When a picture can't be used.
     pub(super) fn of(task: &HarnessTask, model: &str) -> Result<Self, Error> {
         let images = task.images.iter().map(|path| picture::read(path)).collect::<Result<_, _>>()?;
-        let mut prompt = task.prompt.clone();
+        let (mut prompt, mut more) = (task.prompt.clone(), task.more.clone());
         let stage = |ok: bool, detail: String| HarnessEvent::Stage {
             name: STAGE.to_owned(),
             ok,
@@ -64,12 +64,14 @@ impl Opening {
                 let detail =
                     format!("the earlier conversation can't be taken up: {problem}; this begins a new one");
                 opening.news.push(stage(false, detail));
-                prompt = task.clone().afresh().prompt;
+                let afresh = task.clone().afresh();
+                (prompt, more) = (afresh.prompt, afresh.more);
             }
         }
         let (format, session_id) = (FORMAT.to_owned(), opening.session_id.clone());
         opening.news.push(HarnessEvent::Session { format, session_id });
         opening.messages.push(ChatMessage::User { text: prompt, images });
+        opening.messages.extend(more.iter().map(ChatMessage::user));
         Ok(opening)
     }
 }

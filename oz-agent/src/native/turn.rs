@@ -6,7 +6,10 @@ use super::{
     ask::{Answer, Heard, ask},
     handover, prompt, room,
 };
-use crate::model::{Link, Patience};
+use crate::{
+    model::{Link, Patience},
+    picture,
+};
 use oz_core::{
     harness::HarnessEvent,
     model::{ModelError, ModelErrorKind, ModelRequest},
@@ -16,6 +19,11 @@ use tokio::time::Instant;
 
 /// The step under which the transcript says that another model goes on, or that the first is back.
 const STAGE: &str = "model_fallback";
+/// The step under which it says that the model takes no pictures.
+const PICTURES: &str = "pictures";
+/// What to do about a conversation that can't be shortened further.
+const TOO_LONG: &str = "nothing more can be left out of the conversation: ask for less at once, or choose a model that \
+                        can read more";
 
 impl Agent {
     /// Asks for an answer and reports what it said and used.
@@ -28,7 +36,7 @@ impl Agent {
             let error = match self.ask_one(at, patience, request).await? {
                 Ok(answer) => {
                     if let Some(detail) = self.models.answered(at) {
-                        self.tell(true, detail).await;
+                        self.tell(STAGE, true, detail).await;
                     }
                     return Ok(answer);
                 }
@@ -38,12 +46,15 @@ impl Agent {
                 Some(next) => {
                     tracing::warn!(%error, model = self.models.link(at).name(), "the model is not available");
                     if let Some(detail) = self.models.failed(at, &error, next, Instant::now()) {
-                        self.tell(false, detail).await;
+                        self.tell(STAGE, false, detail).await;
                     }
                     before.push(self.models.link(at).in_words(&error));
                 }
                 None => {
                     before.push(self.models.link(at).in_words(&error));
+                    if error.kind == ModelErrorKind::ContextTooLong {
+                        before.push(TOO_LONG.to_owned());
+                    }
                     return Err(End::Failed(error.code(), before.join("; ")));
                 }
             }
@@ -77,12 +88,17 @@ impl Agent {
                     break Ok(Ok(()));
                 }
             };
-            let too_long = matches!(&asked, Ok(Err(e)) if e.kind == ModelErrorKind::ContextTooLong);
-            if !(too_long && room::make(&mut request.messages)) {
+            let Ok(Err(error)) = &asked else { break asked };
+            if error.kind == ModelErrorKind::ContextTooLong && room::make(&mut request.messages) {
+                tracing::info!(
+                    "the conversation is too long for the model; older results of tools are left out"
+                );
+            } else if picture::are_refused(error) && picture::leave_out(&mut request.messages) {
+                self.tell(PICTURES, false, format!("{error}; the agent goes on without pictures")).await;
+            } else {
                 break asked;
             }
             self.gauge.forget();
-            tracing::info!("the conversation is too long for the model; older results of tools are left out");
         };
         let Heard { answer, used, .. } = heard;
         if let Ok(Ok(())) = &asked {
@@ -110,8 +126,8 @@ impl Agent {
         }
     }
 
-    async fn tell(&self, ok: bool, detail: String) {
+    async fn tell(&self, stage: &str, ok: bool, detail: String) {
         let detail = Some(detail);
-        self.say(HarnessEvent::Stage { name: STAGE.to_owned(), ok, duration_ms: 0, detail }).await;
+        self.say(HarnessEvent::Stage { name: stage.to_owned(), ok, duration_ms: 0, detail }).await;
     }
 }

@@ -40,6 +40,14 @@ pub(crate) fn discover(root: &Path, inside: &Path) -> Vec<Skill> {
     skills
 }
 
+/// The skills right in a directory that is nothing but a folder of them.
+pub(crate) fn on_shelf(root: &Path) -> Vec<Skill> {
+    let Ok(workspace) = Workspace::new(root) else { return Vec::new() };
+    let found = directories(&workspace, ".").into_iter();
+    let paths = found.map(|directory| format!("{}/{FILE}", directory.trim_start_matches("./")));
+    paths.filter_map(|path| Some(read(&workspace, &path)?.1)).take(MOST).collect()
+}
+
 /// The beginnings of paths in the directories from the root down to `inside`.
 fn levels(inside: &Path) -> Vec<String> {
     let mut level = String::new();

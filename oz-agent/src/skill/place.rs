@@ -30,6 +30,12 @@ impl Place {
         Self { root, directory: String::new(), address: Vec::new(), is_home: true, skills: Vec::new() }
     }
 
+    /// A directory that holds skills for every run, which counts like a home. No specification names it.
+    pub(crate) fn shelf(root: PathBuf) -> Self {
+        let directory = root.display().to_string();
+        Self { root, directory, address: Vec::new(), is_home: true, skills: Vec::new() }
+    }
+
     /// `owner/repo`, when its address has that much.
     pub(crate) fn owner_and_repo(&self) -> Option<String> {
         match self.address.as_slice() {
@@ -40,12 +46,15 @@ impl Place {
 
     /// By what it is told from others.
     pub(crate) fn label(&self) -> String {
-        let own = || if self.is_home { "~".to_owned() } else { self.directory.clone() };
+        let own = || if self.directory.is_empty() { "~".to_owned() } else { self.directory.clone() };
         self.owner_and_repo().unwrap_or_else(own)
     }
 
     /// Whether `repo` names it; if so, with the owner that it has.
     pub(super) fn known_as(&self, repo: &str) -> Option<Option<&str>> {
+        if self.is_home {
+            return None;
+        }
         let parts: Vec<&str> = repo.split('/').collect();
         let same = |(a, b): (&String, &&str)| a.eq_ignore_ascii_case(b);
         let rest = self.address.len().checked_sub(parts.len());

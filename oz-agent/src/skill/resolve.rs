@@ -27,15 +27,21 @@ pub(crate) fn resolve<'a>(spec: &Spec, places: &'a [Place]) -> Result<Resolved<'
     // Two clones of one repository have the same skill, not two.
     let mut labels = HashSet::new();
     found.retain(|(place, _)| labels.insert(place.label()));
-    if found.iter().any(|(place, _)| place.is_home) {
-        found.retain(|(place, _)| place.is_home);
+    if let Some(first) = found.iter().position(|(place, _)| place.is_home) {
+        found = vec![found[first]];
     }
     match found.as_slice() {
         [] => Err(missing(match among.as_slice() {
             [] => format!("Skill '{}' not found: the run has no repository", spec.text),
             among => {
                 let names: Vec<String> = among.iter().map(|place| place.label()).collect();
-                format!("Skill '{}' not found in {}", spec.text, names.join(", "))
+                let names = names.join(", ");
+                let rule = if spec.is_elsewhere() {
+                    "; a path of a skill begins at the root of its repository and stays in it"
+                } else {
+                    ""
+                };
+                format!("Skill '{}' not found in {names}{rule}", spec.text)
             }
         })),
         [(place, skill)] => match &skill.content {
@@ -61,6 +67,12 @@ pub(crate) fn resolve<'a>(spec: &Spec, places: &'a [Place]) -> Result<Resolved<'
 pub(crate) fn knows(spec: &Spec, places: &[Place]) -> bool {
     let among = repositories(spec, places).unwrap_or_default();
     among.iter().any(|place| spec.choose(&place.skills).is_some())
+}
+
+/// Whether there is a repository of the name that a specification has for it, whoever owns it.
+pub(crate) fn is_there(spec: &Spec, places: &[Place]) -> bool {
+    let Some(repo) = &spec.repo else { return true };
+    places.iter().any(|place| place.known_as(repo).is_some())
 }
 
 /// The repositories that a specification allows.

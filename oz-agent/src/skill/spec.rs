@@ -3,6 +3,9 @@
 use super::{FILE, Skill};
 use oz_core::Error;
 
+/// The longest name of an owner or a repository.
+const NAME: usize = 100;
+
 /// Which skill is meant.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Spec {
@@ -53,6 +56,31 @@ impl Spec {
             What::Path(path) => Some(path),
             What::Name(_) | What::Elsewhere => None,
         }
+    }
+
+    /// Whether it is named by a path that leads out of every repository.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.what == What::Elsewhere
+    }
+
+    /// The repository at GitHub that it names in full.
+    ///
+    /// # Errors
+    /// When it names an owner, but what it names can't be a repository there.
+    pub(crate) fn at_github(&self) -> Result<Option<(&str, &str)>, Error> {
+        let (Some(org), Some(repo)) = (&self.org, &self.repo) else { return Ok(None) };
+        let fits = |part: &str| {
+            let legal = part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+            legal && part.len() <= NAME && !part.starts_with(['-', '.'])
+        };
+        if fits(org) && fits(repo) {
+            return Ok(Some((org, repo)));
+        }
+        Err(Error::invalid_field(
+            "skill",
+            &self.text,
+            "a repository of GitHub before the colon, such as owner/repo",
+        ))
     }
 
     /// The one of `skills` that is meant.
@@ -110,6 +138,30 @@ mod tests {
         }
         for text in ["", " ", ":fix", "r:", "/r:fix", "o/:fix", " / : "] {
             assert_eq!(Spec::parse(text).unwrap_err().code, ErrorCode::InvalidRequest, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_can_be_a_repository_of_github_is_looked_for_there() {
+        let at = |text: &str| Spec::parse(text).unwrap().at_github().map(|found| found.is_some()).ok();
+        for (text, expected) in [
+            ("o/r:fix", Some(true)),
+            ("o-1/r.js_2:x/SKILL.md", Some(true)),
+            ("fix", Some(false)),
+            ("r:fix", Some(false)),
+            ("a/b/c:fix", None),
+            ("--upload-pack=touch x/r:fix", None),
+            ("o/--upload-pack=x:fix", None),
+            ("-o/r:fix", None),
+            ("../r:fix", None),
+            ("o/..:fix", None),
+            ("o/../../r:fix", None),
+            ("ext::sh -c x/r:fix", Some(false)),
+            ("o/r@main:fix", None),
+            ("o/r\n:fix", Some(true)),
+            ("o/r\nx:fix", None),
+        ] {
+            assert_eq!(at(text), expected, "{text:?}");
         }
     }
 

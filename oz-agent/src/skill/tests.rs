@@ -120,7 +120,11 @@ fn the_table_of_resolution() {
     for (text, code, expected) in [
         ("nope", ErrorCode::ResourceNotFound, "Skill 'nope' not found in me/app, you/app, me/lib"),
         ("lib:fix", ErrorCode::ResourceNotFound, "Skill 'lib:fix' not found in me/lib"),
-        ("lib:/docs/x.md", ErrorCode::ResourceNotFound, "Skill 'lib:/docs/x.md' not found in me/lib"),
+        (
+            "lib:/docs/x.md",
+            ErrorCode::ResourceNotFound,
+            "Skill 'lib:/docs/x.md' not found in me/lib; a path of a skill begins at the root of its repository and stays in it",
+        ),
         ("none:fix", ErrorCode::ResourceNotFound, "Repository 'none' not found"),
         (
             "them/lib:own",

@@ -33,6 +33,17 @@ impl Workspace {
         self
     }
 
+    /// With a skill's file and what belongs to it.
+    pub(crate) fn reading_skill(self, file: &Path) -> Self {
+        let real = file.parent().and_then(|directory| directory.canonicalize().ok());
+        if real.is_none_or(|directory| directory.starts_with(&self.root)) {
+            return self;
+        }
+        // The file itself may be a link to elsewhere.
+        let workspace = self.reading(file);
+        file.parent().map_or(workspace.clone(), |directory| workspace.reading(directory))
+    }
+
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }

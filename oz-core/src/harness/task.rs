@@ -57,6 +57,8 @@ pub struct HarnessTask {
     pub run_id: Option<RunId>,
     /// What to do.
     pub prompt: String,
+    /// What is said right after that, as messages of their own.
+    pub more: Vec<String>,
     /// Instructions that come before the harness's own.
     pub base_prompt: Option<String>,
     /// How to go about it.
@@ -111,7 +113,10 @@ impl HarnessTask {
     #[must_use]
     pub fn afresh(mut self) -> Self {
         self.saved = None;
-        self.prompt = self.retold.take().unwrap_or(self.prompt);
+        if let Some(retold) = self.retold.take() {
+            self.prompt = retold;
+            self.more.clear();
+        }
         self
     }
 }

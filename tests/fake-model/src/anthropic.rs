@@ -3,7 +3,7 @@
 use crate::{
     check::{Check, header},
     service::error,
-    wire::{Answer, Said, Wire, halves, list, named, text},
+    wire::{Answer, Said, Stop, Wire, halves, list, named, text},
 };
 use axum::{http::HeaderMap, response::Response};
 use serde_json::{Value, json};
@@ -64,7 +64,9 @@ impl Wire for Anthropic {
             let input = serde_json::from_str(&answer.arguments(i)).unwrap_or_else(|_| json!({}));
             json!({ "type": "tool_use", "id": id, "name": name, "input": input })
         }));
-        message(answer, &content, Some(stop(answer)), turn.tokens.1)
+        let mut whole = message(answer, &content, Some(stop(answer)), turn.tokens.1);
+        whole["stop_details"] = stop_details(answer);
+        whole
     }
 
     fn events(answer: &Answer<'_>) -> Vec<String> {
@@ -110,7 +112,9 @@ impl Wire for Anthropic {
             );
         }
         events.push(json!({
-            "type": "message_delta", "delta": { "stop_reason": stop(answer), "stop_sequence": null },
+            "type": "message_delta", "delta": {
+                "stop_reason": stop(answer), "stop_sequence": null, "stop_details": stop_details(answer),
+            },
             "usage": { "output_tokens": turn.tokens.1 },
         }));
         events.push(json!({ "type": "message_stop" }));
@@ -156,7 +160,23 @@ fn message(answer: &Answer<'_>, content: &[Value], stop: Option<&str>, written: 
 }
 
 fn stop(answer: &Answer<'_>) -> &'static str {
-    if answer.turn.calls.is_empty() { "end_turn" } else { "tool_use" }
+    match answer.stop {
+        Stop::Refusal => "refusal",
+        Stop::Length => "max_tokens",
+        Stop::Said if answer.turn.calls.is_empty() => "end_turn",
+        Stop::Said => "tool_use",
+    }
+}
+
+/// What the service says of a refusal; it is not part of what the model says.
+fn stop_details(answer: &Answer<'_>) -> Value {
+    match answer.stop {
+        Stop::Refusal => json!({
+            "type": "refusal", "category": "cyber",
+            "explanation": "This request was declined because it could enable cyber harm.",
+        }),
+        Stop::Said | Stop::Length => Value::Null,
+    }
 }
 
 fn thinking(text: &str) -> Value {

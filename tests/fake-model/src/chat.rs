@@ -3,7 +3,7 @@
 use crate::{
     check::Check,
     service::error,
-    wire::{self, Answer, Said, Wire, halves, list, text},
+    wire::{self, Answer, Said, Stop, Wire, halves, list, text},
 };
 use axum::{http::HeaderMap, response::Response};
 use serde_json::{Value, json};
@@ -64,7 +64,10 @@ impl Wire for Chat {
 
     fn whole(answer: &Answer<'_>) -> Value {
         let turn = answer.turn;
-        let mut message = json!({ "role": "assistant", "content": turn.text });
+        let mut message = json!({ "role": "assistant", "content": turn.text, "refusal": null });
+        if answer.stop == Stop::Refusal && !turn.text.is_empty() {
+            (message["content"], message["refusal"]) = (Value::Null, turn.text.clone().into());
+        }
         if !turn.reasoning.is_empty() {
             message["reasoning_content"] = turn.reasoning.clone().into();
         }
@@ -95,8 +98,9 @@ impl Wire for Chat {
                 chunk(json!({ "reasoning_content": part }), Value::Null);
             }
         }
+        let field = if answer.stop == Stop::Refusal { "refusal" } else { "content" };
         for word in turn.text.split_inclusive(' ') {
-            chunk(json!({ "content": word }), Value::Null);
+            chunk(json!({ field: word }), Value::Null);
         }
         for (i, id, name) in answer.calls("call") {
             let begin = json!({ "index": i, "id": id, "type": "function", "function": { "name": name, "arguments": "" } });
@@ -141,7 +145,13 @@ fn envelope(answer: &Answer<'_>, object: &str, choices: &[Value]) -> Value {
 }
 
 fn finish(answer: &Answer<'_>) -> &'static str {
-    if answer.turn.calls.is_empty() { "stop" } else { "tool_calls" }
+    match answer.stop {
+        // A refusal in words ends like any other answer.
+        Stop::Refusal if answer.turn.text.is_empty() => "content_filter",
+        Stop::Length => "length",
+        Stop::Said if !answer.turn.calls.is_empty() => "tool_calls",
+        Stop::Refusal | Stop::Said => "stop",
+    }
 }
 
 fn usage(answer: &Answer<'_>) -> Value {

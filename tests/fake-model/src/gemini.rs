@@ -4,7 +4,7 @@ use crate::{
     check::{Check, header},
     service::{Service, answer, unknown},
     side,
-    wire::{Answer, Said, Wire, halves, list, text},
+    wire::{Answer, Said, Stop, Wire, halves, list, text},
 };
 use axum::{
     Json,
@@ -181,10 +181,10 @@ fn declarations(body: &Value) -> impl Iterator<Item = &Value> {
     list(body, "tools").iter().flat_map(|tool| list(tool, "functionDeclarations"))
 }
 
-/// The calls of an answer. Arguments are no text here, so calls with broken ones are left out.
+/// The calls of an answer. Arguments are no text here, so calls with broken or cut ones are left out.
 fn calls(answer: &Answer<'_>) -> Vec<Value> {
     let turn = answer.turn;
-    if answer.broken {
+    if answer.broken || answer.stop == Stop::Length {
         return Vec::new();
     }
     let call = |(i, id, name): (usize, String, &str)| {
@@ -198,7 +198,12 @@ fn calls(answer: &Answer<'_>) -> Vec<Value> {
 }
 
 fn finish(answer: &Answer<'_>) -> &'static str {
-    if answer.broken { "MALFORMED_FUNCTION_CALL" } else { "STOP" }
+    match answer.stop {
+        Stop::Refusal => "SAFETY",
+        Stop::Length => "MAX_TOKENS",
+        Stop::Said if answer.broken => "MALFORMED_FUNCTION_CALL",
+        Stop::Said => "STOP",
+    }
 }
 
 fn response(answer: &Answer<'_>, parts: &[Value], finish: Option<&str>) -> Value {

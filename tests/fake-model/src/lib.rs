@@ -19,6 +19,7 @@
 mod anthropic;
 mod chat;
 mod check;
+mod fault;
 mod gemini;
 mod play;
 mod responses;
@@ -30,9 +31,10 @@ mod tests;
 mod turn;
 mod wire;
 
+pub use fault::Fault;
 pub use script::{Asked, Script};
 pub use service::{Doors, Notice, Request, serve};
-pub use turn::{Fault, Turn};
+pub use turn::Turn;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::{net::TcpListener, task::JoinHandle};

@@ -13,6 +13,7 @@ FILE.json: {\"conversations\": [{\"match\": TEXT IN THE FIRST USER MESSAGE, \"tu
 TURN:      {\"text\": …, \"reasoning\": …, \"calls\": [[NAME, {ARGUMENTS}]…], \"tokens\": [READ, WRITTEN],
             \"pace\": MS PER EVENT, \"faults\": [FAULT…]}
 FAULT:     \"cut\" \"reset\" \"overloaded\" \"too_long\" \"not_a_stream\" \"bad_arguments\"
+           \"refused\" \"empty\" \"truncated\" \"no_pictures\"
            {\"status\": 503} {\"busy\": [429, SECONDS]} {\"silence\": MS} {\"stall\": MS}
 --open:    ask for no key
 --foreign: play for clients of others that have this key

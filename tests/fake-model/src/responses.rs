@@ -3,7 +3,7 @@
 use crate::{
     check::Check,
     service::error,
-    wire::{self, Answer, Said, Wire, halves, list, named, text},
+    wire::{self, Answer, Said, Stop, Wire, halves, list, named, text},
 };
 use axum::{http::HeaderMap, response::Response};
 use serde_json::{Value, json};
@@ -80,7 +80,10 @@ impl Wire for Responses {
 
     fn whole(answer: &Answer<'_>) -> Value {
         let (read, written) = answer.turn.tokens;
-        let mut whole = begun(answer, "completed");
+        let mut whole = begun(answer, status(answer));
+        if let Some(reason) = incomplete(answer) {
+            whole["incomplete_details"] = json!({ "reason": reason });
+        }
         whole["output"] = output(answer).into();
         whole["usage"] = json!({
             "input_tokens": read, "output_tokens": written, "total_tokens": read + written,
@@ -108,10 +111,14 @@ impl Wire for Responses {
                 "message" => {
                     empty["content"] = json!([]);
                     event("output_item.added", json!({ "item": empty }));
+                    let (kind, field) = match answer.stop {
+                        Stop::Refusal => ("refusal", "refusal"),
+                        Stop::Said | Stop::Length => ("output_text", "text"),
+                    };
                     for word in answer.turn.text.split_inclusive(' ') {
-                        event("output_text.delta", json!({ "content_index": 0, "delta": word }));
+                        event(&format!("{kind}.delta"), json!({ "content_index": 0, "delta": word }));
                     }
-                    event("output_text.done", json!({ "content_index": 0, "text": answer.turn.text }));
+                    event(&format!("{kind}.done"), json!({ "content_index": 0, field: answer.turn.text }));
                 }
                 "function_call" => {
                     let arguments = text(&item, "arguments");
@@ -138,7 +145,8 @@ impl Wire for Responses {
             }
             event("output_item.done", json!({ "item": item }));
         }
-        events.push(json!({ "type": "response.completed", "response": Self::whole(answer) }));
+        let end = format!("response.{}", status(answer));
+        events.push(json!({ "type": end, "response": Self::whole(answer) }));
         for (number, event) in events.iter_mut().enumerate() {
             event["sequence_number"] = number.into();
         }
@@ -185,6 +193,19 @@ fn begun(answer: &Answer<'_>, status: &str) -> Value {
     })
 }
 
+/// Why an answer is not complete. A refusal in words is a complete one.
+fn incomplete(answer: &Answer<'_>) -> Option<&'static str> {
+    match answer.stop {
+        Stop::Said => None,
+        Stop::Refusal => answer.turn.text.is_empty().then_some("content_filter"),
+        Stop::Length => Some("max_output_tokens"),
+    }
+}
+
+fn status(answer: &Answer<'_>) -> &'static str {
+    if incomplete(answer).is_some() { "incomplete" } else { "completed" }
+}
+
 /// The items of an answer.
 fn output(answer: &Answer<'_>) -> Vec<Value> {
     let turn = answer.turn;
@@ -196,9 +217,16 @@ fn output(answer: &Answer<'_>) -> Vec<Value> {
         }));
     }
     if !turn.text.is_empty() {
+        let part = match answer.stop {
+            Stop::Refusal => json!({ "type": "refusal", "refusal": turn.text }),
+            Stop::Said | Stop::Length => {
+                json!({ "type": "output_text", "text": turn.text, "annotations": [] })
+            }
+        };
+        let status = if turn.calls.is_empty() { status(answer) } else { "completed" };
         items.push(json!({
-            "type": "message", "id": format!("msg_{}", answer.number), "role": "assistant", "status": "completed",
-            "content": [{ "type": "output_text", "text": turn.text, "annotations": [] }],
+            "type": "message", "id": format!("msg_{}", answer.number), "role": "assistant", "status": status,
+            "content": [part],
         }));
     }
     items.extend(answer.calls("call").map(|(i, id, name)| {
@@ -209,7 +237,8 @@ fn output(answer: &Answer<'_>) -> Vec<Value> {
         }
         let mut call = json!({
             "type": "function_call", "id": answer.call_id("fc", i), "call_id": id, "name": name,
-            "arguments": answer.arguments(i), "status": "completed",
+            "arguments": answer.arguments(i),
+            "status": if i + 1 == turn.calls.len() { status(answer) } else { "completed" },
         });
         if let Some((namespace, tool)) = inside(list(answer.body, "tools"), name) {
             (call["namespace"], call["name"]) = (namespace.into(), tool.into());

@@ -10,7 +10,7 @@ use crate::{
     responses::Responses,
     script::Place,
     side,
-    wire::{Answer, Said, Wire},
+    wire::{Answer, Said, Stop, Wire, half},
 };
 use axum::{
     Json, Router,
@@ -160,7 +160,7 @@ pub(crate) async fn answer<W: Wire>(
     let number = service.answers.fetch_add(1, Ordering::Relaxed);
     let Some(Place { opening, turn }) = place else {
         return respond::<W>(
-            &Answer { turn: &side::harmless(&body), body: &body, number, broken: false },
+            &Answer { turn: &side::harmless(&body), body: &body, number, broken: false, stop: Stop::Said },
             None,
         );
     };
@@ -171,10 +171,9 @@ pub(crate) async fn answer<W: Wire>(
         return service.refuse::<W>(400, vec![format!("the script has no turn {turn} for '{begin}'")]);
     };
     let fault = turn.faults.get(asked.attempt).copied();
-    respond::<W>(
-        &Answer { turn: &turn, body: &body, number, broken: fault == Some(Fault::BadArguments) },
-        fault,
-    )
+    let broken = fault == Some(Fault::BadArguments);
+    let (turn, stop) = spoilt(turn, fault);
+    respond::<W>(&Answer { turn: &turn, body: &body, number, broken, stop }, fault)
 }
 
 impl Service {
@@ -217,6 +216,19 @@ impl Service {
     }
 }
 
+/// What is left of a turn, and why it ends, when the model itself is at fault.
+fn spoilt(turn: Turn, fault: Option<Fault>) -> (Turn, Stop) {
+    match fault {
+        Some(Fault::Refused) => (Turn { calls: Vec::new(), ..turn }, Stop::Refusal),
+        Some(Fault::Empty) => (Turn { tokens: turn.tokens, pace: turn.pace, ..Turn::default() }, Stop::Said),
+        Some(Fault::Truncated) if turn.calls.is_empty() => {
+            (Turn { text: half(&turn.text).to_owned(), ..turn }, Stop::Length)
+        }
+        Some(Fault::Truncated) => (turn, Stop::Length),
+        _ => (turn, Stop::Said),
+    }
+}
+
 /// The answer, or what goes wrong with it.
 fn respond<W: Wire>(answer: &Answer<'_>, fault: Option<Fault>) -> Response {
     let turn: &Turn = answer.turn;
@@ -224,10 +236,14 @@ fn respond<W: Wire>(answer: &Answer<'_>, fault: Option<Fault>) -> Response {
     let streamed = answer.body["stream"] == true;
     let mut parts = if streamed { W::events(answer) } else { vec![W::whole(answer).to_string()] };
     match fault {
-        None | Some(Fault::BadArguments) => {}
+        None => {}
         Some(Fault::Status(status)) => return busy::<W>(status, 0),
         Some(Fault::Busy(status, seconds)) => return busy::<W>(status, seconds),
         Some(Fault::TooLong) => return (StatusCode::BAD_REQUEST, Json(W::too_long())).into_response(),
+        Some(Fault::NoPictures) if has_picture(answer.body) => {
+            return error::<W>(400, "image input is not supported by this model");
+        }
+        Some(Fault::NoPictures | Fault::BadArguments | Fault::Refused | Fault::Empty | Fault::Truncated) => {}
         Some(Fault::NotAStream) => {
             return ([(CONTENT_TYPE, "text/html")], "<html>a proxy's page</html>").into_response();
         }
@@ -243,6 +259,20 @@ fn respond<W: Wire>(answer: &Answer<'_>, fault: Option<Fault>) -> Response {
     }
     let kind = if streamed { "text/event-stream; charset=utf-8" } else { "application/json" };
     ([(CONTENT_TYPE, kind)], play::body(&parts, &manner)).into_response()
+}
+
+/// Whether a picture is anywhere in a request.
+fn has_picture(body: &Value) -> bool {
+    match body {
+        Value::Object(fields) => {
+            let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default();
+            ["image", "input_image", "image_url"].contains(&kind)
+                || fields.contains_key("inlineData")
+                || fields.values().any(has_picture)
+        }
+        Value::Array(all) => all.iter().any(has_picture),
+        _ => false,
+    }
 }
 
 fn busy<W: Wire>(status: u16, seconds: u64) -> Response {

@@ -169,6 +169,84 @@ async fn faults_come_one_for_each_attempt_and_then_the_answer() {
     }
 }
 
+/// A turn's answer, whole and streamed, in each format, each in a conversation of its own.
+async fn answers(turn: &Turn) -> Vec<(Value, Vec<Value>)> {
+    let model = FakeModel::start(Script::by({
+        let turn = turn.clone();
+        move |_| Some(turn.clone())
+    }))
+    .await;
+    let mut answers = Vec::new();
+    for format in requests::ALL {
+        let mut body = (format.first)(&format!("whole {}", format.path));
+        let whole = post(&model, format.path, &body).await.json();
+        body = (format.first)(&format!("streamed {}", format.path));
+        body["stream"] = true.into();
+        answers.push((whole, post(&model, format.path, &body).await.data()));
+    }
+    answers
+}
+
+/// The parts of an answer at these pointers.
+fn at(value: &Value, pointers: &[&str]) -> Vec<Value> {
+    pointers.iter().map(|p| value.pointer(p).cloned().unwrap_or_default()).collect()
+}
+
+#[tokio::test]
+async fn a_refusal_looks_as_the_services_send_it() {
+    let refused = |text: &str| Turn { text: text.to_owned(), ..busy_turn() }.after(Fault::Refused);
+    let [anthropic, responses, chat] = <[_; 3]>::try_from(answers(&refused("No, never.")).await).unwrap();
+    let delta = anthropic.1.iter().find(|d| d["type"] == "message_delta").unwrap();
+    for of in [&anthropic.0, &delta["delta"]] {
+        assert_eq!(at(of, &["/stop_reason", "/stop_details/type"]), ["refusal", "refusal"]);
+        assert!(of["stop_details"]["explanation"].is_string());
+    }
+    assert_eq!(anthropic.0["content"].as_array().unwrap().len(), 2, "thoughts and words, no calls");
+    assert_eq!(joined(&anthropic.1, "/delta/text"), "No, never.");
+    let part = json!({ "type": "refusal", "refusal": "No, never." });
+    assert_eq!(at(&responses.0, &["/status", "/output/1/content/0"]), [json!("completed"), part]);
+    let deltas: Vec<_> = responses.1.iter().filter(|d| d["type"] == "response.refusal.delta").collect();
+    assert_eq!(deltas.iter().filter_map(|d| d["delta"].as_str()).collect::<String>(), "No, never.");
+    assert_eq!(responses.1.last().unwrap()["type"], "response.completed");
+    let of = ["/choices/0/message/refusal", "/choices/0/message/content", "/choices/0/finish_reason"];
+    assert_eq!(at(&chat.0, &of), [json!("No, never."), Value::Null, json!("stop")]);
+    assert_eq!(joined(&chat.1, "/choices/0/delta/refusal"), "No, never.");
+
+    let [anthropic, responses, chat] = <[_; 3]>::try_from(answers(&refused("")).await).unwrap();
+    assert_eq!(anthropic.0["stop_reason"], "refusal");
+    assert_eq!(
+        at(&responses.0, &["/status", "/incomplete_details/reason"]),
+        ["incomplete", "content_filter"]
+    );
+    assert_eq!(responses.1.last().unwrap()["type"], "response.incomplete");
+    assert_eq!(joined(&chat.1, "/choices/0/finish_reason"), "content_filter");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_empty_or_too_long_looks_as_the_services_send_it() {
+    let [anthropic, responses, chat] =
+        <[_; 3]>::try_from(answers(&busy_turn().after(Fault::Empty)).await).unwrap();
+    assert_eq!(at(&anthropic.0, &["/content", "/stop_reason"]), [json!([]), json!("end_turn")]);
+    assert_eq!(at(&responses.0, &["/output", "/status"]), [json!([]), json!("completed")]);
+    assert_eq!(
+        at(&chat.0, &["/choices/0/message/content", "/choices/0/finish_reason"]),
+        ["", "stop"].map(Value::from)
+    );
+
+    let [anthropic, responses, chat] =
+        <[_; 3]>::try_from(answers(&busy_turn().after(Fault::Truncated)).await).unwrap();
+    // The first call is whole, the last one is not.
+    assert_eq!(anthropic.0["stop_reason"], "max_tokens");
+    assert_eq!(joined(&anthropic.1, "/delta/partial_json"), r#"{"path":"ä"}{"#);
+    let of = ["/status", "/incomplete_details/reason", "/output/2/status", "/output/3/status"];
+    assert_eq!(at(&responses.0, &of), ["incomplete", "max_output_tokens", "completed", "incomplete"]);
+    assert_eq!(responses.0["output"][3]["arguments"], "{");
+    assert_eq!(chat.0["choices"][0]["finish_reason"], "length");
+    let [(anthropic, _), _, _] =
+        <[_; 3]>::try_from(answers(&Turn::text("All done.").after(Fault::Truncated)).await).unwrap();
+    assert_eq!(anthropic["content"][0]["text"], "All ");
+}
+
 #[tokio::test]
 async fn a_broken_connection_is_no_end() {
     let model = FakeModel::start(vec![busy_turn().after(Fault::Reset)]).await;

@@ -1,5 +1,6 @@
-//! What the model says, and what goes wrong while it says it.
+//! What the model says.
 
+use crate::Fault;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::time::Duration;
@@ -42,34 +43,6 @@ impl Turn {
     }
 }
 
-/// What can go wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fault {
-    /// This HTTP status, with `Retry-After: 0`.
-    Status(u16),
-    /// This HTTP status, with so many seconds in `Retry-After`.
-    Busy(u16, u64),
-    /// The conversation is refused because it is too long for the model.
-    TooLong,
-    /// An answer that is not an event stream.
-    NotAStream,
-    /// Silence for this long before the answer; in files, in milliseconds.
-    #[serde(deserialize_with = "milliseconds")]
-    Silence(Duration),
-    /// Silence for this long in the middle of the answer; in files, in milliseconds.
-    #[serde(deserialize_with = "milliseconds")]
-    Stall(Duration),
-    /// The answer ends in the middle of an event, as if that were its end.
-    Cut,
-    /// The connection breaks in the middle of an event.
-    Reset,
-    /// The service gives up in the middle of the answer and says so in an event.
-    Overloaded,
-    /// The arguments of the first call are not valid JSON.
-    BadArguments,
-}
-
-fn milliseconds<'de, D: Deserializer<'de>>(value: D) -> Result<Duration, D::Error> {
+pub(crate) fn milliseconds<'de, D: Deserializer<'de>>(value: D) -> Result<Duration, D::Error> {
     u64::deserialize(value).map(Duration::from_millis)
 }

@@ -80,12 +80,30 @@ pub(crate) struct Answer<'a> {
     pub(crate) number: u64,
     /// Whether the first call's arguments are broken.
     pub(crate) broken: bool,
+    /// Why it ends.
+    pub(crate) stop: Stop,
+}
+
+/// Why an answer ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// All is said.
+    Said,
+    /// The model refuses.
+    Refusal,
+    /// It may not be longer.
+    Length,
 }
 
 impl Answer<'_> {
     /// The arguments of call `i` as text.
     pub(crate) fn arguments(&self, i: usize) -> String {
-        if self.broken && i == 0 { "{\"path\": ".to_owned() } else { self.turn.calls[i].1.to_string() }
+        let whole = self.turn.calls[i].1.to_string();
+        match self.stop {
+            _ if self.broken && i == 0 => "{\"path\": ".to_owned(),
+            Stop::Length if i + 1 == self.turn.calls.len() => half(&whole).to_owned(),
+            _ => whole,
+        }
     }
     /// An id for call `i`.
     pub(crate) fn call_id(&self, prefix: &str, i: usize) -> String {
@@ -110,6 +128,11 @@ pub(crate) fn named(data: &Value) -> String {
 pub(crate) fn halves(text: &str) -> [&str; 2] {
     let (a, b) = text.split_at(text.floor_char_boundary(text.len() / 3));
     [a, b]
+}
+
+/// The beginning of a text.
+pub(crate) fn half(text: &str) -> &str {
+    &text[..text.floor_char_boundary(text.len() / 2)]
 }
 
 /// The elements of a field that should be a list.

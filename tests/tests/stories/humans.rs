@@ -25,9 +25,13 @@ scripts:
 
 /// A script that takes a hundred small steps.
 fn walk() -> String {
-    let step = "      - tool_calls: [{ name: run_command, input: { command: sleep 0.05 } }]\n";
+    // Each is another, so that nobody takes them for a circle.
+    let step = |n| {
+        format!("      - tool_calls: [{{ name: run_command, input: {{ command: sleep 0.05; echo {n} }} }}]\n")
+    };
+    let steps: String = (0..100).map(step).collect();
     let end = "      - tool_calls: [{ name: finish, input: { summary: I am there. } }]\n";
-    format!("scripts:\n  - match: walk\n    turns:\n{}{end}", step.repeat(100))
+    format!("scripts:\n  - match: walk\n    turns:\n{steps}{end}")
 }
 
 fn message(run: &Run) -> &str {

@@ -1,5 +1,6 @@
 //! What a run brings along or is given later: attachments, skills, follow-ups.
 
+use fake_model::{FakeModel, Fault, Script, Turn};
 use oz_core::{
     ErrorCode, RunState,
     api::{AttachmentInput, CreateMemoryStore, CreateRun, ListSkills, ReadLog, SubmitFollowup},
@@ -7,7 +8,7 @@ use oz_core::{
     harness::HarnessEvent,
     transcript::LogItem,
 };
-use oz_tests::World;
+use oz_tests::{World, world::Options};
 use std::{fs, path::Path};
 
 const SCRIPT: &str = r#"
@@ -211,4 +212,54 @@ async fn what_one_run_remembers_the_next_one_knows() {
     let detail = |stage: &str| told.iter().find(|(name, _)| name == stage).map(|(_, detail)| detail.as_str());
     assert_eq!(detail("memory_retrieval"), Some(format!("{} (store {store})", memory.uid).as_str()));
     assert_eq!(detail("project_rules"), Some("team/AGENTS.md"));
+}
+
+/// A picture of one pixel, as PNG.
+const PIXEL: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_model_sees_pictures_that_came_with_the_task() {
+    let all = vec![Turn::text("I have seen it.")];
+    let blind = vec![Turn::text("I can't see it.").after(Fault::NoPictures)];
+    let model = FakeModel::start(Script::conversations([("look", all), ("feel", blind)])).await;
+    let env = [
+        ("ANTHROPIC_API_KEY", "k".to_owned()),
+        ("ANTHROPIC_BASE_URL", model.url()),
+        ("OPENAI_API_KEY", "k".to_owned()),
+        ("OPENAI_BASE_URL", format!("{}/v1", model.url())),
+    ];
+    let env = env.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    let world = World::start(Options { env, ..Options::default() });
+    let file = |name: &str, data: &str| AttachmentInput {
+        file_name: name.into(),
+        // What it says of itself does not matter.
+        mime_type: "application/octet-stream".into(),
+        data: data.into(),
+    };
+    for (prompt, model_id, words) in [
+        ("look", "anthropic/fake", "I have seen it."),
+        ("look", "openai-chat/fake", "I have seen it."),
+        ("feel", "openai-chat/fake", "I can't see it."),
+    ] {
+        let request = CreateRun {
+            prompt: Some(prompt.into()),
+            config: Some(AgentConfig { model_id: Some(model_id.into()), ..AgentConfig::default() }),
+            attachments: vec![file("a.dat", PIXEL), file("b.png", "bm8gcGljdHVyZQ==")],
+            ..CreateRun::default()
+        };
+        let run = world.wait(world.client().send(&request).await.unwrap().run_id).await;
+        assert_eq!(run.state, RunState::Succeeded, "{:?}", run.status_message);
+        assert_eq!(run.status_message.unwrap().message, words);
+    }
+    let requests = model.requests();
+    let pictures: Vec<usize> = requests.iter().map(|r| r.body.to_string().matches(PIXEL).count()).collect();
+    assert_eq!(pictures, [1, 1, 1, 0], "who takes none is asked without");
+    let block = &requests[0].body["messages"][0]["content"][0];
+    assert_eq!((&block["type"], &block["source"]["media_type"]), (&"image".into(), &"image/png".into()));
+    for request in &requests {
+        assert!(request.said[0].contains("- .warp/attachments/a.dat"), "{:?}", request.said);
+        assert!(!request.body.to_string().contains("bm8gcGljdHVyZQ"), "a name makes no picture");
+    }
+    assert!(requests[3].said[0].contains("this model takes none"));
 }

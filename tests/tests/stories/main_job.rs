@@ -162,6 +162,37 @@ fn commands_of_the_agent_see_no_keys() {
 }
 
 #[test]
+fn commands_hear_the_signals_that_an_agent_in_the_background_ignores() {
+    let look = "grep SigIgn /proc/self/status";
+    let turns = format!(
+        "[{{ tool_calls: [{{ name: run_command, input: {{ command: {look} }} }}, {{ name: run_command, input: {{ command: {look}, pty: true }} }}] }}, {{ text: done }}]"
+    );
+    let world = World::scripted(&format!("scripts: [{{ match: look, turns: {turns} }}]"));
+    // As a shell starts what is followed by `&`.
+    let line = format!(
+        "trap '' INT QUIT; exec '{}' agent run -p look --model scripted --offline --output-format json",
+        oz_tests::world::oz_binary().display()
+    );
+    let output = std::process::Command::new("sh")
+        .args(["-c", &line])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("HOME", world.path().join("home"))
+        .env("OZ_SCRIPTED_MODEL", world.path().join("script.yaml"))
+        .current_dir(world.path())
+        .output()
+        .unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    let masks: Vec<u64> =
+        out.split("SigIgn:\\t").skip(1).map(|rest| u64::from_str_radix(&rest[..16], 16).unwrap()).collect();
+    assert!(masks.len() >= 2, "{out}");
+    assert!(
+        masks.iter().all(|mask| mask & 0b110 == 0),
+        "INT and QUIT are the second and third bit: {masks:x?}"
+    );
+}
+
+#[test]
 fn the_example_configuration_works_as_it_stands() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     let world = World::scripted(&std::fs::read_to_string(examples.join("script.yaml")).unwrap());

@@ -1,6 +1,7 @@
 //! The native agent on every wire format of model services, whole and broken.
 
 mod fallback;
+mod faults;
 mod services;
 
 use fake_model::{FakeModel, Fault, Turn};

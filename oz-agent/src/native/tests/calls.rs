@@ -87,11 +87,13 @@ async fn the_same_failing_call_is_warned_of_and_then_ends_the_work() {
         format!("{{ expect: {expect}, tool_calls: [{{ name: read_files, input: {{ files: [] }} }}] }}")
     };
     let first = ["x", "files", "files"].map(turn).join(", ");
-    let warned = [turn("failed 3 times in a row"), turn("failed 4 times"), turn("failed 5 times")].join(", ");
+    let warned =
+        [turn("same arguments 3 times in a row"), turn("same arguments 4"), turn("same arguments 5")]
+            .join(", ");
     let events = Room::new(&format!("scripts: [{{ match: x, turns: [{first}, {warned}] }}]")).run("x").await;
     let (state, message, code) = end(&events);
     assert_eq!((state, code), (AgentState::Failed, Some(ErrorCode::InternalError)));
-    assert!(message.contains("'read_files' 6 times in a row"), "{message}");
+    assert!(message.contains("'read_files' with the same arguments 6 times in a row"), "{message}");
     assert_eq!(actions(&events).len(), 6);
 }
 

@@ -107,10 +107,10 @@ fn request(args: RunCloudArgs) -> Result<CreateRun, CliError> {
         config.environment_id = Some(String::new());
     }
     config.harness_auth_secrets = secrets(&config, args.claude_auth_secret, args.codex_auth_secret)?;
-    let (prompt, mode) = prompt.as_deref().map_or((None, RunMode::Normal), |prompt| {
-        let (prompt, mode) = mode(prompt);
-        (Some(prompt.to_owned()), mode)
-    });
+    let (prompt, mode) = match prompt.as_deref().and_then(RunMode::called) {
+        Some((rest, mode)) => (Some(rest.to_owned()), mode),
+        None => (prompt, RunMode::Normal),
+    };
     Ok(CreateRun {
         prompt,
         config: Some(config),
@@ -165,14 +165,6 @@ pub(in crate::cmd) fn announce(created: &RunCreated, wait: bool, format: Format)
             Ok(())
         }
     }
-}
-
-/// A prompt that begins with `/plan` or `/orchestrate` chooses the mode.
-fn mode(prompt: &str) -> (&str, RunMode) {
-    [("/plan ", RunMode::Plan), ("/orchestrate ", RunMode::Orchestrate)]
-        .into_iter()
-        .find_map(|(prefix, mode)| Some((prompt.strip_prefix(prefix)?, mode)))
-        .unwrap_or((prompt, RunMode::Normal))
 }
 
 #[cfg(test)]

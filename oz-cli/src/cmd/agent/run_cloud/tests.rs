@@ -73,7 +73,7 @@ fn a_harness_gets_its_own_secret_only() {
 
 #[test]
 fn the_prompt_may_choose_the_mode() {
-    assert_eq!(mode("/plan a b"), ("a b", RunMode::Plan));
-    assert_eq!(mode("/orchestrate a"), ("a", RunMode::Orchestrate));
-    assert_eq!(mode("/planning"), ("/planning", RunMode::Normal));
+    assert_eq!(RunMode::called("/plan a b"), Some(("a b", RunMode::Plan)));
+    assert_eq!(RunMode::called("/orchestrate a"), Some(("a", RunMode::Orchestrate)));
+    assert_eq!(RunMode::called("/planning"), None);
 }

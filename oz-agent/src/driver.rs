@@ -28,6 +28,7 @@ mod skills;
 mod socket;
 mod stages;
 mod steer;
+mod talk;
 mod verdict;
 
 use admission::Admitted;
@@ -90,6 +91,8 @@ pub struct Options {
     /// What the person at this machine says while the agent works; absent where nobody is, and the agent can ask only
     /// by way of the control plane.
     pub steer: Option<mpsc::UnboundedReceiver<Steer>>,
+    /// Whether that person goes on talking when the agent has done what it was asked.
+    pub talks: bool,
 }
 
 impl Options {
@@ -97,7 +100,17 @@ impl Options {
     #[must_use]
     pub fn new(source: Source, cwd: PathBuf, env: BTreeMap<String, String>) -> Self {
         let oz = std::env::current_exe().unwrap_or_else(|_| "oz".into());
-        Self { source, cwd, model: None, env, oz, heartbeat: HEARTBEAT, patience: PATIENCE, steer: None }
+        Self {
+            source,
+            cwd,
+            model: None,
+            env,
+            oz,
+            heartbeat: HEARTBEAT,
+            patience: PATIENCE,
+            steer: None,
+            talks: false,
+        }
     }
 }
 
@@ -111,6 +124,8 @@ pub enum DriverEvent {
     },
     /// Something happened in the run.
     Event(HarnessEvent),
+    /// The agent does nothing until the person at this machine says something.
+    Listens,
 }
 
 /// How a run ended.
@@ -136,7 +151,7 @@ pub async fn drive(
     if options.env.contains_key(env::WORKER_BACKEND) {
         crate::process::belong_to_the_worker();
     }
-    let Options { source, cwd, model, env, oz, heartbeat, patience, steer } = options;
+    let Options { source, cwd, model, env, oz, heartbeat, patience, steer, talks } = options;
     let admitted = Box::pin(admission::admit(source, &cancel, patience)).await;
     let Admitted { prompt, mut config, mode, record, credentials, getting, problem, end } = admitted;
     let run_id = record.as_ref().map(|record| record.run_id);
@@ -153,7 +168,8 @@ pub async fn drive(
     let end = match end {
         Some(end) => end,
         None => {
-            let surroundings = Surroundings { cwd, host: env, oz, patience, keys, getting, steer, mode };
+            let surroundings =
+                Surroundings { cwd, host: env, oz, patience, keys, getting, steer, talks, mode };
             Box::pin(session.run(prompt, config, model, surroundings)).await
         }
     };

@@ -218,6 +218,7 @@ impl Harness for NativeHarness {
             journal: Arc::clone(&self.journal),
             inbox: Arc::clone(&self.inbox),
             steps: Arc::clone(&self.steps),
+            talks: task.talks,
             events,
         };
         let work = async move {
@@ -247,6 +248,16 @@ impl Harness for NativeHarness {
         self.inbox.is_open()?;
         self.steps.interrupt();
         Ok(())
+    }
+
+    async fn pause(&self) -> Result<(), Error> {
+        self.inbox.hold()?;
+        self.steps.interrupt();
+        Ok(())
+    }
+
+    async fn dismiss(&self) {
+        self.inbox.dismiss();
     }
 
     async fn save(&self) -> Option<SavedSession> {

@@ -52,6 +52,8 @@ pub(super) struct Agent {
     pub(super) journal: Arc<Journal>,
     pub(super) inbox: Arc<Inbox>,
     pub(super) steps: Arc<Steps>,
+    /// See [`HarnessTask::talks`](oz_core::harness::HarnessTask::talks).
+    pub(super) talks: bool,
     pub(super) events: mpsc::Sender<HarnessEvent>,
 }
 
@@ -106,6 +108,11 @@ impl Agent {
             if let Some(reason) = self.common.budget.exceeded() {
                 return Err(End::Failed(ErrorCode::BudgetExceeded, reason));
             }
+            // Whoever interrupted it has the word first.
+            let inbox = Arc::clone(&self.inbox);
+            if !self.bounded(inbox.released()).await? {
+                return Err(End::Cancelled);
+            }
             self.common.budget.begin_turn();
             // Who sends something and then interrupts is read first.
             self.steps.begin();
@@ -123,6 +130,7 @@ impl Agent {
             self.keep(&request.messages);
             // Whoever still has something to say keeps the agent at work.
             if let Some(end) = end
+                && !self.rested(&end).await?
                 && self.inbox.close()
             {
                 return Ok(end);
@@ -178,6 +186,18 @@ impl Agent {
                 Ok(Some(End::Done(summary.to_owned())))
             }
         }
+    }
+
+    /// Rests until there is more to do, where somebody goes on talking. Answers whether there is more.
+    async fn rested(&self, end: &End) -> Result<bool, End> {
+        let (End::Done(summary) | End::GaveUp(summary)) = end else { return Ok(false) };
+        // What was sent meanwhile is read at once.
+        if !self.talks || self.inbox.hold().is_err() {
+            return Ok(false);
+        }
+        let message = some(summary.clone());
+        self.say(HarnessEvent::State { state: AgentState::Resting, message, code: None }).await;
+        self.bounded(self.inbox.released()).await
     }
 
     async fn read_inbox(&self, messages: &mut Vec<ChatMessage>) {

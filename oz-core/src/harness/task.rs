@@ -90,6 +90,9 @@ pub struct HarnessTask {
     pub tools: Vec<Arc<dyn HostTool>>,
     /// How to run the harness `command`.
     pub command: Option<CommandHarness>,
+    /// Whether more is said to it when it has done what it was asked. A harness that can then reports
+    /// [`AgentState::Resting`](super::AgentState::Resting) instead of its end, and listens.
+    pub talks: bool,
     /// The conversation to go on with; `prompt` is then its next message.
     pub saved: Option<SavedSession>,
     /// The whole environment of the processes that the agent starts.

@@ -39,6 +39,7 @@ pub(super) fn line(event: &DriverEvent, server_url: &str) -> Option<Line> {
                 .with("run_url", format!("{server_url}/runs/{run_id}")),
         ),
         DriverEvent::Event(event) => harness(event),
+        DriverEvent::Listens => None,
     }
 }
 

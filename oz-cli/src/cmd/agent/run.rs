@@ -13,7 +13,7 @@ use crate::{
     cli::{Global, duration},
     cmd::{Outcome, mcp},
     connection::{self, Connection},
-    error::CliError,
+    error::{CliError, INTERRUPTED},
     live::Live,
     out, settings, signals,
 };
@@ -32,6 +32,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+use tokio_util::sync::CancellationToken;
 
 /// How long to look for a control plane that would record the run: on this machine, and elsewhere.
 const PROBE_HERE: Duration = Duration::from_millis(300);
@@ -170,11 +171,15 @@ pub(super) async fn run(mut args: AgentRunArgs, global: &Global) -> Outcome {
     vars.extend(group.iter().flat_map(Group::variables));
     let mut options = Options::new(source, cwd, vars);
     options.model = args.options.model;
-    let finished = if global.output_format.is_json() {
-        for_programs(options, &server_url).await?
+    let (finished, stopped) = if global.output_format.is_json() {
+        (for_programs(options, &server_url).await?, false)
     } else {
         for_people(options).await?
     };
+    drop(group);
+    if stopped {
+        std::process::exit(INTERRUPTED.into());
+    }
     Ok(finished.state == RunState::Succeeded)
 }
 
@@ -242,27 +247,35 @@ async fn for_programs(options: Options, server_url: &str) -> Result<Finished, Cl
     Ok(finished)
 }
 
-async fn for_people(mut options: Options) -> Result<Finished, CliError> {
+/// Shows a run to whoever sits there, or reads it later. Answers also whether they ended it with Ctrl-C.
+async fn for_people(mut options: Options) -> Result<(Finished, bool), CliError> {
     let live = Live::new("the agent works");
     let mut said = String::new();
-    let mut person = Person::present().map(|(person, steer)| {
+    let here = CancellationToken::new();
+    let mut person = Person::present(&live, &here)?.map(|(person, steer)| {
         options.steer = Some(steer);
         person
     });
-    let mut show = |event: DriverEvent| match event {
-        DriverEvent::RunStarted { run_id } => live.print(format!("Run ID: {run_id}\n")),
-        DriverEvent::Event(event) => {
-            live.harness(&event);
-            if let Some(person) = &mut person {
-                person.sees(&event, &live);
+    let stop = if person.is_some() { here } else { signals::interrupt()? };
+    let mut show = |event: DriverEvent| {
+        match &event {
+            DriverEvent::RunStarted { run_id } => live.print(format!("Run ID: {run_id}\n")),
+            DriverEvent::Event(event) => {
+                live.harness(event);
+                if let HarnessEvent::Text { text } = event {
+                    said.clone_from(text);
+                }
             }
-            if let HarnessEvent::Text { text } = event {
-                said = text;
-            }
+            DriverEvent::Listens => {}
+        }
+        if let Some(person) = &mut person {
+            person.sees(&event);
         }
     };
-    let finished = driver::drive(options, &mut show, signals::interrupt()?).await;
+    let finished = driver::drive(options, &mut show, stop).await;
     live.finish();
+    let stopped = person.as_ref().is_some_and(Person::stopped);
+    drop(person);
     let summary = out::plain(finished.status.message.trim());
     if finished.state != RunState::Succeeded {
         out::note(CliError::new(format!("the run is {}: {summary}", finished.state)));
@@ -270,5 +283,5 @@ async fn for_people(mut options: Options) -> Result<Finished, CliError> {
         // A model that ends without a summary has just said it.
         out::line(summary);
     }
-    Ok(finished)
+    Ok((finished, stopped))
 }

@@ -32,10 +32,15 @@ mod talk;
 mod verdict;
 
 use admission::Admitted;
+use end::End;
 use keys::Keys;
 use oz_client::Client;
 use oz_core::{
-    Redactor, RunId, RunState, config::AgentConfig, env, harness::HarnessEvent, run::StatusMessage,
+    Redactor, RunId, RunState,
+    config::AgentConfig,
+    env,
+    harness::{HarnessEvent, McpStartup},
+    run::StatusMessage,
     usage::Usage,
 };
 use session::{Session, Surroundings};
@@ -93,6 +98,10 @@ pub struct Options {
     pub steer: Option<mpsc::UnboundedReceiver<Steer>>,
     /// Whether that person goes on talking when the agent has done what it was asked.
     pub talks: bool,
+    /// How the MCP servers of the run have to start.
+    pub mcp_startup: McpStartup,
+    /// Whether a run of this machine that can't be recorded is not done at all.
+    pub recorded: bool,
 }
 
 impl Options {
@@ -110,6 +119,8 @@ impl Options {
             patience: PATIENCE,
             steer: None,
             talks: false,
+            mcp_startup: McpStartup::default(),
+            recorded: false,
         }
     }
 }
@@ -151,9 +162,15 @@ pub async fn drive(
     if options.env.contains_key(env::WORKER_BACKEND) {
         crate::process::belong_to_the_worker();
     }
-    let Options { source, cwd, model, env, oz, heartbeat, patience, steer, talks } = options;
+    let Options { source, cwd, model, env, oz, heartbeat, patience, steer, talks, mcp_startup, recorded } =
+        options;
     let admitted = Box::pin(admission::admit(source, &cancel, patience)).await;
-    let Admitted { prompt, mut config, mode, record, credentials, getting, problem, end } = admitted;
+    let Admitted { prompt, mut config, mode, record, credentials, getting, problem, mut end } = admitted;
+    if recorded && record.is_none() && end.is_none() {
+        end = Some(End::unprepared(
+            "the run could not be recorded at the control plane, and so it was not begun",
+        ));
+    }
     let run_id = record.as_ref().map(|record| record.run_id);
     let keys = Keys::new(credentials, &mut config);
     let redactor = Redactor::new(keys.values(&env));
@@ -169,7 +186,7 @@ pub async fn drive(
         Some(end) => end,
         None => {
             let surroundings =
-                Surroundings { cwd, host: env, oz, patience, keys, getting, steer, talks, mode };
+                Surroundings { cwd, host: env, oz, patience, keys, getting, steer, talks, mcp_startup, mode };
             Box::pin(session.run(prompt, config, model, surroundings)).await
         }
     };

@@ -225,7 +225,7 @@ impl Harness for NativeHarness {
             for event in news {
                 agent.say(event).await;
             }
-            agent.with_servers(task.mcp_servers).await;
+            agent.with_servers(task.mcp_servers, &task.mcp_startup).await;
         };
         // Dropping the stream drops the handle, and with it whatever the agent is doing.
         let working = AbortOnDropHandle::new(tokio::spawn(work));

@@ -12,10 +12,11 @@ use crate::out;
 use anstyle::{AnsiColor, Effects, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use oz_core::{Timestamp, event::EventType, harness::HarnessEvent, transcript::LogItem};
+use render::Long;
 use std::{
     fmt::Display,
     io::IsTerminal as _,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 use streaming::Blocks;
@@ -31,6 +32,8 @@ pub(crate) struct Live {
     doing: &'static str,
     /// What the agent is saying.
     saying: Arc<Mutex<Blocks>>,
+    /// Where all of it can be read.
+    run_id: Arc<OnceLock<String>>,
     /// How what is below looks now.
     below: Arc<Mutex<&'static str>>,
 }
@@ -56,7 +59,12 @@ impl Live {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Self { bar, doing, saying: Arc::default(), below: Arc::default() }
+        Self { bar, doing, saying: Arc::default(), below: Arc::default(), run_id: Arc::default() }
+    }
+
+    /// The run has this record, where all of it can be read.
+    pub(crate) fn recorded(&self, run_id: impl Display) {
+        let _ = self.run_id.set(run_id.to_string());
     }
 
     /// Shows an item of a run's log.
@@ -102,7 +110,8 @@ impl Live {
             }
             return;
         }
-        if let Some(text) = render::event(event) {
+        let long = self.run_id.get().map_or(Long::Cut, |id| Long::Elsewhere(id));
+        if let Some(text) = render::event(event, long) {
             self.print(if self.bar.is_some() { width::wrap(&text, width::columns()) } else { text });
         }
     }

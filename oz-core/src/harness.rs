@@ -5,7 +5,7 @@ mod host;
 mod task;
 
 pub use host::HostTool;
-pub use task::{HarnessTask, Rule, SavedSession, Skill};
+pub use task::{HarnessTask, McpStartup, Rule, SavedSession, Skill};
 
 use crate::{
     Error, ErrorCode, Open,

@@ -25,7 +25,7 @@ use oz_core::{
     api::{ReportShutdown, UpdateRun},
     config::{AgentConfig, HarnessConfig, HarnessType},
     env,
-    harness::{Harness, HarnessEvent, HarnessTask},
+    harness::{Harness, HarnessEvent, HarnessTask, McpStartup},
     permission::SecretExposure,
     run::RunMode,
     usage::Usage,
@@ -62,6 +62,7 @@ pub(super) struct Surroundings {
     pub(super) steer: Option<mpsc::UnboundedReceiver<Steer>>,
     /// Whether they go on talking when it is done.
     pub(super) talks: bool,
+    pub(super) mcp_startup: McpStartup,
 }
 
 /// A run that is driven.
@@ -199,8 +200,11 @@ impl<'a> Session<'a> {
             Ok(ready) => ready,
             Err(end) => return end,
         };
-        for reason in left_out {
-            self.tell_stage(mcp::STAGE, false, Duration::ZERO, reason).await;
+        for reason in &left_out {
+            self.tell_stage(mcp::STAGE, false, Duration::ZERO, reason.clone()).await;
+        }
+        if surroundings.mcp_startup.strict && !left_out.is_empty() {
+            return End::unprepared(left_out.join("; "));
         }
         let record = self.record.as_ref().map(|(_, client, _)| client);
         let memory = record.and_then(|client| Memory::of(client, &config.memory_stores, &self.redactor));
@@ -219,6 +223,7 @@ impl<'a> Session<'a> {
             auth,
             rules,
             mcp_servers,
+            mcp_startup: surroundings.mcp_startup.clone(),
             tools,
             prompt,
             saved,

@@ -74,6 +74,11 @@ impl Agent {
     pub(super) async fn work(mut self) {
         self.say(HarnessEvent::State { state: AgentState::Started, message: None, code: None }).await;
         let end = self.turns().await.unwrap_or_else(|end| end);
+        self.end(end).await;
+    }
+
+    /// Leaves nothing behind and tells how it ended.
+    pub(super) async fn end(self, end: End) {
         self.inbox.shut();
         if matches!(end, End::Cancelled)
             && let Some(tasks) = self.notes.cancel_tasks()

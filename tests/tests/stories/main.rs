@@ -34,3 +34,4 @@ mod secrets;
 mod setup;
 mod tasks;
 mod team;
+mod terminal;

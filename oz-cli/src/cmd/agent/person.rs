@@ -41,6 +41,8 @@ struct Desk {
     steer: UnboundedSender<Steer>,
     live: Live,
     stop: CancellationToken,
+    /// How long to wait for more before the talk is over.
+    idle: Option<Duration>,
 }
 
 #[derive(Default)]
@@ -51,6 +53,8 @@ struct State {
     open: VecDeque<Request>,
     /// When Ctrl-C was pressed last.
     pressed: Option<Instant>,
+    /// How often the agent has come to rest.
+    rests: u32,
     /// Whether Ctrl-C ended the run.
     stopped: bool,
 }
@@ -109,10 +113,11 @@ impl Person {
     pub(super) fn present(
         live: &Live,
         stop: &CancellationToken,
+        idle: Option<Duration>,
     ) -> Result<Option<(Self, UnboundedReceiver<Steer>)>, CliError> {
         let Some(keys) = Keys::take() else { return Ok(None) };
         let (steer, said) = mpsc::unbounded_channel();
-        let desk = Desk { state: Arc::default(), steer, live: live.clone(), stop: stop.clone() };
+        let desk = Desk { state: Arc::default(), steer, live: live.clone(), stop: stop.clone(), idle };
         let (reader, presser) = (desk.clone(), desk.clone());
         signals::at_a_terminal(stop.clone(), move || presser.pressed())?;
         thread::spawn(move || reader.read());
@@ -134,7 +139,11 @@ impl Person {
                     "Interrupted. Say what to do instead; Enter alone lets it go on, Ctrl-C ends the run.",
                 );
             }
-            DriverEvent::Listens => state.agent = Agent::Rests,
+            DriverEvent::Listens => {
+                state.agent = Agent::Rests;
+                state.rests += 1;
+                self.desk.wait(state.rests);
+            }
             DriverEvent::Event(HarnessEvent::Prompt { .. }) if state.agent != Agent::Comes => {
                 state.agent = Agent::Works;
             }
@@ -161,6 +170,19 @@ impl Desk {
 
     fn show(&self, state: &State) {
         self.live.types(state.line.text(), state.waits());
+    }
+
+    /// Ends the talk when nothing is said for long after the agent has come to rest for the `rests`th time.
+    fn wait(&self, rests: u32) {
+        let Some(idle) = self.idle else { return };
+        let desk = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(idle).await;
+            let state = desk.lock();
+            if (state.agent, state.rests) == (Agent::Rests, rests) {
+                let _ = desk.steer.send(Steer::End);
+            }
+        });
     }
 
     /// Reads what is typed until there is no more. The thread ends with the process at the latest.

@@ -146,7 +146,7 @@ fn a_second_ctrl_c_ends_the_run() {
         thread::sleep(pause);
         desk.types("\x03");
         let shown = desk.ends(130);
-        assert!(shown.contains("CANCELLED") && shown.ends_with("\x1b[?25h"), "{shown:?}");
+        assert!(shown.contains("CANCELLED") && shown.contains("\x1b[?25h"), "{shown:?}");
         if cfg!(target_os = "linux") {
             assert!(!works_in(desk.dir.path()), "something is left");
         }

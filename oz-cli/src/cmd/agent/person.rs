@@ -53,6 +53,8 @@ struct State {
     open: VecDeque<Request>,
     /// When Ctrl-C was pressed last.
     pressed: Option<Instant>,
+    /// What the agent broke on, which the person has not seen yet.
+    broke: Option<String>,
     /// How often the agent has come to rest.
     rests: u32,
     /// Whether Ctrl-C ended the run.
@@ -142,10 +144,18 @@ impl Person {
             DriverEvent::Listens => {
                 state.agent = Agent::Rests;
                 state.rests += 1;
+                if let Some(why) = state.broke.take() {
+                    self.desk
+                        .live
+                        .note(CliError::new(format!("{why}; say something to go on, or press Ctrl-D")));
+                }
                 self.desk.wait(state.rests);
             }
             DriverEvent::Event(HarnessEvent::Prompt { .. }) if state.agent != Agent::Comes => {
                 state.agent = Agent::Works;
+            }
+            DriverEvent::Event(HarnessEvent::State { state: AgentState::Failed, message, .. }) => {
+                state.broke.clone_from(message);
             }
             DriverEvent::Event(HarnessEvent::State { state: AgentState::Started, .. }) => {
                 state.agent = Agent::Works;
@@ -223,7 +233,6 @@ impl Desk {
                 self.live.note(how(request));
                 return None;
             };
-            self.live.said(answer.text.as_deref().unwrap_or(text));
             let request_id = request.request_id;
             state.open.pop_front();
             return Some(Steer::Answer { request_id, answer });

@@ -46,6 +46,7 @@ const PROBE_ELSEWHERE: Duration = Duration::from_secs(3);
     after_help = "Examples:
   oz agent run -p \"explain the build\"
   oz agent run -i
+  oz agent run -p - <task.md
   oz agent run -p \"fix the test\" -C ~/app --model claude-sonnet-4-5 --max-cost 1
   oz agent run --skill review -p \"look at the last commit\"
   oz agent run -p \"fix the test\" -e ENVIRONMENT --yes
@@ -176,6 +177,9 @@ pub(super) async fn run(mut args: AgentRunArgs, global: &Global) -> Outcome {
                 let Some(prompt) = ask::text("What is to be done? ")? else { return Ok(true) };
                 args.options.prompt = Some(prompt);
             }
+            if args.options.prompt.as_deref() == Some("-") {
+                args.options.prompt = Some(std::io::read_to_string(std::io::stdin())?);
+            }
             saved_prompt::resolve(&mut args.options, || connection::of(global).client()).await?;
             args.options.mcp.extend(hidden.mcp_server.iter().cloned());
             let mut task = config::task(&args.options)?;
@@ -219,11 +223,10 @@ pub(super) async fn run(mut args: AgentRunArgs, global: &Global) -> Outcome {
     options.recorded = shared;
     options.talks = args.interactive || idle.is_some();
     options.mcp_startup = McpStartup { strict: args.strict_mcp_startup, patience: args.mcp_startup_timeout };
-    let shared_at = shared.then_some(&*server_url);
     let (finished, stopped) = if json {
         (for_programs(options, &server_url, shared).await?, false)
     } else {
-        for_people(options, shared_at, idle.filter(|_| !args.interactive)).await?
+        for_people(options, shared, idle.filter(|_| !args.interactive)).await?
     };
     drop(group);
     if stopped {
@@ -272,7 +275,8 @@ fn given(run_id: RunId, connection: Connection) -> Result<Source, CliError> {
 
 /// Gives a run the model and the permissions of a profile, each where it says nothing itself. For a worker's run the control plane has done so.
 async fn with_profile(config: &mut AgentConfig, uid: String, plane: Connection) -> Result<(), CliError> {
-    let Profile { settings, uid, .. } = plane.client()?.send(&GetProfile { uid }).await?;
+    let Profile { settings, uid, .. } =
+        plane.client()?.send(&GetProfile { uid }).await.map_err(|e| CliError::from(e).of("--profile"))?;
     if config.model_id.is_none() {
         config.model_id = Profile::base_model(&settings).map(str::to_owned);
     }
@@ -327,7 +331,7 @@ async fn for_programs(options: Options, server_url: &str, shared: bool) -> Resul
 /// Shows a run to whoever sits there, or reads it later. Answers also whether they ended it with Ctrl-C.
 async fn for_people(
     mut options: Options,
-    shared_at: Option<&str>,
+    shared: bool,
     idle: Option<Duration>,
 ) -> Result<(Finished, bool), CliError> {
     let live = Live::new("the agent works");
@@ -342,8 +346,10 @@ async fn for_people(
         match &event {
             DriverEvent::RunStarted { run_id } => {
                 live.recorded(run_id);
-                let sharing = shared_at.map(|url| format!("Sharing session at: {url}/runs/{run_id}\n"));
-                live.print(format!("Run ID: {run_id}\n{}", sharing.unwrap_or_default()));
+                live.print(format!("Run ID: {run_id}\n"));
+                if shared {
+                    live.print(format!("Shared: the team watches it with `oz run watch {run_id}`.\n"));
+                }
             }
             DriverEvent::Event(event) => {
                 live.harness(event);

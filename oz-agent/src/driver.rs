@@ -29,13 +29,19 @@ mod skills;
 mod socket;
 mod stages;
 mod steer;
+mod talk;
 mod verdict;
 
 use admission::Admitted;
+use end::End;
 use keys::Keys;
 use oz_client::Client;
 use oz_core::{
-    Redactor, RunId, RunState, config::AgentConfig, env, harness::HarnessEvent, run::StatusMessage,
+    Redactor, RunId, RunState,
+    config::AgentConfig,
+    env,
+    harness::{HarnessEvent, McpStartup},
+    run::StatusMessage,
     usage::Usage,
 };
 use session::{Session, Surroundings};
@@ -91,6 +97,12 @@ pub struct Options {
     /// What the person at this machine says while the agent works; absent where nobody is, and the agent can ask only
     /// by way of the control plane.
     pub steer: Option<mpsc::UnboundedReceiver<Steer>>,
+    /// Whether that person goes on talking when the agent has done what it was asked.
+    pub talks: bool,
+    /// How the MCP servers of the run have to start.
+    pub mcp_startup: McpStartup,
+    /// Whether a run of this machine that can't be recorded is not done at all.
+    pub recorded: bool,
 }
 
 impl Options {
@@ -98,7 +110,19 @@ impl Options {
     #[must_use]
     pub fn new(source: Source, cwd: PathBuf, env: BTreeMap<String, String>) -> Self {
         let oz = std::env::current_exe().unwrap_or_else(|_| "oz".into());
-        Self { source, cwd, model: None, env, oz, heartbeat: HEARTBEAT, patience: PATIENCE, steer: None }
+        Self {
+            source,
+            cwd,
+            model: None,
+            env,
+            oz,
+            heartbeat: HEARTBEAT,
+            patience: PATIENCE,
+            steer: None,
+            talks: false,
+            mcp_startup: McpStartup::default(),
+            recorded: false,
+        }
     }
 }
 
@@ -112,6 +136,8 @@ pub enum DriverEvent {
     },
     /// Something happened in the run.
     Event(HarnessEvent),
+    /// The agent does nothing until the person at this machine says something.
+    Listens,
 }
 
 /// How a run ended.
@@ -138,9 +164,15 @@ pub async fn drive(
         crate::process::belong_to_the_worker();
     }
     crate::process::unignore();
-    let Options { source, cwd, model, env, oz, heartbeat, patience, steer } = options;
+    let Options { source, cwd, model, env, oz, heartbeat, patience, steer, talks, mcp_startup, recorded } =
+        options;
     let admitted = Box::pin(admission::admit(source, &cancel, patience)).await;
-    let Admitted { prompt, mut config, mode, record, credentials, getting, problem, end } = admitted;
+    let Admitted { prompt, mut config, mode, record, credentials, getting, problem, mut end } = admitted;
+    if recorded && record.is_none() && end.is_none() {
+        end = Some(End::unprepared(
+            "the run could not be recorded at the control plane, and so it was not begun",
+        ));
+    }
     let run_id = record.as_ref().map(|record| record.run_id);
     let keys = Keys::new(credentials, &mut config);
     let redactor = Redactor::new(keys.values(&env));
@@ -155,7 +187,8 @@ pub async fn drive(
     let end = match end {
         Some(end) => end,
         None => {
-            let surroundings = Surroundings { cwd, host: env, oz, patience, keys, getting, steer, mode };
+            let surroundings =
+                Surroundings { cwd, host: env, oz, patience, keys, getting, steer, talks, mcp_startup, mode };
             Box::pin(session.run(prompt, config, model, surroundings)).await
         }
     };

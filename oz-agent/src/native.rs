@@ -219,13 +219,14 @@ impl Harness for NativeHarness {
             journal: Arc::clone(&self.journal),
             inbox: Arc::clone(&self.inbox),
             steps: Arc::clone(&self.steps),
+            talks: task.talks,
             events,
         };
         let work = async move {
             for event in news {
                 agent.say(event).await;
             }
-            agent.with_servers(task.mcp_servers).await;
+            agent.with_servers(task.mcp_servers, &task.mcp_startup).await;
         };
         // Dropping the stream drops the handle, and with it whatever the agent is doing.
         let working = AbortOnDropHandle::new(tokio::spawn(work));
@@ -248,6 +249,16 @@ impl Harness for NativeHarness {
         self.inbox.is_open()?;
         self.steps.interrupt();
         Ok(())
+    }
+
+    async fn pause(&self) -> Result<(), Error> {
+        self.inbox.hold()?;
+        self.steps.interrupt();
+        Ok(())
+    }
+
+    async fn dismiss(&self) {
+        self.inbox.dismiss();
     }
 
     async fn save(&self) -> Option<SavedSession> {

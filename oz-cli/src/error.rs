@@ -34,6 +34,12 @@ impl CliError {
         Self::new(format!("{what} is not supported by this version of oz"))
     }
 
+    /// Names the flag whose value is wrong, where nothing else is.
+    pub(crate) fn of(mut self, flag: &str) -> Self {
+        self.message = format!("{flag}: {}", self.message);
+        self
+    }
+
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

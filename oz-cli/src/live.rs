@@ -1,20 +1,29 @@
 //! The live view of a run: plain lines as things happen, and on a terminal a progress line below them. What a line says
 //! is up to [`render`].
 
+pub(crate) mod keys;
 mod markdown;
 pub(crate) mod render;
 mod streaming;
+pub(crate) mod typed;
+mod width;
 
 use crate::out;
+use anstyle::{AnsiColor, Effects, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use oz_core::{Timestamp, event::EventType, harness::HarnessEvent, transcript::LogItem};
+use render::Long;
 use std::{
     fmt::Display,
     io::IsTerminal as _,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 use streaming::Blocks;
+
+const PROMPT: Style = AnsiColor::Cyan.on_default().effects(Effects::BOLD);
+const DIM: Style = Style::new().dimmed();
+const CURSOR: Style = Style::new().invert();
 
 /// Shows a run as it happens. Clones show the same.
 #[derive(Clone)]
@@ -23,6 +32,20 @@ pub(crate) struct Live {
     doing: &'static str,
     /// What the agent is saying.
     saying: Arc<Mutex<Blocks>>,
+    /// Where all of it can be read.
+    run_id: Arc<OnceLock<String>>,
+    /// How what is below looks now.
+    below: Arc<Mutex<&'static str>>,
+}
+
+/// How the lines below what happens look: while the agent works; while somebody types beside that; and while all wait for
+/// what they type.
+const WORKS: &str = "{spinner} {msg} {elapsed:.dim}";
+const WORKS_AND_TYPES: &str = "{spinner} {msg} {elapsed:.dim}\n{prefix}";
+const TYPES: &str = "{prefix}";
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
 impl Live {
@@ -31,14 +54,17 @@ impl Live {
         // The line would only be noise in a file or a pipe.
         let bar = (std::io::stderr().is_terminal() && std::io::stdout().is_terminal()).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed:.dim}") {
-                bar.set_style(style);
-            }
+            bar.set_style(style(WORKS));
             bar.set_message(doing);
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Self { bar, doing, saying: Arc::default() }
+        Self { bar, doing, saying: Arc::default(), below: Arc::default(), run_id: Arc::default() }
+    }
+
+    /// The run has this record, where all of it can be read.
+    pub(crate) fn recorded(&self, run_id: impl Display) {
+        let _ = self.run_id.set(run_id.to_string());
     }
 
     /// Shows an item of a run's log.
@@ -75,15 +101,18 @@ impl Live {
                 _ => Some(saying.finish(text)).filter(|rest| !rest.is_empty()),
             };
             // The line below shows what is on its way.
-            let pending = saying.pending().lines().next_back().map(|line| out::one_line(line, 60));
-            bar.set_message(pending.unwrap_or_else(|| self.doing.to_owned()));
+            let pending = saying.pending().lines().next_back().map(out::plain);
+            let pending = pending.unwrap_or_else(|| self.doing.to_owned());
+            // The spinner stands before it, and the time after it.
+            bar.set_message(width::cut(&pending, width::columns().saturating_sub(12)));
             if let Some(blocks) = blocks {
-                self.print(format!("{}\n", markdown::render(&blocks)));
+                self.print(format!("{}\n", width::wrap(&markdown::render(&blocks), width::columns())));
             }
             return;
         }
-        if let Some(text) = render::event(event) {
-            self.print(text);
+        let long = self.run_id.get().map_or(Long::Cut, |id| Long::Elsewhere(id));
+        if let Some(text) = render::event(event, long) {
+            self.print(if self.bar.is_some() { width::wrap(&text, width::columns()) } else { text });
         }
     }
 
@@ -103,12 +132,38 @@ impl Live {
         }
     }
 
-    /// Hides the progress line while somebody types, or shows it again.
-    pub(crate) fn quiet(&self, quiet: bool) {
-        if let Some(bar) = &self.bar {
-            let hidden = ProgressDrawTarget::hidden();
-            bar.set_draw_target(if quiet { hidden } else { ProgressDrawTarget::stderr_with_hz(10) });
+    /// Shows what somebody types below everything else; `waits` when nothing else goes on meanwhile.
+    pub(crate) fn types(&self, text: &str, waits: bool) {
+        let Some(bar) = &self.bar else { return };
+        let line = text.replace('\n', "⏎");
+        // The end is where they are at.
+        let shown = width::end(&line, width::columns().saturating_sub(4));
+        bar.set_prefix(format!("{PROMPT}›{PROMPT:#} {shown}{CURSOR} {CURSOR:#}"));
+        let look = match (waits, text.is_empty()) {
+            (true, _) => TYPES,
+            (false, false) => WORKS_AND_TYPES,
+            (false, true) => WORKS,
+        };
+        let mut below = self.below.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::replace(&mut *below, look) != look {
+            bar.set_style(style(look));
         }
+        bar.tick();
+    }
+
+    /// Shows a word to the person, which is no result.
+    pub(crate) fn note(&self, text: impl Display) {
+        let text = format!("{DIM}{text}{DIM:#}");
+        match &self.bar {
+            Some(bar) => bar.suspend(|| out::note(width::wrap(&text, width::columns()))),
+            None => out::note(text),
+        }
+    }
+
+    /// Shows what somebody said.
+    pub(crate) fn said(&self, text: &str) {
+        let text = out::plain(text).replace('\n', "\n  ");
+        self.print(width::wrap(&format!("{PROMPT}› {text}{PROMPT:#}\n"), width::columns()));
     }
 
     /// Takes the progress line away.

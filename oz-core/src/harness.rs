@@ -5,7 +5,7 @@ mod host;
 mod task;
 
 pub use host::HostTool;
-pub use task::{HarnessTask, Rule, SavedSession, Skill};
+pub use task::{HarnessTask, McpStartup, Rule, SavedSession, Skill};
 
 use crate::{
     Error, ErrorCode, Open,
@@ -64,6 +64,8 @@ open_enum! {
         Started = "started",
         /// The agent waits for a human.
         Blocked = "blocked",
+        /// The agent did what it was asked, and listens for more.
+        Resting = "resting",
         /// The agent finished its task.
         Succeeded = "succeeded",
         /// The agent gave up or broke.
@@ -261,6 +263,17 @@ pub trait Harness: Send + Sync {
     async fn interrupt(&self) -> Result<(), Error> {
         Err(Error::unsupported(format!("the harness '{}' can't be interrupted", self.name())))
     }
+
+    /// Ends the step that the agent is at; it does nothing else until it is sent something.
+    ///
+    /// # Errors
+    /// Those of [`interrupt`](Self::interrupt).
+    async fn pause(&self) -> Result<(), Error> {
+        self.interrupt().await
+    }
+
+    /// Nothing more will be sent: an agent that rests, or waits after a pause, ends.
+    async fn dismiss(&self) {}
 
     /// The conversation so far, to be handed to a later harness of the same kind in [`HarnessTask::saved`]. It can be
     /// asked while the agent works and after its stream has ended.

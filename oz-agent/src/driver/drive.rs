@@ -6,12 +6,13 @@ use super::{
     resume,
     session::Session,
     steer::{Followups, Steer},
+    talk::Talk,
 };
 use futures_util::{StreamExt as _, stream::BoxStream};
 use oz_core::{
     Error, ErrorCode,
     api::{Followup, UpdateRun},
-    harness::{Harness, HarnessEvent, HarnessTask, Outcome},
+    harness::{AgentState, Harness, HarnessEvent, HarnessTask, Outcome},
     request::{Answer, Decision, Request},
 };
 use std::{sync::Arc, time::Duration};
@@ -38,6 +39,9 @@ pub(super) struct Manners {
     pub(super) steer: Option<mpsc::UnboundedReceiver<Steer>>,
 }
 
+/// Makes harnesses of the kind that a run has.
+pub(super) type Make<'a> = &'a (dyn Fn() -> Arc<dyn Harness> + Send + Sync);
+
 /// What happened next.
 enum Next {
     Event(Option<HarnessEvent>),
@@ -50,31 +54,49 @@ enum Next {
 }
 
 /// An agent that works.
-struct Work<'h> {
-    harness: &'h Arc<dyn Harness>,
+struct Work<'w> {
+    harness: &'w Arc<dyn Harness>,
     events: BoxStream<'static, HarnessEvent>,
     followups: Followups,
     questions: Questions,
-    manners: Manners,
+    manners: &'w mut Manners,
     saving: Option<JoinHandle<()>>,
+    talk: &'w mut Talk,
 }
 
 impl Session<'_> {
-    /// Lets a harness work until it ends, or is to end.
-    pub(super) async fn drive(
+    /// Lets a harness work until it ends, or is to end; and another one on the same conversation, as long as the person at
+    /// this machine has more to say.
+    pub(super) async fn drive(&mut self, make: Make<'_>, mut task: HarnessTask, mut manners: Manners) -> End {
+        let mut talk = Talk::new(&task, manners.steer.is_some());
+        loop {
+            let harness = make();
+            let end = self.drive_one(&harness, task.clone(), &mut manners, &mut talk).await;
+            match self.more(&end, &mut manners, &mut talk).await {
+                Some(text) => {
+                    self.event(HarnessEvent::Prompt { text: text.clone() }).await;
+                    talk.go_on(&mut task, harness.save().await, text, &self.usage);
+                }
+                None => return end,
+            }
+        }
+    }
+
+    async fn drive_one(
         &mut self,
-        harness: Arc<dyn Harness>,
+        harness: &Arc<dyn Harness>,
         task: HarnessTask,
-        manners: Manners,
+        manners: &mut Manners,
+        talk: &mut Talk,
     ) -> End {
-        let events = match Arc::clone(&harness).start(task).await {
+        let events = match Arc::clone(harness).start(task).await {
             Ok(events) => events,
             Err(e) => return End::Failed(e),
         };
         let to = self.record.as_ref().map(|(_, client, _)| (client.clone(), manners.patience));
         let followups = Followups::new(to.filter(|_| self.assigned));
         let questions = Questions::new();
-        let mut work = Work { harness: &harness, events, followups, questions, manners, saving: None };
+        let mut work = Work { harness, events, followups, questions, manners, saving: None, talk };
         let end = self.work(&mut work).await;
         if !self.stop.is_cancelled() {
             work.followups.settle(work.manners.patience).await;
@@ -142,7 +164,16 @@ impl Session<'_> {
     /// Hands on an event. Answers with how the agent ended, when it has.
     async fn happened(&mut self, event: HarnessEvent, work: &mut Work<'_>) -> Option<Outcome> {
         match &event {
-            HarnessEvent::Prompt { text } => work.followups.read(text),
+            HarnessEvent::Prompt { text } => {
+                work.followups.read(text);
+            }
+            HarnessEvent::Usage { .. } => work.talk.calls += 1,
+            HarnessEvent::State { state: AgentState::Resting, .. } => {
+                self.event(event).await;
+                self.start_saving(work);
+                self.listens();
+                return None;
+            }
             // What the agent asked is settled, also when it needs no answer any more.
             HarnessEvent::Answered { request_id, .. } if work.questions.take(*request_id).is_some() => {
                 self.event(event).await;
@@ -225,15 +256,34 @@ impl Session<'_> {
                 }
             }
             Steer::Message { text, interrupt } => {
-                let sent = work.harness.send(text).await;
-                if sent.is_ok() && interrupt {
-                    interrupted(work.harness).await;
-                }
-                if let Err(error) = sent {
-                    tracing::warn!(%error, "the agent did not take a message");
+                work.talk.paused = false;
+                match work.harness.send(text.clone()).await {
+                    Ok(()) if interrupt => interrupted(work.harness).await,
+                    Ok(()) => {}
+                    Err(error) => {
+                        tracing::info!(%error, "a message waits for the end of what the agent is at");
+                        work.talk.unread.push(text);
+                    }
                 }
             }
-            Steer::Interrupt => interrupted(work.harness).await,
+            Steer::Pause => self.pause(work).await,
+            Steer::End => {
+                work.talk.over = true;
+                if work.talk.paused { work.harness.cancel().await } else { work.harness.dismiss().await }
+            }
+        }
+    }
+
+    /// Ends the step that the agent is at. One that can't stop there is ended as a whole, and another takes up its
+    /// conversation.
+    async fn pause(&mut self, work: &mut Work<'_>) {
+        work.talk.paused = true;
+        match work.harness.pause().await {
+            Ok(()) => self.listens(),
+            Err(error) => {
+                tracing::info!(%error, "the agent is ended; another goes on");
+                work.harness.cancel().await;
+            }
         }
     }
 
@@ -270,7 +320,7 @@ async fn interrupted(harness: &Arc<dyn Harness>) {
 }
 
 /// What the person at this machine says next; waits for ever where nobody is.
-async fn said(steer: &mut Option<mpsc::UnboundedReceiver<Steer>>) -> Steer {
+pub(super) async fn said(steer: &mut Option<mpsc::UnboundedReceiver<Steer>>) -> Steer {
     if let Some(receiver) = steer {
         if let Some(said) = receiver.recv().await {
             return said;

@@ -25,7 +25,7 @@ use oz_core::{
     api::{ReportShutdown, UpdateRun},
     config::{AgentConfig, HarnessConfig, HarnessType},
     env,
-    harness::{Harness, HarnessEvent, HarnessTask},
+    harness::{Harness, HarnessEvent, HarnessTask, McpStartup},
     permission::SecretExposure,
     run::RunMode,
     usage::Usage,
@@ -60,6 +60,9 @@ pub(super) struct Surroundings {
     pub(super) mode: RunMode,
     /// What the person at this machine says while the agent works.
     pub(super) steer: Option<mpsc::UnboundedReceiver<Steer>>,
+    /// Whether they go on talking when it is done.
+    pub(super) talks: bool,
+    pub(super) mcp_startup: McpStartup,
 }
 
 /// A run that is driven.
@@ -72,7 +75,7 @@ pub(super) struct Session<'a> {
     pub(super) stop: CancellationToken,
     pub(super) redactor: Redactor,
     curtain: Curtain,
-    usage: Usage,
+    pub(super) usage: Usage,
 }
 
 impl<'a> Session<'a> {
@@ -95,6 +98,11 @@ impl<'a> Session<'a> {
 
     pub(super) fn started(&mut self, run_id: RunId) {
         (self.observer)(DriverEvent::RunStarted { run_id });
+    }
+
+    /// Tells that the agent waits for what the person at this machine says.
+    pub(super) fn listens(&mut self) {
+        (self.observer)(DriverEvent::Listens);
     }
 
     /// Hands on what happened, without secrets.
@@ -121,8 +129,9 @@ impl<'a> Session<'a> {
         prompt: String,
         config: AgentConfig,
         model: Option<String>,
-        surroundings: Surroundings,
+        mut surroundings: Surroundings,
     ) -> End {
+        let steer = surroundings.steer.take();
         let kind = config.harness_type();
         let earlier = self.earlier(&kind, surroundings.patience).await;
         let asked = earlier.as_ref().map_or(&prompt, |earlier| &earlier.prompt);
@@ -194,8 +203,11 @@ impl<'a> Session<'a> {
             Ok(ready) => ready,
             Err(end) => return end,
         };
-        for reason in left_out {
-            self.tell_stage(mcp::STAGE, false, Duration::ZERO, reason).await;
+        for reason in &left_out {
+            self.tell_stage(mcp::STAGE, false, Duration::ZERO, reason.clone()).await;
+        }
+        if surroundings.mcp_startup.strict && !left_out.is_empty() {
+            return End::unprepared(left_out.join("; "));
         }
         // Programs of others differ in what they do about a server that does not start.
         if Foreign::of(&kind).is_some() {
@@ -221,8 +233,7 @@ impl<'a> Session<'a> {
             Some(Resumption { session, prompt, .. }) => (told(&prompt), Some(session)),
             None => (told(&chosen.prompt), None),
         };
-        let foreign = Foreign::of(&kind);
-        if foreign.is_some() {
+        if Foreign::of(&kind).is_some() {
             // Programs of others take one message.
             messages = vec![messages.join("\n\n")];
         }
@@ -237,6 +248,7 @@ impl<'a> Session<'a> {
             auth,
             rules,
             mcp_servers,
+            mcp_startup: surroundings.mcp_startup.clone(),
             tools,
             prompt,
             more: messages.collect(),
@@ -254,19 +266,22 @@ impl<'a> Session<'a> {
             env,
             redactor: self.redactor.clone(),
             permissions,
+            talks: surroundings.talks && steer.is_some(),
             secrets,
             sandbox: config.sandbox.unwrap_or_default(),
             ..HarnessTask::default()
         };
-        let harness: Arc<dyn Harness> = match foreign {
-            Some(harness) => Arc::new(harness),
-            None => {
-                Arc::new(NativeHarness::new(keys.lookup(host.clone())).with_endpoints(keys.endpoints.clone()))
+        let harness = || -> Arc<dyn Harness> {
+            match Foreign::of(&kind) {
+                Some(harness) => Arc::new(harness),
+                None => Arc::new(
+                    NativeHarness::new(keys.lookup(host.clone())).with_endpoints(keys.endpoints.clone()),
+                ),
             }
         };
         let minutes = config.idle_timeout_minutes.filter(|m| *m > 0).unwrap_or(IDLE_MINUTES);
         let idle = Duration::from_secs(60 * u64::try_from(minutes).unwrap_or(1));
-        self.drive(harness, task, Manners { patience: *patience, idle, steer: surroundings.steer }).await
+        self.drive(&harness, task, Manners { patience: *patience, idle, steer }).await
     }
 
     /// The conversation that a worker's run goes on with.

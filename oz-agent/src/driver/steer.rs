@@ -40,8 +40,10 @@ pub enum Steer {
         /// The answer.
         answer: Answer,
     },
-    /// The step that the agent is at is to end.
-    Interrupt,
+    /// The agent is to leave what it is at, and to do nothing until it is told more.
+    Pause,
+    /// There is nothing more to say: an agent that has done what it was asked ends.
+    End,
 }
 
 /// The follow-ups of a run.

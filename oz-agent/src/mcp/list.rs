@@ -16,8 +16,12 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout},
+};
 
 /// The step under which the transcript tells how each server started.
 const STAGE: &str = "mcp_server_startup";
@@ -35,12 +39,14 @@ pub(crate) struct Servers {
 }
 
 impl Servers {
-    /// Starts all servers at once; `events` hears how each went. Those that don't start are left out.
+    /// Starts all servers at once; `events` hears how each went. Those that don't start, within `patience` where
+    /// that is given, are left out; answers with what is wrong with them, too.
     pub(crate) async fn start(
         configs: BTreeMap<String, McpServerConfig>,
         desk: &Desk,
         events: &mpsc::Sender<HarnessEvent>,
-    ) -> Self {
+        patience: Option<Duration>,
+    ) -> (Self, Vec<String>) {
         let changes = Arc::new(AtomicU64::new(0));
         let mut starting: FuturesUnordered<_> = configs
             .into_iter()
@@ -48,12 +54,17 @@ impl Servers {
                 let server = Server::new(name, config, Arc::clone(&changes));
                 async move {
                     let began = Instant::now();
-                    let started = server.start(desk).await;
+                    let started = match patience {
+                        Some(limit) => timeout(limit, server.start(desk)).await.unwrap_or_else(|_| {
+                            Err(format!("it did not start within {limit:?}, which is all that it was given"))
+                        }),
+                        None => server.start(desk).await,
+                    };
                     (server, began.elapsed(), started)
                 }
             })
             .collect();
-        let mut all = Vec::new();
+        let (mut all, mut left_out) = (Vec::new(), Vec::new());
         while let Some((server, took, started)) = starting.next().await {
             let shown = &server.name;
             let (ok, detail) = match &started {
@@ -63,6 +74,9 @@ impl Servers {
             };
             let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
             let name = STAGE.to_owned();
+            if !ok {
+                left_out.push(detail.clone());
+            }
             // When nobody listens any more, the agent is about to be dropped.
             let _ = events.send(HarnessEvent::Stage { name, ok, duration_ms, detail: Some(detail) }).await;
             if ok {
@@ -78,7 +92,7 @@ impl Servers {
                 holders.push(Arc::clone(server));
             }
         }
-        Self { all, holders: Arc::new(holders), changes }
+        (Self { all, holders: Arc::new(holders), changes }, left_out)
     }
 
     /// Starts servers for an agent that will do so itself, and ends them again: it gets those that start, each with the

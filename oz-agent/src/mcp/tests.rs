@@ -85,7 +85,7 @@ impl Room {
     ) -> (Toolbox, Vec<(bool, String)>) {
         let (events, mut told) = mpsc::channel(64);
         let configs: BTreeMap<_, _> = servers.into_iter().map(|(name, c)| (name.to_owned(), c)).collect();
-        let servers = Servers::start(configs, &self.desk, &events).await;
+        let (servers, _) = Servers::start(configs, &self.desk, &events, None).await;
         drop(events);
         let mut stages = Vec::new();
         while let Some(event) = told.recv().await {

@@ -61,6 +61,8 @@ pub(super) struct Agent {
     pub(super) journal: Arc<Journal>,
     pub(super) inbox: Arc<Inbox>,
     pub(super) steps: Arc<Steps>,
+    /// See [`HarnessTask::talks`](oz_core::harness::HarnessTask::talks).
+    pub(super) talks: bool,
     pub(super) events: mpsc::Sender<HarnessEvent>,
 }
 
@@ -81,6 +83,11 @@ impl Agent {
     pub(super) async fn work(mut self) {
         self.say(HarnessEvent::State { state: AgentState::Started, message: None, code: None }).await;
         let end = self.turns().await.unwrap_or_else(|end| end);
+        self.end(end).await;
+    }
+
+    /// Leaves nothing behind and tells how it ended.
+    pub(super) async fn end(self, end: End) {
         self.inbox.shut();
         if matches!(end, End::Cancelled)
             && let Some(tasks) = self.notes.cancel_tasks()
@@ -115,6 +122,11 @@ impl Agent {
             if let Some(reason) = self.common.budget.exceeded() {
                 return Err(End::Failed(ErrorCode::BudgetExceeded, reason));
             }
+            // Whoever interrupted it has the word first.
+            let inbox = Arc::clone(&self.inbox);
+            if !self.bounded(inbox.released()).await? {
+                return Err(End::Cancelled);
+            }
             self.common.budget.begin_turn();
             // Who sends something and then interrupts is read first.
             self.steps.begin();
@@ -132,6 +144,7 @@ impl Agent {
             self.keep(&request.messages);
             // Whoever still has something to say keeps the agent at work.
             if let Some(end) = end
+                && !self.rested(&end).await?
                 && self.inbox.close()
             {
                 return Ok(end);
@@ -181,6 +194,18 @@ impl Agent {
         }
         messages.push(ChatMessage::Assistant { text, reasoning, calls });
         Ok(Some(End::Done(summary.to_owned())))
+    }
+
+    /// Rests until there is more to do, where somebody goes on talking. Answers whether there is more.
+    async fn rested(&self, end: &End) -> Result<bool, End> {
+        let (End::Done(summary) | End::GaveUp(summary)) = end else { return Ok(false) };
+        // What was sent meanwhile is read at once.
+        if !self.talks || self.inbox.hold().is_err() {
+            return Ok(false);
+        }
+        let message = some(summary.clone());
+        self.say(HarnessEvent::State { state: AgentState::Resting, message, code: None }).await;
+        self.bounded(self.inbox.released()).await
     }
 
     async fn read_inbox(&self, messages: &mut Vec<ChatMessage>) {

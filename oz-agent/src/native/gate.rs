@@ -10,6 +10,9 @@ use serde_json::{Map, Value};
 use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
+/// How many bytes of what is to be written go with the question whether it may.
+const MAX_DETAIL: usize = 16 << 10;
+
 /// The permissions of a run, and what a human added to them meanwhile.
 #[derive(Debug)]
 pub(super) struct Gate {
@@ -71,7 +74,7 @@ impl Agent {
             kind: RequestKind::Approval,
             title: self.desk.redactor.string(title),
             reason: Some(reason.clone()),
-            detail: self.desk.redactor.map(shown.clone()),
+            detail: self.desk.redactor.map(detail(input, shown)),
             options: Vec::new(),
         };
         let answer = self.request(request).await?;
@@ -90,6 +93,17 @@ impl Agent {
         }
         Ok(None)
     }
+}
+
+/// What is to be done, so that it can be judged: what is written stands beside what is shown of a call.
+fn detail(input: &Map<String, Value>, shown: &Map<String, Value>) -> Map<String, Value> {
+    let mut detail = shown.clone();
+    for key in ["edits", "patch", "content"] {
+        if let Some(value) = input.get(key).filter(|value| value.to_string().len() <= MAX_DETAIL) {
+            detail.insert(key.to_owned(), value.clone());
+        }
+    }
+    detail
 }
 
 /// What is wanted, in a line.

@@ -2,6 +2,7 @@
 
 use oz_core::Error;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 #[derive(Debug, Default)]
 enum State {
@@ -11,18 +12,31 @@ enum State {
     Closed,
 }
 
+/// What is in an inbox, and how its agent is to go about it.
+#[derive(Debug, Default)]
+struct Contents {
+    state: State,
+    /// Whether the agent does nothing until it is sent something.
+    held: bool,
+    /// Whether nothing more will be sent.
+    dismissed: bool,
+}
+
 /// The messages that wait.
 #[derive(Debug, Default)]
-pub(super) struct Inbox(Mutex<State>);
+pub(super) struct Inbox {
+    contents: Mutex<Contents>,
+    changed: Notify,
+}
 
 impl Inbox {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Contents> {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The agent begins.
     pub(super) fn open(&self) -> Result<(), Error> {
-        let mut state = self.lock();
+        let state = &mut self.lock().state;
         match *state {
             State::New => *state = State::Open(Vec::new()),
             State::Open(_) | State::Closed => {
@@ -34,30 +48,58 @@ impl Inbox {
         Ok(())
     }
 
-    /// Leaves a message.
+    /// Leaves a message. Whoever was held goes on with it.
     pub(super) fn put(&self, message: String) -> Result<(), Error> {
-        self.open_messages(|messages| messages.push(message))
+        self.change(|held, messages| {
+            messages.push(message);
+            *held = false;
+        })
     }
 
-    fn open_messages(&self, todo: impl FnOnce(&mut Vec<String>)) -> Result<(), Error> {
-        match &mut *self.lock() {
-            State::Open(messages) => {
-                todo(messages);
-                Ok(())
+    /// The agent is to do nothing until it is sent something.
+    pub(super) fn hold(&self) -> Result<(), Error> {
+        self.change(|held, messages| *held = messages.is_empty())
+    }
+
+    fn change(&self, todo: impl FnOnce(&mut bool, &mut Vec<String>)) -> Result<(), Error> {
+        let mut contents = self.lock();
+        let Contents { state, held, .. } = &mut *contents;
+        match state {
+            State::Open(messages) => todo(held, messages),
+            State::New => return Err(Error::conflict("the agent has not started yet")),
+            State::Closed => return Err(Error::conflict("the agent has ended")),
+        }
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Nothing more will be sent.
+    pub(super) fn dismiss(&self) {
+        self.lock().dismissed = true;
+        self.changed.notify_one();
+    }
+
+    /// Waits while the agent is held. Answers whether it is to go on; it is not where nothing more will be sent.
+    pub(super) async fn released(&self) -> bool {
+        loop {
+            {
+                let contents = self.lock();
+                if !contents.held || contents.dismissed {
+                    return !contents.held;
+                }
             }
-            State::New => Err(Error::conflict("the agent has not started yet")),
-            State::Closed => Err(Error::conflict("the agent has ended")),
+            self.changed.notified().await;
         }
     }
 
     /// Whether somebody reads messages.
     pub(super) fn is_open(&self) -> Result<(), Error> {
-        self.open_messages(|_| ())
+        self.change(|_, _| ())
     }
 
     /// Takes what is there.
     pub(super) fn take(&self) -> Vec<String> {
-        match &mut *self.lock() {
+        match &mut self.lock().state {
             State::Open(messages) => std::mem::take(messages),
             State::New | State::Closed => Vec::new(),
         }
@@ -65,7 +107,7 @@ impl Inbox {
 
     /// Closes the inbox unless something is in it. Answers whether it is closed.
     pub(super) fn close(&self) -> bool {
-        let mut state = self.lock();
+        let state = &mut self.lock().state;
         if matches!(&*state, State::Open(messages) if !messages.is_empty()) {
             return false;
         }
@@ -75,6 +117,6 @@ impl Inbox {
 
     /// Closes the inbox whatever is in it.
     pub(super) fn shut(&self) {
-        *self.lock() = State::Closed;
+        self.lock().state = State::Closed;
     }
 }

@@ -4,7 +4,7 @@ use crate::out::{one_line, plain, run::artifact};
 use anstyle::{AnsiColor, Style};
 use oz_core::{
     event::EventType,
-    harness::{ActionState, HarnessEvent},
+    harness::{ActionState, HarnessEvent, TaskItem, TaskState},
     request::{Request, RequestKind},
 };
 use serde_json::{Map, Value};
@@ -15,6 +15,17 @@ const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
 const RED: Style = AnsiColor::Red.on_default();
 const GREEN: Style = AnsiColor::Green.on_default();
+
+/// What becomes of long outputs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Long<'a> {
+    /// They are shown as they are.
+    Whole,
+    /// Their end is shown.
+    Cut,
+    /// Their end is shown; the run with this id has all of them.
+    Elsewhere(&'a str),
+}
 
 /// What a lifecycle event means for who waits; nothing for an end, which the run's record tells.
 pub(crate) fn state(event: &EventType) -> Option<&'static str> {
@@ -33,24 +44,25 @@ pub(crate) fn aside(text: &str) -> String {
 }
 
 /// What an agent reports, if it is worth a line.
-pub(crate) fn event(event: &HarnessEvent) -> Option<String> {
+pub(crate) fn event(event: &HarnessEvent, long: Long<'_>) -> Option<String> {
     let text = match event {
         HarnessEvent::Text { text } => plain(text.trim_end()),
         HarnessEvent::Reasoning { text } => format!("{DIM}{}{DIM:#}", plain(text.trim_end())),
         HarnessEvent::Action { name, input, .. } => format!("{BOLD}{}{BOLD:#}", action(name, input)?),
-        HarnessEvent::ActionResult { state, output, name, .. } => result(name, state, output)?,
+        HarnessEvent::ActionResult { state, output, name, .. } => result(name, state, output, long)?,
         HarnessEvent::Artifact { artifact: made } => format!("Created {}", artifact(made)),
         HarnessEvent::Stage { name, ok, duration_ms, detail } => {
             stage(name, *ok, *duration_ms, detail.as_deref().unwrap_or_default())
         }
-        HarnessEvent::Output { text, .. } => format!("{DIM}{}{DIM:#}", indent(text.trim_end())),
+        HarnessEvent::Output { text, .. } => format!("{DIM}{}{DIM:#}", indent(text.trim_end(), long)),
         HarnessEvent::Request { request } => asked(request),
         HarnessEvent::Answered { answer, .. } => {
             let text = answer.text.as_deref().filter(|text| !text.is_empty());
             let said = text.map_or_else(String::new, |text| format!(": {text}"));
             aside(&one_line(&format!("answered with {}{said}", answer.decision), 200))
         }
-        HarnessEvent::Tasks { .. } | HarnessEvent::Session { .. } | HarnessEvent::Delta { .. } => {
+        HarnessEvent::Tasks { tasks } => tasks.iter().map(task).collect::<Vec<_>>().join("\n"),
+        HarnessEvent::Session { .. } | HarnessEvent::Delta { .. } => {
             return None;
         }
         // Who shows a run has shown its prompt before, and shows its record after.
@@ -59,13 +71,44 @@ pub(crate) fn event(event: &HarnessEvent) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+fn task(task: &TaskItem) -> String {
+    let title = one_line(&task.title, 200);
+    match task.state {
+        TaskState::Completed => format!("  {GREEN}☑{GREEN:#} {DIM}{title}{DIM:#}"),
+        TaskState::InProgress => format!("  {BOLD}▸ {title}{BOLD:#}"),
+        TaskState::Cancelled => format!("  {DIM}☒ {title}{DIM:#}"),
+        _ => format!("  ☐ {title}"),
+    }
+}
+
 fn asked(request: &Request) -> String {
     let what = if request.kind == RequestKind::Approval { "It asks for leave" } else { "It asks" };
     let mut text = format!("{BOLD}{what}: {}{BOLD:#}", plain(request.title.trim_end()));
-    let options = request.options.iter().map(|option| format!("\n  - {}", one_line(option, 200)));
+    let numbered = request.options.iter().zip(1..);
+    let options = numbered.map(|(option, n)| format!("\n  {n}. {}", one_line(option, 200)));
     let reason = request.reason.as_ref().map(|reason| format!("\n{DIM}{}{DIM:#}", plain(reason.trim_end())));
+    text.extend(detail(request).map(|detail| format!("\n{detail}")));
     text.extend(options.chain(reason));
     text
+}
+
+/// What a human is to judge, beyond the line that names it.
+fn detail(request: &Request) -> Option<String> {
+    let text = |value: &Value, key: &str| plain(value[key].as_str().unwrap_or_default());
+    let whole = Value::Object(request.detail.clone());
+    let command = text(&whole, "command");
+    if command.trim_end().contains('\n') {
+        return Some(indent_all(&command));
+    }
+    let mut diff = text(&whole, "patch");
+    for edit in whole["edits"].as_array().map(Vec::as_slice).unwrap_or_default() {
+        diff.push_str(&format!("{}\n", text(edit, "path")));
+        for (mark, key) in [('-', "old"), ('+', "new")] {
+            text(edit, key).lines().for_each(|line| diff.push_str(&format!("{mark}{line}\n")));
+        }
+    }
+    text(&whole, "content").lines().for_each(|line| diff.push_str(&format!("+{line}\n")));
+    (!diff.trim().is_empty()).then(|| colour_diff(&diff))
 }
 
 fn stage(name: &str, ok: bool, ms: u64, detail: &str) -> String {
@@ -104,36 +147,57 @@ fn action(name: &str, input: &Map<String, Value>) -> Option<String> {
         "write_file" => format!("Writing {}", text("path")),
         "grep" => format!("Grepping for {}", list("queries")),
         "file_glob" => format!("Finding {}", list("patterns")),
-        // What these did is shown as what the run left behind and as its summary.
-        "report_artifact" | "finish" => return None,
+        "list_files" => format!(
+            "Listing {}",
+            Some(text("path")).filter(|path| !path.is_empty()).unwrap_or_else(|| ".".to_owned())
+        ),
+        "fetch_url" => format!("Fetching {}", one_line(&text("url"), 200)),
+        "web_search" => format!("Searching the web for {}", one_line(&text("query"), 200)),
+        "run_subagent" => format!("Asking a helper: {}", one_line(&text("task"), 200)),
+        "write_plan" => {
+            let page = indent_all(&super::markdown::render(&text("text")));
+            return Some(format!("{BOLD}Plan: {}{BOLD:#}\n{page}", one_line(&text("title"), 200)))
+                .filter(|_| !text("text").is_empty());
+        }
+        // What these did is shown otherwise: as a list, a question, what the run left behind, its summary.
+        "update_tasks" | "ask_user" | "report_artifact" | "finish" => return None,
         other => one_line(&format!("{other} {}", Value::Object(input.clone())), 100),
     })
 }
 
-fn result(name: &str, state: &ActionState, output: &Map<String, Value>) -> Option<String> {
+fn result(name: &str, state: &ActionState, output: &Map<String, Value>, long: Long<'_>) -> Option<String> {
     let text = |key: &str| output.get(key).and_then(Value::as_str);
     if let Some(diff) = text("diff") {
         return Some(colour_diff(diff));
     }
     let mut lines = Vec::new();
     if name == "run_command" {
-        lines.extend(text("output").map(indent));
+        lines.extend(text("output").map(|text| indent(text, long)));
         let failed = output.get("exit_code").and_then(Value::as_i64).filter(|code| *code != 0);
         lines.extend(failed.map(|code| format!("{DIM}(exited with code {code}){DIM:#}")));
     }
     if *state == ActionState::Failed {
-        lines.push(format!("{RED}{}{RED:#}", indent(text("error").unwrap_or("failed"))));
+        lines.push(format!("{RED}{}{RED:#}", indent(text("error").unwrap_or("failed"), long)));
     }
     lines.retain(|line| !line.is_empty());
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-/// The last lines of an output, indented.
-fn indent(text: &str) -> String {
+fn indent_all(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// The last lines of an output, indented, and where the others are.
+fn indent(text: &str, long: Long<'_>) -> String {
     let text = plain(text);
     let lines: Vec<&str> = text.lines().collect();
-    let hidden = lines.len().saturating_sub(SHOWN);
-    let above = (hidden > 0).then(|| format!("  {DIM}… {hidden} lines more{DIM:#}"));
+    let (most, place) = match long {
+        Long::Whole => (usize::MAX, String::new()),
+        Long::Cut => (SHOWN, String::new()),
+        Long::Elsewhere(run_id) => (SHOWN, format!(", in `oz run transcript {run_id}`")),
+    };
+    let hidden = lines.len().saturating_sub(most);
+    let above = (hidden > 0).then(|| format!("  {DIM}… {hidden} lines more{place}{DIM:#}"));
     let shown = lines.iter().skip(hidden).map(|line| format!("  {line}"));
     above.into_iter().chain(shown).collect::<Vec<_>>().join("\n")
 }
@@ -142,6 +206,7 @@ fn indent(text: &str) -> String {
 pub(crate) fn colour_diff(diff: &str) -> String {
     let diff = plain(diff);
     let lines = diff.lines().map(|line| match line.as_bytes().first() {
+        Some(b'@') => format!("  {DIM}{line}{DIM:#}"),
         Some(b'+') => format!("  {GREEN}{line}{GREEN:#}"),
         Some(b'-') => format!("  {RED}{line}{RED:#}"),
         _ => format!("  {line}"),

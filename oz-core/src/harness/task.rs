@@ -8,7 +8,7 @@ use crate::{
     run::RunMode,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc, time::Duration};
 
 /// A rules file that applies to a workspace, such as `AGENTS.md`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +50,15 @@ impl fmt::Debug for SavedSession {
     }
 }
 
+/// How MCP servers have to start.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct McpStartup {
+    /// Whether a server that does not start ends the run; it is left out otherwise.
+    pub strict: bool,
+    /// How long each may take; absent means what its configuration says.
+    pub patience: Option<Duration>,
+}
+
 /// What a harness is asked to do.
 #[derive(Clone, Default)]
 pub struct HarnessTask {
@@ -88,12 +97,17 @@ pub struct HarnessTask {
     pub skills: Vec<Skill>,
     /// MCP servers by name: each with a `command` or an `url`, everything filled in.
     pub mcp_servers: BTreeMap<String, McpServerConfig>,
+    /// How these have to start.
+    pub mcp_startup: McpStartup,
     /// Pictures that came with the task, by their paths.
     pub images: Vec<PathBuf>,
     /// What the host offers beside the harness's own tools.
     pub tools: Vec<Arc<dyn HostTool>>,
     /// How to run the harness `command`.
     pub command: Option<CommandHarness>,
+    /// Whether more is said to it when it has done what it was asked. A harness that can then reports
+    /// [`AgentState::Resting`](super::AgentState::Resting) instead of its end, and listens.
+    pub talks: bool,
     /// The conversation to go on with; `prompt` is then its next message.
     pub saved: Option<SavedSession>,
     /// What to say instead of `prompt` when `saved` can't be taken up: the task from its beginning, and what came of it.

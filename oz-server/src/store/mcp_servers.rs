@@ -5,7 +5,10 @@ use super::{
     Db, Result, args,
     objects::{Kind, VISIBLE},
 };
-use oz_core::config::{AgentConfig, McpServerConfig};
+use oz_core::{
+    Error,
+    config::{AgentConfig, McpServerConfig},
+};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -44,6 +47,19 @@ pub(super) fn resolve(
             found.denied_tools.append(&mut server.denied_tools);
             found.timeout_seconds = server.timeout_seconds.or(found.timeout_seconds);
             *server = found;
+        }
+    }
+    Ok(())
+}
+
+/// Checks that every shared server of a configuration is there for `person`.
+pub(super) fn check(db: &Db<'_>, team_id: &str, person: &str, config: &AgentConfig) -> Result<()> {
+    for (name, server) in &config.mcp_servers {
+        let Some(wanted) = server.warp_id.as_deref() else { continue };
+        if shared(db, team_id, person, wanted)?.is_none() {
+            let field = format!("config.mcp_servers.{name}.warp_id");
+            let right = "the id or the name of a shared MCP server that you can see";
+            return Err(Error::invalid_field(&field, wanted, right).into());
         }
     }
     Ok(())

@@ -41,6 +41,26 @@ fn exit_codes_and_streams() {
         (&["artifact", "get", "x"], 1, "", "You are not logged in"),
         (&["harness-support", "--run-id", "bad", "ping"], 1, "", "Error: Invalid OZ_RUN_ID 'bad'"),
         (&["logout"], 0, "", ""),
+        (&["agent", "run", "-p", " ", "--offline"], 1, "", "--prompt: it is empty"),
+        (&["agent", "run", "-p", "x", "--offline", "-C", "/nope"], 1, "", "--cwd '/nope': there is no such"),
+        (
+            &["agent", "run", "-p", "x", "--offline", "-C", "/dev/null"],
+            1,
+            "",
+            "--cwd '/dev/null': it is a file",
+        ),
+        (
+            &["agent", "run", "-p", "x", "--offline", "--mcp", "./x.json"],
+            1,
+            "",
+            "there is no file './x.json'",
+        ),
+        (&["agent", "run", "-p", "x", "--offline", "--max-cost", "-1"], 1, "", "max_cost_usd"),
+        (&["agent", "run", "-p", "x", "--offline", "--share"], 2, "", "'--share [<RECIPIENT>]'"),
+        (&["agent", "run", "-p", "x", "--share", "bob"], 2, "", "can't share with 'bob'"),
+        (&["agent", "run", "-p", "x", "--share", "public:view"], 1, "", "--share public:view: this version"),
+        (&["agent", "run", "-p", "x", "--share", "team"], 1, "", "--share needs a control plane"),
+        (&["agent", "run", "-i"], 1, "", "--interactive needs a terminal"),
     ];
     for (args, code, stdout, stderr) in cases {
         let out = oz(home.path(), &[], args);
@@ -133,4 +153,48 @@ fn what_a_report_of_a_bug_needs_holds_no_secret() {
         assert!(text.contains("127.0.0.1:1") && text.contains("ANTHROPIC_API_KEY"), "{text}");
         assert!(text.contains("login.json"), "{text}");
     }
+}
+
+#[test]
+fn servers_that_do_not_start_are_told_of_and_end_a_strict_run() {
+    let home = tempfile::tempdir().unwrap();
+    let script = home.path().join("script.yaml");
+    std::fs::write(&script, "scripts: [{ match: x, turns: [{ text: done }] }]").unwrap();
+    let env = [("OZ_SCRIPTED_MODEL", script.to_str().unwrap())];
+    let run = |more: &[&str]| {
+        let args = ["agent", "run", "-p", "x", "--offline", "--model", "scripted", "--output-format", "json"];
+        oz(home.path(), &env, &[&args[..], more].concat())
+    };
+    let missing = ["--mcp", r#"{"a": {"command": "no-such-server"}}"#];
+    let silent =
+        ["--mcp", r#"{"a": {"command": "sleep", "args": ["60"]}}"#, "--mcp-startup-timeout", "500ms"];
+    for (servers, why) in [(&missing[..], "can't be started"), (&silent[..], "did not start within 500ms")] {
+        for (strict, code, state) in [(&[][..], 0, "SUCCEEDED"), (&["--strict-mcp-startup"][..], 1, "FAILED")]
+        {
+            let out = run(&[servers, strict].concat());
+            let shown = format!("{}---\n{}", out.stdout, out.stderr);
+            assert_eq!(out.code, code, "{shown}");
+            let line = out.stdout.lines().find(|line| line.contains("stage_failed")).expect(&shown);
+            assert!(line.contains(r#""stage":"mcp_server_startup""#) && line.contains(why), "{shown}");
+            assert!(out.stdout.lines().last().unwrap().contains(state), "{shown}");
+            assert_eq!(out.stdout.contains("environment_setup_failed"), code == 1, "{shown}");
+        }
+    }
+}
+
+#[test]
+fn a_prompt_may_come_from_standard_input() {
+    let home = tempfile::tempdir().unwrap();
+    let script = home.path().join("script.yaml");
+    std::fs::write(&script, "scripts: [{ match: from a file, turns: [{ text: read }] }]").unwrap();
+    std::fs::write(home.path().join("task.md"), "It is from a file.\n").unwrap();
+    let mut command = Command::new(oz_binary());
+    command.env_clear().env("HOME", home.path()).env("OZ_SCRIPTED_MODEL", &script).current_dir(home.path());
+    command.stdin(std::fs::File::open(home.path().join("task.md")).unwrap());
+    let out: Oz = command
+        .args(["agent", "run", "-p", "-", "--offline", "--model", "scripted"])
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(out.success().trim(), "read");
 }

@@ -36,3 +36,4 @@ mod setup;
 mod skills;
 mod tasks;
 mod team;
+mod terminal;

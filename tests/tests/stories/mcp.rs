@@ -116,9 +116,9 @@ async fn a_shared_server_is_found_by_its_name_and_gets_its_secret() {
         "stdio",
     ];
     let _ = world.oz(&[&made[..], &["--env", "KEY_OF_SERVER={{SERVER_KEY}}"]].concat()).success();
-    let mut config: AgentConfig =
+    let config: AgentConfig =
         serde_json::from_value(json!({ "mcp_servers": { "tools": { "warp_id": "tools" } } })).unwrap();
-    let run_id = world.dispatch("use what is shared", config.clone()).await;
+    let run_id = world.dispatch("use what is shared", config).await;
     let run = world.wait(run_id).await;
     assert_eq!(run.state, RunState::Succeeded, "{:?}", run.status_message);
     let log = world.client().send(&ReadLog { run_id, since: 0, limit: None }).await.unwrap();
@@ -126,12 +126,9 @@ async fn a_shared_server_is_found_by_its_name_and_gets_its_secret() {
     assert!(log.contains("from a worker") && log.contains("KEY_OF_SERVER"), "{log}");
     assert!(!log.contains(value), "{log}");
 
-    config.mcp_servers.get_mut("tools").unwrap().warp_id = Some("gone".into());
-    let run = world.dispatch("use what is shared", config).await;
-    let run = world.wait(run).await;
-    let message = run.status_message.unwrap().message;
-    assert_eq!(run.state, RunState::Failed);
-    assert!(message.contains("no shared server 'gone'"), "{message}");
+    let refused = world.oz(&["agent", "run-cloud", "-p", "use what is shared", "--mcp", "gone"]);
+    let named = "config.mcp_servers.gone.warp_id";
+    assert!(refused.code == 1 && refused.stderr.contains(named), "{}", refused.stderr);
 }
 
 /// A server that wants a login.

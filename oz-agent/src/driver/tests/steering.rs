@@ -113,7 +113,8 @@ async fn work(
     let redactor = Redactor::new([SECRET, TOKEN]);
     let cancel = CancellationToken::new();
     let mut session = Session::new(&mut observer, record, redactor, Duration::from_millis(50), &cancel);
-    let end = session.drive(harness, HarnessTask::default(), Manners { patience, idle, steer }).await;
+    let make = || -> Arc<dyn Harness> { harness.clone() };
+    let end = session.drive(&make, HarnessTask::default(), Manners { patience, idle, steer }).await;
     let finished = session.finish(end, patience).await;
     (finished, events)
 }
@@ -177,7 +178,7 @@ async fn where_nobody_is_a_question_is_denied_and_a_person_here_can_answer() {
         let request_id = Uuid::from_u128(7);
         let saying = async {
             tokio::time::sleep(Duration::from_millis(200)).await;
-            steer.send(Steer::Interrupt).unwrap();
+            steer.send(Steer::Pause).unwrap();
             steer.send(Steer::Answer { request_id: Uuid::nil(), answer: answer.clone() }).unwrap();
             steer.send(Steer::Answer { request_id, answer }).unwrap();
         };
@@ -235,4 +236,23 @@ async fn a_conversation_is_taken_up_only_by_a_harness_of_its_format() {
     assert_eq!((found.session.session_id.as_str(), found.session.content), ("s1", b"\"the bytes\"".to_vec()));
     assert_eq!(resume::format(&HarnessType::Claude), "claude_code");
     assert_eq!(resume::format(&HarnessType::Oz), "oz");
+}
+
+#[tokio::test]
+async fn what_an_agent_can_not_take_while_it_works_is_for_the_next() {
+    let (steer, steering) = mpsc::unbounded_channel();
+    let asker = Asker::new(false, true);
+    let saying = async {
+        steer.send(Steer::Message { text: "and this".into(), interrupt: false }).unwrap();
+        for _ in 0..2 {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            asker.end(AgentState::Succeeded, "ended");
+        }
+    };
+    let ((finished, events), ()) =
+        tokio::join!(work(Arc::clone(&asker), None, false, LONG, Some(steering)), saying);
+    assert_eq!(finished.status.message, "ended");
+    let kinds: Vec<_> =
+        events.iter().map(|e| matches!(e, HarnessEvent::Prompt { text } if text == "and this")).collect();
+    assert_eq!(kinds, [false, true, false], "{events:?}");
 }

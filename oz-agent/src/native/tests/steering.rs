@@ -62,3 +62,60 @@ async fn half_an_answer_is_kept_when_it_has_text() {
     assert_eq!(said(&second), ["x", "I was about to", mark, "stop that"]);
     assert_eq!(said(&third), ["x", "I was about to", mark, "stop that", mark]);
 }
+
+#[tokio::test]
+async fn a_paused_agent_waits_for_a_word() {
+    let script = r#"
+scripts:
+  - match: x
+    turns:
+      - tool_calls: [{ name: run_command, input: { command: "touch started; sleep 60" } }]
+      - { expect: (?s)interrupted by the user.*the other way, text: other }
+"#;
+    let room = Room::new(script);
+    assert!(room.harness.pause().await.is_err(), "nothing is there to pause");
+    let mut events = room.start("x").await;
+    until("it does not start", || room.path("started").exists()).await;
+    room.harness.pause().await.unwrap();
+    while !matches!(events.next().await, Some(HarnessEvent::ActionResult { .. })) {}
+    let silent = tokio::time::timeout(std::time::Duration::from_millis(300), events.next()).await;
+    assert!(silent.is_err(), "{silent:?}");
+    room.harness.send("the other way".into()).await.unwrap();
+    let events: Vec<_> = events.collect().await;
+    assert_eq!(end(&events), (AgentState::Succeeded, "other".into(), None));
+}
+
+#[tokio::test]
+async fn an_agent_that_is_talked_with_rests_until_it_is_dismissed() {
+    let script = r#"
+scripts:
+  - match: x
+    turns:
+      - tool_calls: [{ name: run_command, input: { command: "sleep 61 & echo $! > job", background: true } }]
+      - { text: one }
+      - { expect: more, text: two }
+"#;
+    let room = Room::new(script);
+    let mut task = room.task("x");
+    task.talks = true;
+    let mut events = Arc::clone(&room.harness).start(task).await.unwrap();
+    let mut rests = async |text: &str| loop {
+        match events.next().await {
+            Some(HarnessEvent::State { state: AgentState::Resting, message, .. }) => {
+                return assert_eq!(message.as_deref(), Some(text));
+            }
+            Some(event) => {
+                assert!(!matches!(event, HarnessEvent::State { ref state, .. } if state.is_final()))
+            }
+            None => panic!("it ended"),
+        }
+    };
+    rests("one").await;
+    room.harness.send("more".into()).await.unwrap();
+    rests("two").await;
+    assert!(naming(room.dir.path()) > 0, "what it left in the background goes on");
+    room.harness.dismiss().await;
+    let events: Vec<_> = events.collect().await;
+    assert_eq!(end(&events), (AgentState::Succeeded, "two".into(), None));
+    until("a process is left", || naming(room.dir.path()) == 0).await;
+}

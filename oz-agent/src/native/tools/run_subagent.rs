@@ -110,6 +110,7 @@ impl Tool for RunSubagent {
             journal: Arc::new(Journal::default()),
             inbox: Arc::new(inbox),
             steps: Arc::new(Steps::default()),
+            talks: false,
             events,
         };
         let ((), (state, message)) = tokio::join!(helper.work(), self.listen(reported));

@@ -32,6 +32,9 @@ pub(super) fn task(options: &AgentOptions) -> Result<Task, CliError> {
     }
     let prompt = match prompt {
         None if config.names_skill() => String::new(),
+        Some(prompt) if prompt.trim().is_empty() && !config.names_skill() => {
+            return Err(CliError::new("--prompt: it is empty; say what the agent is to do"));
+        }
         prompt => prompt.ok_or_else(nothing_to_do)?,
     };
     Ok(Task { prompt, config })

@@ -9,7 +9,13 @@ use std::io::{self, IsTerminal as _};
 /// Whether to go on with an environment: it runs no commands, the person says so, or `yes`. Where nobody can be asked,
 /// whoever wrote the command line has said so.
 pub(super) async fn given(client: &Client, uid: &str, yes: bool) -> Result<bool, CliError> {
-    let environment = client.send(&GetEnvironment { uid: uid.to_owned() }).await?;
+    if uid.is_empty() {
+        return Err(
+            CliError::new("it is empty; `oz environment list` shows what there is").of("--environment")
+        );
+    }
+    let environment = client.send(&GetEnvironment { uid: uid.to_owned() }).await;
+    let environment = environment.map_err(|e| CliError::from(e).of("--environment"))?;
     let commands = commands(client, &environment).await?;
     if commands.is_empty() || yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(true);

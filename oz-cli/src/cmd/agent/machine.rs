@@ -39,7 +39,15 @@ pub(super) fn line(event: &DriverEvent, server_url: &str) -> Option<Line> {
                 .with("run_url", format!("{server_url}/runs/{run_id}")),
         ),
         DriverEvent::Event(event) => harness(event),
+        DriverEvent::Listens => None,
     }
+}
+
+/// The line that says where others may watch a run that has just begun.
+pub(super) fn sharing(event: &DriverEvent, server_url: &str) -> Option<Line> {
+    let DriverEvent::RunStarted { run_id } = event else { return None };
+    let line = Line::of("system").with("event_type", "shared_session_established");
+    Some(line.with("join_url", format!("{server_url}/runs/{run_id}")))
 }
 
 /// The last line: how the run ended.
@@ -68,6 +76,13 @@ fn harness(event: &HarnessEvent) -> Option<Line> {
             _ => tool("tool_result", name, output),
         },
         HarnessEvent::Artifact { artifact: Open::Known(artifact) } => Some(created(artifact)),
+        HarnessEvent::Stage { name, ok: false, duration_ms, detail } => Some(
+            Line::of("system")
+                .with("event_type", "stage_failed")
+                .with("stage", name.as_str())
+                .with("detail", detail.clone())
+                .with("duration_ms", *duration_ms),
+        ),
         _ => None,
     }
 }
@@ -149,6 +164,8 @@ mod tests {
             artifact("FILE", json!({ "artifact_uid": "a", "filepath": "x/y", "filename": "y", "mime_type": "t" })),
             artifact("HOLOGRAM", json!({})),
             action("finish", json!({ "success": true })),
+            { "type": "stage", "name": "setup_environment_repo_clone", "ok": true, "duration_ms": 1, "detail": "not told" },
+            { "type": "stage", "name": "mcp_server_startup", "ok": false, "duration_ms": 20, "detail": "the MCP server 'a' is left out: it ended" },
             { "type": "usage", "model": "m", "usage": {} },
             { "type": "state", "state": "succeeded", "message": "done" }
         ])), @r#"
@@ -162,6 +179,7 @@ mod tests {
         {"type":"artifact_created","artifact_type":"plan","document_id":"d","notebook_link":null,"title":null}
         {"type":"artifact_created","artifact_type":"screenshot","artifact_uid":"a","mime_type":"image/png","description":null}
         {"type":"artifact_created","artifact_type":"file","artifact_uid":"a","filepath":"x/y","filename":"y","mime_type":"t","description":null,"size_bytes":null}
+        {"type":"system","event_type":"stage_failed","stage":"mcp_server_startup","detail":"the MCP server 'a' is left out: it ended","duration_ms":20}
         "#);
     }
 

@@ -9,7 +9,7 @@ use std::{path::PathBuf, time::Duration};
 #[derive(Debug, Clone, Default, Args)]
 #[command(args = ignored())]
 pub(super) struct AgentOptions {
-    /// What the agent is to do
+    /// What the agent is to do; `-` of `oz agent run` reads it from standard input
     #[arg(short, long, value_name = "TEXT", conflicts_with = "saved_prompt")]
     pub(super) prompt: Option<String>,
     /// A saved prompt, as `oz prompt list` names it
@@ -46,7 +46,7 @@ pub(super) struct AgentOptions {
     #[arg(long, value_name = "N")]
     pub(super) max_tokens: Option<u64>,
     /// Stop at this cost in US dollars
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", allow_negative_numbers = true)]
     pub(super) max_cost: Option<f64>,
     /// Stop after this time, such as 30m
     #[arg(long, value_name = "DURATION", value_parser = duration)]

@@ -69,6 +69,10 @@ fn json(text: &str) -> Result<Servers, String> {
     if text.is_empty() {
         return Err("it is empty".to_owned());
     }
+    // No JSON looks like this; and it may be shown, for it holds no value of a variable.
+    if text.contains(['/', '.']) && !text.contains(['{', '[', '"', ':']) {
+        return Err(format!("there is no file '{text}'"));
+    }
     let parsed = serde_json::from_str(text)
         .or_else(|e| serde_json::from_str(&format!("{{{text}}}")).map_err(|_| e))
         .map_err(|e| format!("it is not valid JSON: {e}"))?;
@@ -225,6 +229,7 @@ mod tests {
             r#"{"a": 1}"#,
             r#"{"": {"command": "x"}}"#,
             r#"{"a": {"command": " "}}"#,
+            "./nope.json",
             r#"{"a": {"command": "x", "url": "y"}}"#,
             r#"{"a": {"command": "x", "args": "hunter2"}}"#,
             r#"{"a": {"command": "x", "env": {"K": 1}}}"#,
@@ -243,6 +248,7 @@ mod tests {
         {"a": 1}                                                   Error: --mcp: the MCP server 'a': it is not a JSON object
         {"": {"command": "x"}}                                     Error: --mcp: an MCP server needs a name that is not empty
         {"a": {"command": " "}}                                    Error: --mcp: the MCP server 'a' needs exactly one of command, url and warp_id
+        ./nope.json                                                Error: --mcp: there is no file './nope.json'
         {"a": {"command": "x", "url": "y"}}                        Error: --mcp: the MCP server 'a' needs exactly one of command, url and warp_id
         {"a": {"command": "x", "args": "hunter2"}}                 Error: --mcp: the MCP server 'a': args is not what is expected: a list of texts
         {"a": {"command": "x", "env": {"K": 1}}}                   Error: --mcp: the MCP server 'a': env.K is not what is expected: texts by name

@@ -66,6 +66,6 @@ fn shown(event: &HarnessEvent) -> Option<String> {
         HarnessEvent::State { state, message: Some(message), .. } if state.is_final() => {
             Some(format!("\n[{state}] {}", out::plain(message.trim_end())))
         }
-        other => render::event(other),
+        other => render::event(other, render::Long::Whole),
     }
 }

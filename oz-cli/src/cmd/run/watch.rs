@@ -60,6 +60,7 @@ pub(crate) async fn follow(
     format: Format,
     live: &Live,
 ) -> Result<Run, CliError> {
+    live.recorded(run_id);
     let view = live.clone();
     let mut items = pin!(client.watch_with(run_id, since, move |e| view.lost(e)));
     while let Some(item) = items.next().await {

@@ -4,7 +4,7 @@ use serde_json::json;
 /// The lines of a whole story, without colour.
 fn shown(events: Value) -> String {
     let events: Vec<HarnessEvent> = serde_json::from_value(events).unwrap();
-    let lines: Vec<String> = events.iter().filter_map(event).collect();
+    let lines: Vec<String> = events.iter().filter_map(|e| event(e, Long::Cut)).collect();
     anstream::adapter::strip_str(&lines.join("\n")).to_string()
 }
 
@@ -80,4 +80,61 @@ fn failures_are_shown_with_their_reason() {
       so far
       killed after 1 s
     ");
+}
+
+#[test]
+fn tasks_plans_and_questions_are_shown_as_such() {
+    let request = |more: Value| {
+        let mut request =
+            json!({ "request_id": uuid::Uuid::nil(), "kind": "question", "title": "Which colour?" });
+        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({ "type": "request", "request": request })
+    };
+    let text = shown(json!([
+        action_of("update_tasks", &json!({ "tasks": [] })),
+        { "type": "tasks", "tasks": [{ "title": "look", "state": "completed" }, { "title": "change", "state": "in_progress" },
+            { "title": "test", "state": "pending" }, { "title": "wait", "state": "cancelled" }, { "title": "new", "state": "odd" }] },
+        action_of("write_plan", &json!({ "title": "Paint", "text": "1. **red**\n2. blue" })),
+        action_of("ask_user", &json!({ "question": "Which colour?" })),
+        request(json!({ "options": ["red", "blue"] })),
+        request(json!({ "kind": "approval", "title": "Run: cat <<X", "detail": { "command": "cat <<X\n1\nX" }, "reason": "always_ask" })),
+        request(json!({ "kind": "approval", "title": "Run: ls", "detail": { "command": "ls" } })),
+        request(json!({ "kind": "approval", "title": "Change a.rs", "detail": { "file_paths": ["a.rs"], "edits": [{ "path": "a.rs", "old": "a", "new": "b\nc" }] } })),
+    ]));
+    insta::assert_snapshot!(text, @"
+      ☑ look
+      ▸ change
+      ☐ test
+      ☒ wait
+      ☐ new
+    Plan: Paint
+      1. red
+      2. blue
+    It asks: Which colour?
+      1. red
+      2. blue
+    It asks for leave: Run: cat <<X
+      cat <<X
+      1
+      X
+    always_ask
+    It asks for leave: Run: ls
+    It asks for leave: Change a.rs
+      a.rs
+      -a
+      +b
+      +c
+    ");
+}
+
+#[test]
+fn what_is_left_out_is_elsewhere() {
+    let output = (1..=21).map(|n| format!("{n}\n")).collect::<String>();
+    let event: HarnessEvent =
+        serde_json::from_value(result_of("run_command", "completed", &json!({ "output": output }))).unwrap();
+    let text =
+        anstream::adapter::strip_str(&super::event(&event, Long::Elsewhere("ID")).unwrap()).to_string();
+    assert!(text.starts_with("  … 1 lines more, in `oz run transcript ID`\n"), "{text}");
+    let whole = super::event(&event, Long::Whole).unwrap();
+    assert_eq!(whole.lines().count(), 21);
 }

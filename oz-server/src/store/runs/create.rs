@@ -3,7 +3,7 @@
 use super::super::{
     Db, Result, StoreError,
     accounts::{Member, find_member},
-    args, budgets, files, identities, json, log, memory, micros, objects, to_json,
+    args, budgets, files, identities, json, log, mcp_servers, memory, micros, objects, to_json,
 };
 use super::{
     inherit::{equip, find_runner, inherit, prepare},
@@ -143,6 +143,7 @@ pub(in crate::store) fn check_config(
             return Err(Error::invalid_field("config.memory_stores.uid", &store.uid, text).into());
         }
     }
+    mcp_servers::check(db, &who.team_id.0, &who.principal.uid, config)?;
     find_runner(db, who, personal, config)?;
     let Some(uid) = config.environment_id.as_deref().filter(|uid| !uid.is_empty()) else { return Ok(None) };
     let found: Result<objects::Object<EnvironmentConfig>> =

@@ -265,13 +265,20 @@ on_both! {
             ..McpServerConfig::default()
         };
         bed.object(Kind::McpServer, "tickets", &serde_json::json!({ "server": server }), true).await;
+        let gone = bed.object(Kind::McpServer, "gone", &serde_json::json!({ "server": server }), true).await;
         let servers = [("t".to_owned(), named("tickets")), ("gone".to_owned(), named("gone"))];
         let config = AgentConfig { mcp_servers: servers.into(), ..AgentConfig::default() };
+        let missing = [("x".to_owned(), named("nowhere"))];
+        let missing = AgentConfig { mcp_servers: missing.into(), ..AgentConfig::default() };
+        let refused = bed.store.create_run(NewRun { config: missing, ..by(&bed.member) }, now()).await;
+        let refused = format!("{:?}", refused.map(|_| ()).unwrap_err());
+        assert!(refused.contains("config.mcp_servers.x.warp_id") && refused.contains("nowhere"), "{refused}");
         let who = bed.begin(NewRun { config, ..by(&bed.member) }).await;
         let given = bed.given(&who).await;
         let names = |secrets: &[StoredSecret]| secrets.iter().map(|s| s.name.clone()).collect::<Vec<_>>();
         assert_eq!(names(&given.secrets), ["ARG"], "a run without lists gets all but logins");
         assert_eq!(names(&given.reserved), ["used"]);
+        bed.store.delete_object(Kind::McpServer, bed.member.clone(), gone).await.unwrap();
         let seen = bed.store.get_own_run(who.run_no).await.unwrap().agent_config.unwrap().mcp_servers;
         let denied = vec!["a".to_owned(), "b".to_owned()];
         let expected = McpServerConfig { denied_tools: denied, timeout_seconds: Some(9), ..server };

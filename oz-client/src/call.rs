@@ -34,16 +34,20 @@ impl Client {
     /// # Errors
     /// The last error when every try failed. An answer that is not a success is an error, as in `send`.
     pub async fn send_raw<E: Endpoint>(&self, request: &E) -> Result<RawResponse, Error> {
-        let info = E::INFO;
+        self.call(&E::INFO, fields(request)?).await
+    }
+
+    /// Calls the endpoint of this row, whatever the type of its request.
+    async fn call(&self, info: &Info, fields: Map<String, Value>) -> Result<RawResponse, Error> {
         let (key, name) = match &self.options().idempotency_key {
             _ if info.method != Method::POST => (Key::None, None),
             Some(own) => (Key::Own, Some(own.clone())),
-            None if creates(&info) => (Key::Made, Some(uuid::Uuid::new_v4().to_string())),
+            None if creates(info) => (Key::Made, Some(uuid::Uuid::new_v4().to_string())),
             None => (Key::None, None),
         };
-        let request = self.build(&info, request, name.as_deref())?;
+        let request = self.build(info, fields, name.as_deref())?;
         let call = Call { attempts: self.options().attempts(), ..Call::of(&info.method, info.path, key) };
-        retrying(&call, &request, |request| self.once(&info, request)).await
+        retrying(&call, &request, |request| self.once(info, request)).await
     }
 
     /// Calls an endpoint exactly once.
@@ -53,7 +57,7 @@ impl Client {
     pub async fn send_once<E: Endpoint>(&self, request: &E) -> Result<E::Response, Error> {
         let info = E::INFO;
         let name = self.options().idempotency_key.as_deref().filter(|_| info.method == Method::POST);
-        self.once(&info, self.build(&info, request, name)?).await?.parse()
+        self.once(&info, self.build(&info, fields(request)?, name)?).await?.parse()
     }
 
     async fn once(&self, info: &Info, request: RequestBuilder) -> Result<RawResponse, Error> {
@@ -61,16 +65,13 @@ impl Client {
         RawResponse::read(response, info.id, self.server_url()).await
     }
 
-    /// Builds the HTTP request for a row and its request type, with the key `name`.
-    fn build<E: Endpoint>(
+    /// Builds the HTTP request for a row and the fields of its request, with the key `name`.
+    fn build(
         &self,
         info: &Info,
-        request: &E,
+        mut fields: Map<String, Value>,
         name: Option<&str>,
     ) -> Result<RequestBuilder, Error> {
-        let Ok(Value::Object(mut fields)) = serde_json::to_value(request) else {
-            return Err(Error::Config(format!("{} is not an object", info.id)));
-        };
         let mut path = format!("{BASE}{}", info.path);
         for name in info.path_fields() {
             let value = fields.remove(name).map(|v| scalar(&v)).unwrap_or_default();
@@ -81,6 +82,14 @@ impl Client {
             request = request.header(IDEMPOTENCY_HEADER, header_value(IDEMPOTENCY_HEADER, name)?);
         }
         Ok(if info.in_query() { request.query(&query(fields)) } else { request.json(&fields) })
+    }
+}
+
+/// What a request says, by name.
+fn fields<E: Endpoint>(request: &E) -> Result<Map<String, Value>, Error> {
+    match serde_json::to_value(request) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        _ => Err(Error::Config(format!("{} is not an object", E::INFO.id))),
     }
 }
 

@@ -10,36 +10,45 @@ use oz_core::{
     Error,
     api::{Endpoint, Info},
 };
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::{collections::HashMap, sync::Mutex, sync::PoisonError};
 
 /// The largest body that is read. Larger than any legal request, so that an oversized field can be named.
 pub(crate) const MAX_BODY: usize = 64 << 20;
 
-/// Decodes and checks a request.
-pub(crate) async fn decode<E: Endpoint>(request: Request<Body>) -> Result<E, Error> {
-    let (mut parts, body) = request.into_parts();
-    let params = RawPathParams::from_request_parts(&mut parts, &())
-        .await
-        .map_err(|e| Error::invalid(format!("path: {e}")))?;
-    let mut fields = Map::new();
-    let mut from_path = Vec::new();
-    for (name, value) in &params {
-        fields.insert(name.to_owned(), value.into());
-        from_path.push((name.to_owned(), value.to_owned()));
+/// What a request says, before anybody knows what it means.
+pub(crate) struct Fields {
+    value: Value,
+    /// Those of the path, by name.
+    path: Vec<(String, String)>,
+}
+
+impl Fields {
+    /// Reads path, query and body of a request for this endpoint.
+    pub(crate) async fn read(info: &Info, request: Request<Body>) -> Result<Self, Error> {
+        let (mut parts, body) = request.into_parts();
+        let params = RawPathParams::from_request_parts(&mut parts, &())
+            .await
+            .map_err(|e| Error::invalid(format!("path: {e}")))?;
+        let path: Vec<_> = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let mut fields: Map<String, Value> =
+            path.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+        if info.in_query() {
+            drain(body).await;
+            query(info, &parts.uri, &mut fields)?;
+        } else {
+            let bytes = to_bytes(body, MAX_BODY).await.map_err(|_| too_large())?;
+            fields = with_body(&bytes, fields)?;
+        }
+        Ok(Self { value: fields.into(), path })
     }
-    let info = E::INFO;
-    let endpoint: E = if info.in_query() {
-        drain(body).await;
-        query(&info, &parts.uri, &mut fields)?;
-        from_value(fields.into(), &from_path)?
-    } else {
-        let bytes = to_bytes(body, MAX_BODY).await.map_err(|_| too_large())?;
-        from_body(&bytes, fields, &from_path)?
-    };
-    endpoint.validate()?;
-    Ok(endpoint)
+
+    /// Decodes and checks the request.
+    pub(crate) fn decode<E: Endpoint>(self) -> Result<E, Error> {
+        let endpoint: E = serde_path_to_error::deserialize(self.value).map_err(|e| misfit(&e, &self.path))?;
+        endpoint.validate()?;
+        Ok(endpoint)
+    }
 }
 
 /// The most that is read of a body that nobody wants, and for how long.
@@ -59,57 +68,31 @@ pub(crate) fn too_large() -> Error {
 }
 
 /// Bodies may be empty or `null`: published clients send both where there is nothing to say.
-fn from_body<E: DeserializeOwned>(
-    bytes: &[u8],
-    fields: Map<String, Value>,
-    path: &[(String, String)],
-) -> Result<E, Error> {
-    let nothing = bytes.trim_ascii().is_empty() || bytes.trim_ascii() == b"null";
-    if nothing {
-        return from_value(fields.into(), path);
+fn with_body(bytes: &[u8], fields: Map<String, Value>) -> Result<Map<String, Value>, Error> {
+    let bytes = bytes.trim_ascii();
+    if bytes.is_empty() || bytes == b"null" {
+        return Ok(fields);
     }
-    // A list would decode as well, field by field; nobody means that.
-    if bytes.trim_ascii_start().first() == Some(&b'[') {
-        return Err(Error::invalid("body: expected a JSON object"));
-    }
-    if fields.is_empty() {
-        let mut json = serde_json::Deserializer::from_slice(bytes);
-        let value = serde_path_to_error::deserialize(&mut json).map_err(|e| at_path(&e))?;
-        json.end().map_err(|e| Error::invalid(format!("body: {e}")))?;
-        return Ok(value);
-    }
-    let mut body: Value = serde_json::from_slice(bytes)
+    let body = serde_json::from_slice(bytes)
         .map_err(|e| Error::invalid(format!("body: it is not valid JSON: {e}")))?;
-    let Some(map) = body.as_object_mut() else {
+    let Value::Object(mut map) = body else {
         return Err(Error::invalid("body: expected a JSON object"));
     };
     map.extend(fields);
-    from_value(body, path)
+    Ok(map)
 }
 
-fn from_value<E: DeserializeOwned>(value: Value, path: &[(String, String)]) -> Result<E, Error> {
-    serde_path_to_error::deserialize(value).map_err(|e| {
-        // A bad path field is nearly always a bad id; say so with the value.
-        let field = e.path().to_string();
-        match path.iter().find(|(name, _)| *name == field) {
-            Some((name, value)) => {
-                Error::invalid_field(name, value, "a UUID such as 0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e")
-            }
-            None => at_path(&e),
-        }
-    })
-}
-
-fn at_path(e: &serde_path_to_error::Error<serde_json::Error>) -> Error {
-    let path = e.path().to_string();
-    let inner = e.inner();
-    if inner.is_syntax() || inner.is_eof() {
-        return Error::invalid(format!("body: it is not valid JSON: {inner}"));
+fn misfit(e: &serde_path_to_error::Error<serde_json::Error>, path: &[(String, String)]) -> Error {
+    let field = e.path().to_string();
+    // A bad path field is nearly always a bad id; say so with the value.
+    if let Some((name, value)) = path.iter().find(|(name, _)| *name == field) {
+        return Error::invalid_field(name, value, "a UUID such as 0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e");
     }
-    if path == "." || path == "?" {
+    let inner = e.inner();
+    if field == "." || field == "?" {
         Error::invalid(inner.to_string())
     } else {
-        Error::invalid(format!("{path}: {inner}"))
+        Error::invalid(format!("{field}: {inner}"))
     }
 }
 
@@ -227,9 +210,7 @@ mod tests {
         let mut fields = Map::new();
         let uri: Uri = format!("/x?{query_string}").parse().unwrap();
         query(&ListRuns::INFO, &uri, &mut fields)?;
-        let request: ListRuns = from_value(fields.into(), &[])?;
-        oz_core::api::Validate::validate(&request)?;
-        Ok(request)
+        Fields { value: fields.into(), path: Vec::new() }.decode()
     }
 
     #[test]
@@ -264,9 +245,9 @@ mod tests {
 
     #[test]
     fn a_bad_id_in_the_path_is_named() {
-        let path = [("run_id".to_owned(), "banana".to_owned())];
-        let fields = Map::from_iter([("run_id".to_owned(), Value::from("banana"))]);
-        let error = from_value::<ReadLog>(fields.into(), &path).unwrap_err();
+        let path = vec![("run_id".to_owned(), "banana".to_owned())];
+        let value = serde_json::json!({ "run_id": "banana" });
+        let error = Fields { value, path }.decode::<ReadLog>().unwrap_err();
         assert!(
             error.detail.starts_with("run_id: 'banana' is not valid; expected a UUID"),
             "{}",

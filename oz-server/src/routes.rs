@@ -21,19 +21,28 @@ mod spending;
 mod team;
 mod transcripts;
 
-use crate::{ctx::Ctx, error::ApiError, extract, live::worker_socket, openapi, store::accounts::Caller};
+use crate::{
+    ctx::Ctx,
+    error::ApiError,
+    extract::{self, Fields},
+    live::worker_socket,
+    openapi,
+    store::accounts::Caller,
+};
 use axum::{
     Json, Router,
     body::Body,
     extract::State,
     http::{Request, StatusCode, Uri, header},
     response::{IntoResponse, Response},
-    routing::{MethodFilter, get, on},
+    routing::{MethodFilter, MethodRouter, get, on},
 };
+use futures_util::future::BoxFuture;
 use oz_core::{
     Error, ErrorCode,
-    api::{ALIASES, BASE, Endpoint},
+    api::{ALIASES, BASE, Endpoint, Info},
 };
+use std::sync::Arc;
 
 /// Every route.
 pub(crate) fn all(ctx: Ctx) -> Router {
@@ -206,47 +215,49 @@ pub(crate) fn canonical(uri: &mut Uri) {
     }
 }
 
+/// What an endpoint makes of a request: the JSON of its answer.
+type Serve = Arc<dyn Fn(Ctx, Caller, Fields) -> BoxFuture<'static, Result<String, Error>> + Send + Sync>;
+
 /// Mounts a handler where the endpoint table says.
 trait At {
     fn at<E, F, Fut>(self, handler: F) -> Self
     where
         E: Endpoint,
-        F: Fn(Ctx, Caller, E) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<E::Response, Error>> + Send;
+        F: Fn(Ctx, Caller, E) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<E::Response, Error>> + Send + 'static;
 }
 
 impl At for Router<Ctx> {
     fn at<E, F, Fut>(self, handler: F) -> Self
     where
         E: Endpoint,
-        F: Fn(Ctx, Caller, E) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<E::Response, Error>> + Send,
+        F: Fn(Ctx, Caller, E) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<E::Response, Error>> + Send + 'static,
     {
-        let serve = move |State(ctx): State<Ctx>, request: Request<Body>| {
-            let handler = handler.clone();
-            async move {
-                let path = request.uri().path().to_owned();
-                let host = request.headers().get(header::HOST).and_then(|h| h.to_str().ok());
-                let ctx = ctx.reached_as(host);
-                match answer::<E, F, Fut>(&ctx, &handler, request).await {
-                    Ok(answer) => answer,
-                    Err(error) => access::problem(error, &path),
-                }
-            }
-        };
-        let filter = MethodFilter::try_from(E::INFO.method).unwrap_or(MethodFilter::GET);
-        self.route(&format!("{BASE}{}", E::INFO.path), on(filter, serve))
+        // Only this much is compiled for each endpoint; the rest is the same for all.
+        let serve: Serve = Arc::new(move |ctx, caller, fields| {
+            let answering = fields.decode().map(|request| handler(ctx, caller, request));
+            Box::pin(async move {
+                serde_json::to_string(&answering?.await?).map_err(|e| Error::internal(e.to_string()))
+            })
+        });
+        self.route(&format!("{BASE}{}", E::INFO.path), mounted(E::INFO, serve))
     }
 }
 
+fn mounted(info: Info, serve: Serve) -> MethodRouter<Ctx> {
+    let filter = MethodFilter::try_from(info.method.clone()).unwrap_or(MethodFilter::GET);
+    let info = Arc::new(info);
+    on(filter, async move |State(ctx): State<Ctx>, request: Request<Body>| {
+        let path = request.uri().path().to_owned();
+        let host = request.headers().get(header::HOST).and_then(|h| h.to_str().ok());
+        let ctx = ctx.reached_as(host);
+        answer(&ctx, &info, &serve, request).await.unwrap_or_else(|error| access::problem(error, &path))
+    })
+}
+
 /// Serves one request of an endpoint.
-async fn answer<E, F, Fut>(ctx: &Ctx, handler: &F, request: Request<Body>) -> Result<Response, Error>
-where
-    E: Endpoint,
-    F: Fn(Ctx, Caller, E) -> Fut,
-    Fut: Future<Output = Result<E::Response, Error>> + Send,
-{
-    let info = E::INFO;
+async fn answer(ctx: &Ctx, info: &Info, serve: &Serve, request: Request<Body>) -> Result<Response, Error> {
     let caller = match access::admit(ctx, info.auth, request.headers()).await {
         Ok(caller) => caller,
         Err(e) => {
@@ -254,20 +265,15 @@ where
             return Err(e);
         }
     };
-    let (request, named) = match access::turn(ctx, &info, &caller, request, extract::MAX_BODY).await? {
+    let (request, named) = match access::turn(ctx, info, &caller, request, extract::MAX_BODY).await? {
         access::Turn::Serve(request, named) => (request, named),
         access::Turn::Answer(answer) => return Ok(*answer),
     };
-    let answer = async {
-        let request = extract::decode::<E>(*request).await?;
-        handler(ctx.clone(), caller, request).await
-    }
-    .await;
-    let status = StatusCode::from_u16(info.status).unwrap_or(StatusCode::OK);
-    let text = match answer {
-        Ok(answer) => serde_json::to_string(&answer).map_err(|e| Error::internal(e.to_string())),
+    let text = match Fields::read(info, *request).await {
+        Ok(fields) => serve(ctx.clone(), caller, fields).await,
         Err(error) => Err(error),
     };
+    let status = StatusCode::from_u16(info.status).unwrap_or(StatusCode::OK);
     if let Some(named) = named {
         named.answered(ctx, text.as_deref().map(|text| (status, text)).map_err(|_| ())).await;
     }

@@ -246,7 +246,6 @@ impl<'a> Session<'a> {
             permissions,
             secrets,
             sandbox: config.sandbox.unwrap_or_default(),
-            ..HarnessTask::default()
         };
         let harness: Arc<dyn Harness> = match foreign {
             Some(harness) => Arc::new(harness),

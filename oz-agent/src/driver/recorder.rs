@@ -9,10 +9,11 @@ use super::{
 use oz_client::Client;
 use oz_core::{
     Open, Timestamp,
-    api::{AppendTranscript, Endpoint, NewEntry, ReportArtifact},
-    artifact::Artifact,
+    api::{AppendTranscript, CreateArtifact, Endpoint, NewEntry, ReportArtifact},
+    artifact::{Artifact, ArtifactType},
     harness::HarnessEvent,
 };
+use serde_json::Value;
 use std::{
     sync::{
         Arc,
@@ -34,6 +35,9 @@ const BATCH: usize = 64;
 /// How long an entry waits for others to go with it.
 const GATHER: Duration = Duration::from_millis(50);
 
+/// The tool whose results are plans.
+const WRITE_PLAN: &str = "write_plan";
+
 /// The way to a run's transcript.
 pub(super) struct Recorder {
     events: mpsc::Sender<(Timestamp, HarnessEvent)>,
@@ -47,7 +51,7 @@ impl Recorder {
     pub(super) fn start(client: Client, heartbeat: Duration, stop: CancellationToken) -> Self {
         let (events, received) = mpsc::channel(BUFFER);
         let superseded = Arc::new(AtomicBool::new(false));
-        let sender = Sender { client, heartbeat, received, number: 0, last_word: Instant::now() };
+        let sender = Sender { client, heartbeat, received, number: 0, last_word: Instant::now(), plan: None };
         let sending = tokio::spawn({
             let (superseded, stop) = (Arc::clone(&superseded), stop.clone());
             async move {
@@ -96,6 +100,8 @@ struct Sender {
     received: mpsc::Receiver<(Timestamp, HarnessEvent)>,
     number: i64,
     last_word: Instant,
+    /// What the plan says whose artifact is told of next.
+    plan: Option<String>,
 }
 
 impl Sender {
@@ -113,6 +119,10 @@ impl Sender {
                         }
                         let artifact = match &event {
                             HarnessEvent::Artifact { artifact } => Some(artifact.clone()),
+                            HarnessEvent::ActionResult { name, output, .. } if name == WRITE_PLAN => {
+                                self.plan = output.get("text").and_then(Value::as_str).map(str::to_owned);
+                                None
+                            }
                             _ => None,
                         };
                         self.number += 1;
@@ -146,7 +156,21 @@ impl Sender {
         }
     }
 
+    /// Reports an artifact. A plan is one with its text; every version of it stays.
     async fn report(&mut self, artifact: Open<Artifact>) -> Result<(), Superseded> {
+        if let Open::Known(Artifact::Plan { title, .. }) = artifact {
+            let made = CreateArtifact {
+                artifact_type: ArtifactType::Plan,
+                title,
+                content: self.plan.take(),
+                run_id: None,
+                conversation_id: None,
+                filepath: None,
+                description: None,
+                mime_type: None,
+            };
+            return self.deliver(&made).await.map(|_| ());
+        }
         self.deliver(&ReportArtifact { artifact }).await.map(|_| ())
     }
 

@@ -269,7 +269,6 @@ impl<'a> Session<'a> {
             talks: surroundings.talks && steer.is_some(),
             secrets,
             sandbox: config.sandbox.unwrap_or_default(),
-            ..HarnessTask::default()
         };
         let harness = || -> Arc<dyn Harness> {
             match Foreign::of(&kind) {

@@ -76,6 +76,9 @@ async fn a_plan_is_an_artifact_and_nothing_is_changed() {
     let [artifact] = run.artifacts.as_slice() else { panic!("{:?}", run.artifacts) };
     let Open::Known(Artifact::Plan { title, .. }) = &artifact.artifact else { panic!("{artifact:?}") };
     assert_eq!(title.as_deref(), Some("Paint it"));
+    let Open::Known(Artifact::Plan { artifact_uid: Some(uid), .. }) = &artifact.artifact else { panic!() };
+    let shown = world.oz(&["artifact", "get", uid, "--output-format", "json"]).success();
+    assert!(shown.contains("Paint the house."), "{shown}");
     check_planning(&model.requests());
     let transcript = world.oz(&["run", "transcript", &run_id.to_string()]).success();
     assert!(transcript.contains("Paint it"), "{transcript}");

@@ -37,7 +37,9 @@ async fn skills_come_from_homes_shelves_and_repositories_elsewhere() {
     skill(&path("shelf"), "sing", "Sing a song.");
     let repo = world.git_repo("me/tools.git", &[("README", "tools\n")]);
     skill(&Path::new(&repo).join(".claude/skills"), "dig", "Dig a hole.");
-    std::os::unix::fs::symlink(path("home/secret.txt"), Path::new(&repo).join("leak.md")).unwrap();
+    let docs = Path::new(&repo).join("docs");
+    fs::create_dir(&docs).unwrap();
+    std::os::unix::fs::symlink(path("home/secret.txt"), docs.join("leak.md")).unwrap();
     world.git(repo.as_ref(), &["add", "."]);
     world.git(
         repo.as_ref(),
@@ -87,7 +89,7 @@ async fn skills_come_from_homes_shelves_and_repositories_elsewhere() {
         ("me/none:dig", "Failed to clone repository 'me/none'"),
         ("me/tools:../../home/secret.txt", "stays in it"),
         ("me/tools:/etc/passwd", "stays in it"),
-        ("me/tools:leak.md", "outside"),
+        ("me/tools:docs/leak.md", "outside"),
         ("me/tools:fill", "Skill 'me/tools:fill' not found in me/tools"),
         ("me/--upload-pack=touch pwned:dig", "expected a repository of GitHub"),
         ("--upload-pack=touch pwned/x:dig", "expected a repository of GitHub"),

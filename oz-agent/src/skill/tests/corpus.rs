@@ -33,6 +33,8 @@ const FILES: &[(&str, &[u8], Result<&str, &str>)] = &[
         Ok("flow"),
     ),
     ("tabs", b"---\nname: tabs\nmetadata:\n\tauthor: me\ndescription: d\n---\nx", Ok("tabs")),
+    ("twice", b"---\nname: twice\nname: other\ndescription: d\n---\nx", Ok("twice")),
+    ("unknown", b"---\nname: unknown\ncolour: red\nhooks: {a: [b]}\ndescription: d\n---\nx", Ok("unknown")),
     ("emoji", "---\nname: emoji\ndescription: 🚀 Ships: it\n---\nx".as_bytes(), Ok("emoji")),
     ("number", b"---\nname: 7\ndescription: 1.0\n---\nx", Ok("7")),
     ("rule", b"---\nname: rule\ndescription: d\n---\nx\n---\ny", Ok("rule")),

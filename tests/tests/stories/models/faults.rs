@@ -8,16 +8,18 @@ use oz_tests::world::Options;
 use serde_json::json;
 use std::time::Duration;
 
-/// How a run ends: well, or with this code and these words.
-type Ends = Result<(), (ErrorCode, &'static str)>;
+/// How a run ends: well and with this summary, or with this code and these words.
+type Ends = Result<&'static str, (ErrorCode, &'static str)>;
+
+const DONE: Ends = Ok("All done.");
 
 /// A fault as it is played once, and what comes of it. Without a wildcard, so that a new fault needs a row here.
 fn once(fault: Fault) -> (Fault, Ends) {
     // Longer than the time that the model is given in this story.
     let long = Duration::from_millis(1500);
     match fault {
-        Fault::Silence(_) => (Fault::Silence(long), Ok(())),
-        Fault::Stall(_) => (Fault::Stall(long), Ok(())),
+        Fault::Silence(_) => (Fault::Silence(long), DONE),
+        Fault::Stall(_) => (Fault::Stall(long), DONE),
         Fault::Refused => (fault, Err((ErrorCode::ContentPolicyViolation, "the model refused to answer"))),
         Fault::Status(_)
         | Fault::Busy(..)
@@ -29,7 +31,7 @@ fn once(fault: Fault) -> (Fault, Ends) {
         | Fault::Overloaded
         | Fault::BadArguments
         | Fault::Empty
-        | Fault::Truncated => (fault, Ok(())),
+        | Fault::Truncated => (fault, DONE),
     }
 }
 
@@ -90,24 +92,20 @@ fn cases() -> Vec<Case> {
     let ends = Err((ErrorCode::ContentPolicyViolation, "Say it in other words"));
     cases.push(case("without a word", Fault::Refused, vec![refused], ends));
     let long = Turn::text("All is very well.").after(Fault::Truncated);
-    cases.push(case("in words", Fault::Truncated, vec![long.clone(), Turn::text("All done.")], Ok(())));
+    cases.push(case("in words", Fault::Truncated, vec![long.clone(), Turn::text("All done.")], DONE));
     let ends = Err((ErrorCode::InternalError, "in smaller parts"));
     cases.push(case("nothing but words", Fault::Truncated, vec![long; 9], ends));
-    let thoughts = Turn { reasoning: "Hm, hm.".into(), ..Turn::default() }.after(Fault::Truncated);
-    let turns = vec![thoughts, Turn::text("All done.")];
-    cases.push(case("nothing but thoughts", Fault::Truncated, turns, Ok(())));
+    // Half of one letter is nothing.
+    let thoughts = Turn { reasoning: "Hm, hm.".into(), ..Turn::text("!") }.after(Fault::Truncated);
+    cases.push(case("nothing but thoughts", Fault::Truncated, vec![read, thoughts], Ok("!")));
     cases
 }
 
 fn check(prompt: &str, run: &Run, ends: Ends) {
     let status = run.status_message.as_ref().expect("a message");
     match ends {
-        Ok(()) => {
-            assert_eq!(
-                (&run.state, status.message.as_str()),
-                (&RunState::Succeeded, "All done."),
-                "{prompt}"
-            );
+        Ok(summary) => {
+            assert_eq!((&run.state, status.message.as_str()), (&RunState::Succeeded, summary), "{prompt}");
         }
         Err((code, words)) => {
             assert_eq!((&run.state, &status.error_code), (&code.terminal_state(), &Some(code)), "{prompt}");
@@ -174,8 +172,8 @@ async fn a_model_that_goes_round_in_circles_is_told_and_then_stopped() {
         ("keeps looking", circles("'run_command' with the same arguments 20 times in a row")),
         ("failures in turn", circles("the same 2 calls, 'read_files' the last of them, 6 times")),
         ("two in turn", circles("the same 2 calls, 'run_command' the last of them, 20 times")),
-        ("failing, but it listens", Ok(())),
-        ("looking, but it listens", Ok(())),
+        ("failing, but it listens", DONE),
+        ("looking, but it listens", DONE),
     ];
     let mut runs = Vec::new();
     for (prompt, _) in &cases {

@@ -78,7 +78,7 @@ impl Line {
     }
 
     fn letter(&mut self, byte: u8) {
-        if byte < 0x80 || byte >= 0xc0 {
+        if !(0x80..0xc0).contains(&byte) {
             self.letter.clear();
         }
         self.letter.push(byte);

@@ -105,7 +105,7 @@ scripts:
                 return assert_eq!(message.as_deref(), Some(text));
             }
             Some(event) => {
-                assert!(!matches!(event, HarnessEvent::State { ref state, .. } if state.is_final()))
+                assert!(!matches!(event, HarnessEvent::State { ref state, .. } if state.is_final()));
             }
             None => panic!("it ended"),
         }

@@ -9,7 +9,7 @@ use std::{path::PathBuf, time::Duration};
 #[derive(Debug, Clone, Default, Args)]
 #[command(args = ignored())]
 pub(super) struct AgentOptions {
-    /// What the agent is to do; `-` of `oz agent run` reads it from standard input
+    /// What the agent is to do
     #[arg(short, long, value_name = "TEXT", conflicts_with = "saved_prompt")]
     pub(super) prompt: Option<String>,
     /// A saved prompt, as `oz prompt list` names it

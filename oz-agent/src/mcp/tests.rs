@@ -298,16 +298,16 @@ async fn a_relay_lends_a_server_to_who_only_talks_to_programs() {
     let (input, output) = tokio::io::split(theirs);
     let (reader, mut writer) = tokio::io::split(ours);
     let mut answers = tokio::io::BufReader::new(reader).lines();
-    let mut ask = async |message: Value| {
-        writer.write_all(format!("{message}\n").as_bytes()).await.unwrap();
-        if message.get("id").is_none() {
-            return Value::Null;
-        }
-        let answer: Value = serde_json::from_str(&answers.next_line().await.unwrap().unwrap()).unwrap();
-        assert_eq!(answer["id"], message["id"]);
-        answer["result"].clone()
-    };
     let client = async {
+        let mut ask = async |message: Value| {
+            writer.write_all(format!("{message}\n").as_bytes()).await.unwrap();
+            if message.get("id").is_none() {
+                return Value::Null;
+            }
+            let answer: Value = serde_json::from_str(&answers.next_line().await.unwrap().unwrap()).unwrap();
+            assert_eq!(answer["id"], message["id"]);
+            answer["result"].clone()
+        };
         let params = json!({ "protocolVersion": "2024-11-05", "capabilities": {} });
         let greeted =
             ask(json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params })).await;

@@ -36,6 +36,11 @@ pub(super) fn may_browse(permissions: &Permissions) -> bool {
     permissions.call_web_tools == Some(PermissionLevel::AlwaysAllow)
 }
 
+/// The name of an MCP server or of its tool, as programs write it where they tell models of it.
+pub(super) fn plain(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

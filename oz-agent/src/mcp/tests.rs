@@ -9,10 +9,14 @@ use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     io::{BufRead as _, BufReader},
+    path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
 };
-use tokio::sync::mpsc;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _},
+    sync::mpsc,
+};
 
 /// A room with servers in it.
 struct Room {
@@ -279,4 +283,70 @@ async fn no_program_outlives_the_agent() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     panic!("the server lives on");
+}
+
+#[tokio::test]
+async fn a_relay_lends_a_server_to_who_only_talks_to_programs() {
+    let mut room = Room::new();
+    let more = json!({ "headers": { "Authorization": "Bearer the-token" }, "allowed_tools": ["echo"] });
+    let server = room.web("sse", "401", more);
+    let program = instead(Path::new("/bin/oz"), &server);
+    assert_eq!((program.command.as_deref(), program.url.as_deref()), (Some("/bin/oz"), None));
+    assert_eq!((program.args.join(" ").as_str(), program.allowed_tools), ("mcp-relay", server.allowed_tools));
+    let env = |name: &str| program.env.get(name).cloned();
+    let (theirs, ours) = tokio::io::duplex(64 << 10);
+    let (input, output) = tokio::io::split(theirs);
+    let (reader, mut writer) = tokio::io::split(ours);
+    let mut answers = tokio::io::BufReader::new(reader).lines();
+    let client = async {
+        let mut ask = async |message: Value| {
+            writer.write_all(format!("{message}\n").as_bytes()).await.unwrap();
+            if message.get("id").is_none() {
+                return Value::Null;
+            }
+            let answer: Value = serde_json::from_str(&answers.next_line().await.unwrap().unwrap()).unwrap();
+            assert_eq!(answer["id"], message["id"]);
+            answer["result"].clone()
+        };
+        let params = json!({ "protocolVersion": "2024-11-05", "capabilities": {} });
+        let greeted =
+            ask(json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params })).await;
+        assert_eq!(greeted["serverInfo"]["name"], "fake");
+        ask(json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
+        let params = json!({ "name": "echo", "arguments": { "text": "two\nlines" } });
+        let echo =
+            ask(json!({ "jsonrpc": "2.0", "id": "b", "method": "tools/call", "params": params })).await;
+        assert_eq!(echo["content"][0]["text"], "two\nlines");
+        writer.shutdown().await.unwrap();
+    };
+    let (relayed, ()) = tokio::join!(relay(env, input, output), client);
+    relayed.unwrap();
+    let nothing = relay(|_| None, tokio::io::empty(), tokio::io::sink()).await.unwrap_err();
+    assert!(nothing.contains("OZ_MCP_SERVER"), "{nothing}");
+    let refused = |_: &str| Some(json!({ "url": server.url }).to_string());
+    let refused = relay(refused, tokio::io::empty(), tokio::io::sink()).await.unwrap_err();
+    assert!(refused.contains("401"), "{refused}");
+}
+
+#[tokio::test]
+async fn who_connects_by_himself_gets_the_servers_that_start() {
+    let mut room = Room::new();
+    let servers = [
+        ("dies", room.stdio("die", json!({}))),
+        ("http", room.web("http", "", json!({}))),
+        ("sse", room.web("sse", "", json!({}))),
+        ("stdio", room.stdio("", json!({}))),
+    ];
+    let servers = servers.map(|(name, config)| (name.to_owned(), config)).into();
+    let (events, mut told) = mpsc::channel(64);
+    let good = Servers::tried(servers, &room.desk, &events).await;
+    let found: Vec<_> = good.iter().map(|(name, server)| (name.as_str(), server.transport.clone())).collect();
+    use oz_core::config::McpTransport as T;
+    assert_eq!(found, [("http", Some(T::Http)), ("sse", Some(T::Sse)), ("stdio", Some(T::Stdio))]);
+    drop(events);
+    let mut failures = 0;
+    while let Some(event) = told.recv().await {
+        failures += i32::from(matches!(event, HarnessEvent::Stage { ok: false, .. }));
+    }
+    assert_eq!(failures, 1);
 }

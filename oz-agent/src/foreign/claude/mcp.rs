@@ -1,6 +1,6 @@
 //! The MCP servers of a run, as Claude Code wants them.
 
-use crate::foreign::home::of_commands;
+use crate::foreign::{home::of_commands, rules::plain};
 use oz_core::{
     config::{McpServerConfig, McpTransport},
     harness::HarnessTask,
@@ -56,9 +56,4 @@ pub(super) fn hooks(task: &HarnessTask) -> Value {
 /// How the names of a server's tools begin.
 fn prefix(server: &str) -> String {
     format!("mcp__{}__", plain(server))
-}
-
-/// A name as Claude Code writes it.
-fn plain(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' }).collect()
 }

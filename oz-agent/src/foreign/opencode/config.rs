@@ -1,6 +1,6 @@
 //! What opencode is told in its configuration.
 
-use crate::foreign::rules::{may, may_browse};
+use crate::foreign::rules::{may, may_browse, plain};
 use oz_core::{config::McpServerConfig, harness::HarnessTask};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
@@ -37,17 +37,18 @@ pub(super) fn of(task: &HarnessTask, instructions: &Path) -> Value {
         "instructions": [instructions],
         "provider": providers(task),
         "mcp": {},
-        "tools": {},
     });
     if may(permissions, permissions.call_mcp_servers.as_ref()) {
         for (name, server) in &task.mcp_servers {
             config["mcp"][name] = mcp(server);
-            if !server.allowed_tools.is_empty() {
-                config["tools"][format!("{name}_*")] = false.into();
-            }
-            for (tools, offered) in [(&server.allowed_tools, true), (&server.denied_tools, false)] {
+            // The last rule that fits a tool counts; in JSON of ours names come after the patterns that they fit.
+            let mut rule = |tool: &str, may: bool| {
+                config["permission"][format!("{}_{tool}", plain(name))] = level(may).into();
+            };
+            rule("*", server.allowed_tools.is_empty());
+            for (tools, may) in [(&server.allowed_tools, true), (&server.denied_tools, false)] {
                 for tool in tools {
-                    config["tools"][format!("{name}_{tool}")] = offered.into();
+                    rule(&plain(tool), may);
                 }
             }
         }

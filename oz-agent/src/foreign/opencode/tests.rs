@@ -107,7 +107,8 @@ fn it_is_told_what_the_run_has() {
     assert_eq!(config["permission"]["edit"], "deny");
     assert_eq!(launch.files[&PathBuf::from(INSTRUCTIONS)], b"Be kind.\n\nRules of /w/WARP.md:\n\nRule.");
     assert_eq!(config["mcp"]["all"]["command"], json!(["server", "stdio"]));
-    assert_eq!(config["tools"], json!({ "all_*": false, "all_echo": true }));
+    let rules = &config["permission"];
+    assert_eq!((&rules["all_*"], &rules["all_echo"]), (&json!("deny"), &json!("allow")));
     let saved =
         SavedSession { format: "opencode".into(), session_id: "ses_1".into(), content: b"{}".to_vec() };
     let launch = Opencode.launch(&HarnessTask { saved: Some(saved), ..task }).unwrap();

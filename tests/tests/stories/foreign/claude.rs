@@ -12,6 +12,7 @@ const CLAUDE: Program = Program {
     key: "ANTHROPIC_API_KEY",
     address: "ANTHROPIC_BASE_URL",
     path: "",
+    renames: false,
     format: "claude_code",
     shell: |command| ("Bash".to_owned(), json!({ "command": command, "description": "Do it" })),
     shown: "run_command",

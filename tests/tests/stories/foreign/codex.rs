@@ -13,6 +13,7 @@ const CODEX: Program = Program {
     key: "OPENAI_API_KEY",
     address: "OPENAI_BASE_URL",
     path: "/v1",
+    renames: false,
     format: "codex",
     shell: |command| ("exec_command".to_owned(), json!({ "cmd": command })),
     shown: "run_command",

@@ -12,6 +12,7 @@ const GEMINI: Program = Program {
     key: "GEMINI_API_KEY",
     address: "GOOGLE_GEMINI_BASE_URL",
     path: "",
+    renames: true,
     format: "gemini",
     shell: |command| ("run_shell_command".to_owned(), json!({ "command": command, "description": "work" })),
     shown: "run_shell_command",

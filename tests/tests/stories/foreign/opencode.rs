@@ -13,6 +13,7 @@ const OPENCODE: Program = Program {
     key: "ANTHROPIC_API_KEY",
     address: "ANTHROPIC_BASE_URL",
     path: "",
+    renames: false,
     format: "opencode",
     shell: |command| ("bash".to_owned(), json!({ "command": command, "description": "work" })),
     shown: "bash",

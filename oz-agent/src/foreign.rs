@@ -12,6 +12,7 @@ mod home;
 mod lines;
 mod opencode;
 mod pairs;
+mod pipes;
 mod program;
 mod rules;
 mod shown;

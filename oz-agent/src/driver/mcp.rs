@@ -12,6 +12,7 @@ use futures_util::future::{join, join_all};
 use oz_core::{
     Redactor, Timestamp,
     config::{AgentConfig, McpServerConfig},
+    harness::McpStartup,
     secret::{McpOauth, placeholders},
 };
 use std::{collections::BTreeMap, io, path::Path};
@@ -67,10 +68,11 @@ impl Session<'_> {
     /// Those of the servers that start; the transcript tells of each.
     ///
     /// # Errors
-    /// When they can't be tried, or the run is to end.
+    /// When they can't be tried, when one does not start that has to, or the run is to end.
     pub(super) async fn try_servers(
         &mut self,
         servers: BTreeMap<String, McpServerConfig>,
+        startup: &McpStartup,
         workspace: &Path,
         env: &BTreeMap<String, String>,
     ) -> Result<BTreeMap<String, McpServerConfig>, End> {
@@ -88,14 +90,20 @@ impl Session<'_> {
         };
         let (sender, mut events) = mpsc::channel(1);
         let stop = self.stop.clone();
-        let trying = async move { stop.run_until_cancelled(Servers::tried(servers, &desk, &sender)).await };
+        let patience = startup.patience;
+        let trying =
+            async move { stop.run_until_cancelled(Servers::tried(servers, &desk, &sender, patience)).await };
         let telling = async {
             while let Some(event) = events.recv().await {
                 self.event(event).await;
             }
         };
         let (tried, ()) = join(trying, telling).await;
-        tried.ok_or(End::Cancelled)
+        let (servers, left_out) = tried.ok_or(End::Cancelled)?;
+        if startup.strict && !left_out.is_empty() {
+            return Err(End::unprepared(left_out.join("; ")));
+        }
+        Ok(servers)
     }
 }
 

@@ -211,7 +211,7 @@ impl<'a> Session<'a> {
         }
         // Programs of others differ in what they do about a server that does not start.
         if Foreign::of(&kind).is_some() {
-            mcp_servers = match self.try_servers(mcp_servers, &workspace, &env).await {
+            mcp_servers = match self.try_servers(mcp_servers, &surroundings.mcp_startup, &workspace, &env).await {
                 Ok(servers) => servers,
                 Err(end) => return end,
             };

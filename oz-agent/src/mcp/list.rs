@@ -96,13 +96,14 @@ impl Servers {
     }
 
     /// Starts servers for an agent that will do so itself, and ends them again: it gets those that start, each with the
-    /// way to talk to it.
+    /// way to talk to it. `patience` and the second part of the answer are as for [`start`](Self::start).
     pub(crate) async fn tried(
         mut configs: BTreeMap<String, McpServerConfig>,
         desk: &Desk,
         events: &mpsc::Sender<HarnessEvent>,
-    ) -> BTreeMap<String, McpServerConfig> {
-        let started = Self::start(configs.clone(), desk, events).await;
+        patience: Option<Duration>,
+    ) -> (BTreeMap<String, McpServerConfig>, Vec<String>) {
+        let (started, left_out) = Self::start(configs.clone(), desk, events, patience).await;
         let mut good = BTreeMap::new();
         for server in &started.all {
             if let Some((name, mut config)) = configs.remove_entry(&server.name) {
@@ -110,7 +111,7 @@ impl Servers {
                 good.insert(name, config);
             }
         }
-        good
+        (good, left_out)
     }
 
     /// Grows whenever the tools change.

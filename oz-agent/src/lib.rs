@@ -3,6 +3,7 @@
 
 mod command;
 pub mod driver;
+pub mod egress;
 mod foreign;
 mod job;
 pub mod local;

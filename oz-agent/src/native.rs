@@ -158,7 +158,7 @@ impl Harness for NativeHarness {
                 format!("there is no place for the output of commands: {e}"),
             )
         })?;
-        let offer = Offer::new(&task.permissions, &task.secrets, &*self.env)?;
+        let offer = Offer::new(&task.permissions, &task.secrets, &task.network, &*self.env)?;
         let opening = Opening::of(&task, models.current().name())?;
         self.inbox.open()?;
         let (events, mut received) = mpsc::channel(EVENTS);
@@ -201,6 +201,7 @@ impl Harness for NativeHarness {
             jobs,
             household: Household::new(),
             redactor: task.redactor.clone(),
+            network: task.network.clone(),
         };
         let tools = tools.without(|tool| common.gate.bars(tool, &desk));
         let agent = Agent {

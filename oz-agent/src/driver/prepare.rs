@@ -12,7 +12,7 @@ use crate::{
     command::{self, Command, Live},
     process::Household,
 };
-use oz_core::Redactor;
+use oz_core::{Redactor, egress::Network};
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 /// How much of the output of a failed command is told.
@@ -26,6 +26,8 @@ pub(super) struct Shell<'a> {
     /// To whom they belong.
     pub(super) household: &'a Household,
     pub(super) redactor: &'a Redactor,
+    /// How they are started.
+    pub(super) network: &'a Network,
 }
 
 impl Shell<'_> {
@@ -38,7 +40,9 @@ impl Shell<'_> {
         live: Option<&Live>,
     ) -> Result<(), String> {
         let mark = self.household.mark();
-        let command = Command { words, directory, env: self.env, mark, limit, redactor: self.redactor, live };
+        let (words, refused) = (self.network.words(words.iter().copied()), self.network.count());
+        let command =
+            Command { words: &words, directory, env: self.env, mark, limit, redactor: self.redactor, live };
         let ran = command::run(command).await.map_err(|e| format!("could not be started: {e}"))?;
         let how = match ran.exit_code {
             Some(0) => return Ok(()),
@@ -48,7 +52,8 @@ impl Shell<'_> {
         let output = ran.output.into_text();
         let lines: Vec<&str> = output.trim_end().lines().collect();
         let last = lines[lines.len().saturating_sub(LINES)..].join("\n");
-        Err(format!("{how}\n{last}").trim_end().to_owned())
+        let refused = self.network.refused(refused).join("\n");
+        Err(format!("{how}\n{}", format!("{last}\n{refused}").trim()).trim_end().to_owned())
     }
 }
 

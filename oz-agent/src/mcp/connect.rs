@@ -6,7 +6,10 @@ use super::{
     stdio::{self, Program},
 };
 use crate::tool::Desk;
-use oz_core::config::{McpServerConfig, McpTransport};
+use oz_core::{
+    config::{McpServerConfig, McpTransport},
+    egress::Network,
+};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use rmcp::{
     RoleClient, ServiceExt as _,
@@ -75,7 +78,8 @@ pub(super) async fn connect(
             }
         }
         (None, Some(url)) => {
-            let service = timeout(limit, over_http(config, url, ears)).await.map_err(|_| late())??;
+            let service =
+                timeout(limit, over_http(config, url, ears, &desk.network)).await.map_err(|_| late())??;
             Ok(Link { service, program: None })
         }
         (None, None) => Err("it has neither a command nor an url".to_owned()),
@@ -89,7 +93,16 @@ fn with_words(reason: String, program: &Program) -> String {
     }
 }
 
-async fn over_http(config: &McpServerConfig, url: &str, ears: Ears) -> Result<Service, String> {
+async fn over_http(
+    config: &McpServerConfig,
+    url: &str,
+    ears: Ears,
+    network: &Network,
+) -> Result<Service, String> {
+    if let Ok(parsed) = url::Url::parse(url) {
+        let port = parsed.port_or_known_default().unwrap_or(443);
+        network.check(parsed.host_str().unwrap_or_default(), port)?;
+    }
     let client = oz_client::http_client(url).map_err(|e| e.to_string())?;
     let headers = headers(config)?;
     let older = async |ears: Ears| match Sse::open(client.clone(), url, headers.clone()).await {

@@ -44,6 +44,7 @@ impl Room {
             jobs: Jobs::new(dir.path()).unwrap(),
             household: Household::new(),
             redactor: Redactor::new(["the-canary-value".to_owned()]),
+            network: oz_core::egress::Network::default(),
         };
         Self { dir, desk, children: Vec::new() }
     }

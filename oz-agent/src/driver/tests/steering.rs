@@ -113,7 +113,9 @@ async fn work(
     let redactor = Redactor::new([SECRET, TOKEN]);
     let cancel = CancellationToken::new();
     let mut session = Session::new(&mut observer, record, redactor, Duration::from_millis(50), &cancel);
-    let end = session.drive(harness, HarnessTask::default(), Manners { patience, idle, steer }).await;
+    let end = session
+        .drive(harness, HarnessTask::default(), Manners { patience, idle, steer, refusals: None })
+        .await;
     let finished = session.finish(end, patience).await;
     (finished, events)
 }

@@ -15,7 +15,7 @@ mod handover;
 mod inbox;
 mod journal;
 mod mcp;
-mod memory;
+pub(crate) mod memory;
 mod notes;
 mod opening;
 mod picture;

@@ -10,6 +10,7 @@ pub(super) use setup::{GATHER, set_up};
 
 use crate::{
     command::{self, Command, Live},
+    native::memory::Memory,
     process::Household,
 };
 use oz_core::{Redactor, egress::Network};
@@ -40,6 +41,8 @@ impl Shell<'_> {
         live: Option<&Live>,
     ) -> Result<(), String> {
         let mark = self.household.mark();
+        let memory = Memory::new(self.env);
+        let killed = memory.kills();
         let (words, refused) = (self.network.words(words.iter().copied()), self.network.count());
         let command =
             Command { words: &words, directory, env: self.env, mark, limit, redactor: self.redactor, live };
@@ -52,8 +55,10 @@ impl Shell<'_> {
         let output = ran.output.into_text();
         let lines: Vec<&str> = output.trim_end().lines().collect();
         let last = lines[lines.len().saturating_sub(LINES)..].join("\n");
-        let refused = self.network.refused(refused).join("\n");
-        Err(format!("{how}\n{}", format!("{last}\n{refused}").trim()).trim_end().to_owned())
+        // What it was kept from says more than what it made of that.
+        let kept = self.network.refused(refused).into_iter().chain(memory.since(killed));
+        let told: Vec<String> = [how, last].into_iter().chain(kept).filter(|text| !text.is_empty()).collect();
+        Err(told.join("\n"))
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     command::Guard,
-    native::budget::Budget,
+    native::{budget::Budget, memory::Memory},
     process::{Family, Household},
 };
 use futures_util::{
@@ -83,6 +83,7 @@ pub(super) fn start(foreign: &Foreign, task: HarnessTask) -> Result<BoxStream<'s
         max_seconds: task.limits.max_seconds,
         budget: Budget::new(Limits { max_turns: task.limits.max_turns.or(Some(u32::MAX)), ..task.limits }),
         redactor: task.redactor,
+        memory: Memory::new(&task.env),
         cancel: foreign.cancel.clone(),
         format: dialect.format(),
         events,
@@ -141,6 +142,7 @@ struct Engine {
     budget: Budget,
     max_seconds: Option<u64>,
     redactor: Redactor,
+    memory: Memory,
     cancel: CancellationToken,
     events: mpsc::Sender<HarnessEvent>,
     pairs: Pairs,
@@ -167,6 +169,7 @@ impl Engine {
         let mut errors = Tail::new();
         let status = self.listen(&mut child, &mut guard, &mut errors, launch, inputs).await;
         self.conversation().input = None;
+        let starved = self.memory.since(0);
         guard.kill();
         if status.is_err() {
             let _ = timeout(BURIAL, child.wait()).await;
@@ -179,6 +182,12 @@ impl Engine {
                 End::Done(summary) => (AgentState::Succeeded, summary, None),
                 End::Failed(code, message) => (AgentState::Failed, Some(message), Some(code)),
             },
+        };
+        let message = match (&state, starved) {
+            (AgentState::Failed, Some(why)) => {
+                Some(message.map_or(why.clone(), |text| format!("{why}: {text}")))
+            }
+            (_, _) => message,
         };
         let why = match &state {
             AgentState::Cancelled => "the agent was stopped before it was done",

@@ -29,7 +29,9 @@ fn server() -> (u16, Arc<AtomicUsize>) {
             count.fetch_add(1, Ordering::SeqCst);
             std::thread::spawn(move || {
                 let _ = socket.read(&mut [0; 4096]);
-                let _ = socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nwelcome!\n");
+                let _ = socket.write_all(
+                    b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nwelcome!\n",
+                );
             });
         }
     });
@@ -96,7 +98,10 @@ async fn a_repository_is_cloned_from_a_host_on_the_list_and_from_no_other() {
     world.git_repo("app", &[("a", "b\n")]);
     let git = GitHost::start(&world.path().join("repos"), "token-of-git-0123").await;
     let of = |list: &[String]| AgentConfig {
-        source_repos: vec![SourceRepo { url: git.url("app").replace("//", "//me:token-of-git-0123@"), checkout_ref: None }],
+        source_repos: vec![SourceRepo {
+            url: git.url("app").replace("//", "//me:token-of-git-0123@"),
+            checkout_ref: None,
+        }],
         ..config(list)
     };
     let (run, said) = goes_out(&world, of(&[git.host()])).await;
@@ -120,7 +125,8 @@ async fn setup_commands_and_mcp_servers_are_held_to_the_list_too() {
     assert!(message.contains("host 127.0.0.1 is not in config.sandbox.egress_allowlist"), "{message}");
     let program = serde_json::json!({ "command": "sh", "args": ["-c", format!("env -i {probe}; {probe}")] });
     let address = serde_json::json!({ "url": format!("http://127.0.0.1:{shut}/mcp") });
-    let servers = serde_json::from_value(serde_json::json!({ "program": program, "address": address })).unwrap();
+    let servers =
+        serde_json::from_value(serde_json::json!({ "program": program, "address": address })).unwrap();
     let (_, said) = goes_out(&world, AgentConfig { mcp_servers: servers, ..config(&[]) }).await;
     assert!(said.contains("host 127.0.0.1 is not in config.sandbox.egress_allowlist"), "{said}");
     assert_eq!(never.load(Ordering::SeqCst), 0, "{said}");
@@ -130,7 +136,9 @@ async fn setup_commands_and_mcp_servers_are_held_to_the_list_too() {
 async fn claude_code_reaches_its_model_and_nothing_else() {
     const KEY: &str = "sk-of-the-worker-0123456789";
     let (shut, never) = server();
-    let probe = format!("curl -sS --max-time 5 --noproxy '' http://127.0.0.1:{shut}/; env -i curl -sS http://127.0.0.1:{shut}/");
+    let probe = format!(
+        "curl -sS --max-time 5 --noproxy '' http://127.0.0.1:{shut}/; env -i curl -sS http://127.0.0.1:{shut}/"
+    );
     let bash = ("Bash".to_owned(), serde_json::json!({ "command": probe, "description": "Go out" }));
     let turns = vec![
         fake_model::Turn { calls: vec![bash], ..fake_model::Turn::default() },
@@ -148,4 +156,55 @@ async fn claude_code_reaches_its_model_and_nothing_else() {
     assert_eq!(run.status_message.unwrap().message, "I could not get out.");
     assert!(said.contains("host 127.0.0.1 is not in config.sandbox.egress_allowlist"), "{said}");
     assert_eq!(never.load(Ordering::SeqCst), 0, "{said}");
+}
+
+/// Whether this machine lets the worker limit memory.
+fn limits_memory() -> bool {
+    let v1 = Path::new("/sys/fs/cgroup/memory/memory.limit_in_bytes").exists();
+    let all = std::fs::read_to_string("/sys/fs/cgroup/cgroup.controllers").unwrap_or_default();
+    (v1 || all.contains("memory")) && rustix::process::geteuid().is_root()
+}
+
+/// A program that takes as much memory as it gets.
+const EAT: &str =
+    "python3 -c 'x = bytearray(400 << 20); x[::4096] = b\"x\" * len(x[::4096]); print(\"full\")'";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_wants_too_much_memory_is_stopped_and_the_agent_goes_on() {
+    if !limits_memory() {
+        return;
+    }
+    let world = World::scripted(&script(&[EAT.to_owned(), "echo still here".to_owned()]));
+    let sandbox = Sandbox { memory_mb: Some(256), ..Sandbox::default() };
+    let (run, said) =
+        goes_out(&world, AgentConfig { sandbox: Some(sandbox.clone()), ..AgentConfig::default() }).await;
+    assert_eq!(run.state, RunState::Succeeded, "{:?}\n{said}", run.status_message);
+    assert!(said.contains("more than 256 MiB of memory") && said.contains("still here"), "{said}");
+    assert!(!said.contains("full\\n"), "{said}");
+    let setup = vec![EAT.to_owned()];
+    let config = AgentConfig { sandbox: Some(sandbox), setup_commands: setup, ..AgentConfig::default() };
+    let (run, _) = goes_out(&world, config).await;
+    let message = run.status_message.unwrap().message;
+    assert_eq!(run.state, RunState::Failed);
+    assert!(message.contains("more than 256 MiB of memory"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_wants_too_much_memory_itself_fails_with_the_limit() {
+    if !limits_memory() {
+        return;
+    }
+    let world = World::scripted(&script(&[]));
+    let sandbox = Sandbox { memory_mb: Some(16), ..Sandbox::default() };
+    // The prompt alone is more than it may have in all its forms.
+    let config = AgentConfig {
+        sandbox: Some(sandbox),
+        base_prompt: Some("x".repeat(900_000)),
+        ..AgentConfig::default()
+    };
+    let run_id = world.dispatch(&format!("go out {}", "y".repeat(900_000)), config).await;
+    let run = world.wait_within(run_id, Duration::from_secs(120)).await;
+    let status = run.status_message.unwrap();
+    assert_eq!(run.state, RunState::Failed, "{status:?}");
+    assert!(status.message.contains("more than 16 MiB of memory"), "{status:?}");
 }

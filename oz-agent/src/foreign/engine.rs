@@ -114,11 +114,10 @@ fn spawn(dialect: &dyn Dialect, task: &HarnessTask, launch: &Launch) -> Result<(
     })?;
     let mark = Household::new().mark();
     let stdin = if launch.stdin.is_some() || launch.listens { Stdio::piped() } else { Stdio::null() };
-    let (first, before) =
-        task.network.launcher.split_first().map_or((None, &[][..]), |(f, rest)| (Some(f), rest));
-    let mut command = tokio::process::Command::new(first.map_or(program.as_os_str(), AsRef::as_ref));
-    command.args(before).args(first.map(|_| &program));
-    let child = command
+    let path = program.to_string_lossy();
+    let words = task.network.words([&*path]);
+    let child = tokio::process::Command::new(words[0])
+        .args(&words[1..])
         .args(arguments)
         .current_dir(&task.workspace)
         .env_clear()

@@ -184,7 +184,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(400))]
+        #![proptest_config(ProptestConfig::with_cases(32))]
 
         #[test]
         fn a_child_is_no_freer_than_its_parent_nor_than_it_asked_for(

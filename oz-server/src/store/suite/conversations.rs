@@ -124,12 +124,12 @@ on_both! {
     }
 
     async fn a_child_gets_no_more_than_its_parent_has(bed: Bed) {
-        let config = |value: serde_json::Value| -> AgentConfig { serde_json::from_value(value).unwrap() };
+        let config = |value: serde_json::Value| -> oz_core::config::AgentConfig { serde_json::from_value(value).unwrap() };
         let careful = config(serde_json::json!({
             "sandbox": { "memory_mb": 512, "egress_allowlist": ["*.b", "c:80"] }, "limits": { "max_turns": 9 },
             "permissions": { "execute_commands": "always_ask", "command_allowlist": ["npm ci"] },
         }));
-        let (parent, _) = bed.create_with("first", careful.clone(), BTreeMap::new()).await;
+        let (parent, _) = bed.create_with("first", careful.clone(), std::collections::BTreeMap::new()).await;
         let (silent, _) = child(&bed, parent).await;
         let got = bed.store.get_run(silent).await.unwrap().agent_config.unwrap();
         assert_eq!((got.sandbox, got.limits), (careful.sandbox.clone(), careful.limits.clone()));

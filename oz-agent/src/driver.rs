@@ -12,6 +12,7 @@ mod cloud;
 mod curtain;
 mod doors;
 mod drive;
+mod egress;
 mod end;
 mod environment;
 mod git;

@@ -4,10 +4,12 @@
 mod budget;
 mod command;
 pub mod driver;
+pub mod egress;
 mod foreign;
 mod job;
 pub mod local;
 pub mod mcp;
+mod memory;
 pub mod model;
 pub mod native;
 pub mod oauth;

@@ -14,7 +14,6 @@ mod handover;
 mod inbox;
 mod journal;
 mod mcp;
-mod memory;
 mod notes;
 mod opening;
 mod prompt;
@@ -24,6 +23,7 @@ mod steps;
 mod tools;
 mod turn;
 
+use crate::memory::Memory;
 use crate::{
     budget::Budget,
     job::Jobs,
@@ -43,7 +43,6 @@ use futures_util::{
 use gate::Gate;
 use inbox::Inbox;
 use journal::Journal;
-use memory::Memory;
 use opening::Opening;
 use oz_core::{
     Error, ErrorCode,
@@ -156,7 +155,7 @@ impl Harness for NativeHarness {
                 format!("there is no place for the output of commands: {e}"),
             )
         })?;
-        let offer = Offer::new(&task.permissions, &task.secrets, &*self.env)?;
+        let offer = Offer::new(&task.permissions, &task.secrets, &task.network, &*self.env)?;
         let opening = Opening::of(&task, models.current().name())?;
         self.inbox.open()?;
         let (events, mut received) = mpsc::channel(EVENTS);
@@ -202,6 +201,7 @@ impl Harness for NativeHarness {
             jobs,
             household: Household::new(),
             redactor: task.redactor.clone(),
+            network: task.network.clone(),
         };
         let tools = tools.without(|tool| common.gate.bars(tool, &desk));
         let agent = Agent {

@@ -29,6 +29,7 @@ use async_trait::async_trait;
 use oz_core::{
     Redactor,
     artifact::Artifact,
+    egress::Network,
     harness::{ActionCategory, HostTool},
     model::{Image, ToolSpec},
     permission::Ask,
@@ -203,6 +204,8 @@ pub(crate) struct Desk {
     pub(crate) household: Household,
     /// Takes secrets out of what is shown.
     pub(crate) redactor: Redactor,
+    /// What may be reached, and how commands are started so that it holds.
+    pub(crate) network: Network,
 }
 
 impl Desk {
@@ -219,6 +222,7 @@ impl Desk {
             jobs,
             household: Household::new(),
             redactor: self.redactor.clone(),
+            network: self.network.clone(),
         })
     }
 }

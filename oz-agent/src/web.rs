@@ -5,11 +5,12 @@ mod address;
 mod page;
 mod search;
 
+pub(crate) use address::is_public;
 pub(crate) use page::readable;
 pub(crate) use search::Hit;
 
 use futures_util::StreamExt as _;
-use oz_core::{Error, env};
+use oz_core::{Error, egress::Network, env};
 use reqwest::{Response, header};
 use std::{net::SocketAddr, time::Duration};
 use tokio::time::timeout;
@@ -27,6 +28,7 @@ const MAX_REDIRECTS: usize = 5;
 pub(crate) struct Web {
     search: Option<Url>,
     allow_private: bool,
+    network: Network,
 }
 
 /// What a page's server answered.
@@ -57,7 +59,12 @@ impl Web {
                 )
             })
         });
-        Ok(Self { search: search.transpose()?, allow_private })
+        Ok(Self { search: search.transpose()?, allow_private, network: Network::default() })
+    }
+
+    /// Fetches only what is on the list of this network.
+    pub(crate) fn within_list(self, network: Network) -> Self {
+        Self { network, ..self }
     }
 
     /// Whether there is a search service.
@@ -70,11 +77,11 @@ impl Web {
     /// # Errors
     /// Why not, for the model.
     pub(crate) async fn fetch(&self, url: &str) -> Result<Page, String> {
-        self.within(parse(url)?, self.allow_private).await
+        self.within(parse(url)?, self.allow_private, &self.network).await
     }
 
-    async fn within(&self, url: Url, allow_private: bool) -> Result<Page, String> {
-        match timeout(TIME, get(url, allow_private)).await {
+    async fn within(&self, url: Url, allow_private: bool, network: &Network) -> Result<Page, String> {
+        match timeout(TIME, get(url, allow_private, network)).await {
             Ok(page) => page,
             Err(_) => Err(format!("it did not answer within {} s", TIME.as_secs())),
         }
@@ -92,8 +99,9 @@ fn parse(text: &str) -> Result<Url, String> {
 }
 
 /// Fetches a page and looks at every address on the way before anything is sent there.
-async fn get(mut url: Url, allow_private: bool) -> Result<Page, String> {
+async fn get(mut url: Url, allow_private: bool, network: &Network) -> Result<Page, String> {
     for _ in 0..=MAX_REDIRECTS {
+        network.check(url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(443))?;
         let addresses = address::resolve(&url, allow_private).await?;
         let response = send(&url, &addresses).await?;
         if !response.status().is_redirection() {

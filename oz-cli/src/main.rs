@@ -11,7 +11,7 @@ mod settings;
 mod signals;
 
 use clap::Parser as _;
-use std::{ffi::OsString, process::ExitCode};
+use std::process::ExitCode;
 
 /// The store's writer allocates and frees the same few megabytes with every commit; the system's allocator gives them back
 /// to the kernel each time, which halves the number of runs per second.
@@ -19,11 +19,12 @@ use std::{ffi::OsString, process::ExitCode};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    // The guard of an agent must be a plain, small process: nothing may run before it.
+    // The guard of an agent, and what makes the network of one, must be plain, small processes: nothing may run before them.
     let mut args = std::env::args_os().skip(1);
-    if args.next().is_some_and(|a| a == "guard") {
-        let words: Vec<OsString> = args.collect();
-        return oz_worker::guard(words);
+    match args.next().as_ref().and_then(|word| word.to_str()) {
+        Some("guard") => return oz_worker::guard(args.collect()),
+        Some("egress") => return oz_agent::egress::main(args.collect()),
+        _ => {}
     }
     match cli::Cli::try_parse() {
         Ok(cli) => cmd::run(cli),

@@ -2,6 +2,7 @@
 
 mod agent;
 mod check;
+pub mod child;
 
 pub use agent::AgentConfig;
 pub use check::{

@@ -94,6 +94,60 @@ vars! {
     NO_COLOR = "NO_COLOR";
 }
 
+/// What runs of a worker get of its own environment, whatever else is in it. Bedrock answers nobody who does not say where.
+const PLAIN: &[&str] = &[
+    "HOME",
+    "TMPDIR",
+    "PATH",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "TERM",
+    "TZ",
+    "LANG",
+    "LANGUAGE",
+    "NO_PROXY",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "no_proxy",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "AWS_REGION",
+    "NODE_EXTRA_CA_CERTS",
+];
+/// The beginnings of names that they get as well.
+const PLAIN_ALIKE: &[&str] = &["LC_", "SSL_CERT_"];
+
+/// What names a run to its commands, and what the worker and its agent tell them. Keys are not among it.
+pub const OF_RUN: &[&str] = &[
+    RUN_ID,
+    EXECUTION_ID,
+    WORKSPACE_ROOT,
+    WORKER_BACKEND,
+    SANDBOX_LIMITED,
+    MEMORY_EVENTS,
+    SERVER_URL,
+    WARP_SERVER_ROOT_URL,
+    "TASK_ID",
+    "GIT_TERMINAL_PROMPT",
+    "GH_PROMPT_DISABLED",
+    "GIT_CONFIG_GLOBAL",
+    "OZ_ENVIRONMENT_FILE",
+];
+
+/// Whether runs of a worker get this variable of its environment without being told.
+#[must_use]
+pub fn is_plain(name: &str) -> bool {
+    PLAIN.contains(&name) || PLAIN_ALIKE.iter().any(|start| name.starts_with(start))
+}
+
+/// The names in the value of [`AGENT_ENV_PASS`].
+pub fn listed(names: &str) -> impl Iterator<Item = &str> {
+    names.split(',').map(str::trim).filter(|name| !name.is_empty())
+}
+
 /// The variables that configure the agent's model providers and its way to the web. A worker hands them to the agent process; the commands that the
 /// agent runs never see them.
 pub const MODEL_PROVIDER: &[&str] = &[

@@ -10,6 +10,7 @@ pub mod artifact;
 pub mod catalog;
 pub mod config;
 pub mod conversation;
+pub mod egress;
 pub mod env;
 pub mod environment;
 pub mod error;

@@ -5,6 +5,7 @@ mod decide;
 mod leave;
 mod settings;
 mod shell;
+mod within;
 
 pub use decide::{Ask, Verdict, decide};
 pub use leave::Leave;

@@ -208,6 +208,8 @@ impl FailureReason {
             Self::GracefulShutdown | Self::TaskCancelled | Self::Unschedulable | Self::Evicted => {
                 C::ResourceUnavailable
             }
+            // The memory that somebody gave the run was not enough; another try would end the same way.
+            Self::ContainerOom => C::BudgetExceeded,
             _ => C::InternalError,
         }
     }

@@ -211,6 +211,35 @@ pub(crate) fn end(name: &str) {
     }
 }
 
+/// How the names of all groups of runs begin.
+pub(crate) const PREFIX: &str = "oz-run-";
+/// A group that is empty for less than this may be one that somebody is about to use.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// Removes the empty groups of runs whose guards and workers died together.
+pub(crate) fn sweep() {
+    let all = [Controller::Pids, Controller::Memory, Controller::Cpu];
+    let found = all.iter().flat_map(|controller| tree::find(&[*controller]).unwrap_or_default());
+    let mut places: Vec<PathBuf> =
+        found.flat_map(|(_, own)| own.ancestors().map(Path::to_owned).collect::<Vec<_>>()).collect();
+    places.sort_unstable();
+    places.dedup();
+    for place in places.iter().filter(|place| place.join("cgroup.procs").exists()) {
+        sweep_in(place, FRESH);
+    }
+}
+
+fn sweep_in(place: &Path, age: Duration) {
+    for entry in fs::read_dir(place).into_iter().flatten().flatten() {
+        let of_run = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        let old = entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|made| made.elapsed().ok());
+        if of_run && old.is_some_and(|old| old >= age) && fs::remove_dir(entry.path()).is_ok() {
+            // The kernel removes none that has processes.
+            tracing::info!(group = %entry.path().display(), "removed what a run left behind");
+        }
+    }
+}
+
 /// Whether a directory is a control group that this process may change.
 fn writable(directory: &Path) -> bool {
     rustix::fs::access(directory, rustix::fs::Access::WRITE_OK).is_ok()

@@ -26,6 +26,8 @@ use tokio::{
 const GRACE: Duration = Duration::from_millis(200);
 /// How often the conversation is saved while the agent works.
 const SAVE: Duration = Duration::from_secs(60);
+/// The step under which the transcript tells of refused connections.
+const EGRESS: &str = "egress";
 /// What an agent is told that asks where nobody is.
 const NOBODY: &str = "nobody can be asked here; go on without it, or end and say what you need";
 
@@ -37,6 +39,8 @@ pub(super) struct Manners {
     pub(super) idle: Duration,
     /// What the person at this machine says; absent where nobody is.
     pub(super) steer: Option<mpsc::UnboundedReceiver<Steer>>,
+    /// What its processes were refused; absent where they may reach everything.
+    pub(super) refusals: Option<mpsc::UnboundedReceiver<String>>,
 }
 
 /// Makes harnesses of the kind that a run has.
@@ -50,6 +54,7 @@ enum Next {
     Followup(Followup),
     Replied(Request, Reply),
     Said(Steer),
+    Refused(String),
     Save,
 }
 
@@ -117,11 +122,12 @@ impl Session<'_> {
             let next = tokio::select! {
                 biased;
                 () = stop.cancelled(), if deadline.is_none() => Next::Stop,
+                text = heard(&mut work.manners.refusals) => Next::Refused(text),
                 event = work.events.next() => Next::Event(event),
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => Next::TooLate,
                 (request, reply) = work.questions.next() => Next::Replied(request, reply),
                 followup = work.followups.next() => Next::Followup(followup),
-                steer = said(&mut work.manners.steer) => Next::Said(steer),
+                steer = heard(&mut work.manners.steer) => Next::Said(steer),
                 _ = saves.tick() => Next::Save,
             };
             match next {
@@ -155,6 +161,7 @@ impl Session<'_> {
                     self.answered(&request, answer, work).await;
                     self.unblock(work).await;
                 }
+                Next::Refused(text) => self.tell_stage(EGRESS, false, Duration::ZERO, text).await,
                 Next::Said(steer) => self.said(steer, work).await,
                 Next::Save => self.start_saving(work),
             }
@@ -319,13 +326,13 @@ async fn interrupted(harness: &Arc<dyn Harness>) {
     }
 }
 
-/// What the person at this machine says next; waits for ever where nobody is.
-pub(super) async fn said(steer: &mut Option<mpsc::UnboundedReceiver<Steer>>) -> Steer {
-    if let Some(receiver) = steer {
+/// What comes next; waits for ever where nobody is to say it.
+pub(super) async fn heard<T>(from: &mut Option<mpsc::UnboundedReceiver<T>>) -> T {
+    if let Some(receiver) = from {
         if let Some(said) = receiver.recv().await {
             return said;
         }
-        *steer = None;
+        *from = None;
     }
     std::future::pending().await
 }

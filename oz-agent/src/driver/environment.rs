@@ -1,4 +1,5 @@
-//! The environment of what an agent runs: that of its host without anything secret. The choice is pure; only the
+//! The environment of what an agent runs. In a run of a worker it is what has a usual name, what names the run, and what
+//! somebody has named for it; at a person's own terminal it is the person's, without keys. The choice is pure; only the
 //! question whether git knows its user looks at the machine.
 
 use oz_core::{RunId, env};
@@ -34,8 +35,16 @@ pub(super) fn of_commands(host: &Variables, keys: &[String], run_id: Option<RunI
             || keys.iter().any(|key| key == name)
             || SECRET.iter().any(|end| upper.ends_with(end))
     };
-    let mut all: Variables =
-        host.iter().filter(|(name, _)| !secret(name)).map(|(n, v)| (n.clone(), v.clone())).collect();
+    let of_worker = host.contains_key(env::WORKER_BACKEND);
+    let named = host.get(env::AGENT_ENV_PASS).map(String::as_str).unwrap_or_default();
+    let meant = |name: &str| {
+        !of_worker
+            || env::is_plain(name)
+            || env::OF_RUN.contains(&name)
+            || env::listed(named).any(|listed| listed == name)
+    };
+    let given = host.iter().filter(|(name, _)| meant(name) && !secret(name) && *name != env::AGENT_ENV_PASS);
+    let mut all: Variables = given.map(|(n, v)| (n.clone(), v.clone())).collect();
     if let Some(run_id) = run_id {
         all.insert(env::RUN_ID.to_owned(), run_id.to_string());
     }
@@ -137,6 +146,39 @@ mod tests {
             ("GIT_TERMINAL_PROMPT", "0"),
         ]);
         assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn a_run_of_a_worker_gets_only_what_is_meant_for_it() {
+        let host = variables(&[
+            ("OZ_WORKER_BACKEND", "direct"),
+            ("OZ_AGENT_ENV_PASS", "MINE, MY_TOKEN"),
+            ("PATH", "/bin"),
+            ("LC_ALL", "C"),
+            ("OZ_EXECUTION_ID", "e"),
+            ("MINE", "m"),
+            ("MY_TOKEN", "canary"),
+            ("DATABASE", "canary"),
+            ("KUBECONFIG", "canary"),
+            ("SSH_AUTH_SOCK", "canary"),
+        ]);
+        let all = of_commands(&host, &[], None, Path::new("/w"));
+        let expected = variables(&[
+            ("OZ_WORKER_BACKEND", "direct"),
+            ("PATH", "/bin"),
+            ("LC_ALL", "C"),
+            ("OZ_EXECUTION_ID", "e"),
+            ("MINE", "m"),
+            ("OZ_WORKSPACE_ROOT", "/w"),
+            ("GIT_TERMINAL_PROMPT", "0"),
+        ]);
+        assert_eq!(all, expected);
+        let own: Variables = host.into_iter().filter(|(name, _)| name != "OZ_WORKER_BACKEND").collect();
+        assert_eq!(
+            of_commands(&own, &[], None, Path::new("/w"))["KUBECONFIG"],
+            "canary",
+            "at one's own terminal"
+        );
     }
 
     #[tokio::test]

@@ -57,6 +57,11 @@ impl Keys {
         }
     }
 
+    /// What the configuration of the run sets for all to see.
+    pub(super) fn plain(&self) -> &Variables {
+        &self.plain
+    }
+
     /// The value of the secret with this name, for whoever may name secrets in texts: logins of MCP servers are not for
     /// that.
     pub(super) fn text(&self, name: &str) -> Option<&str> {

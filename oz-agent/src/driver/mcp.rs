@@ -12,6 +12,7 @@ use futures_util::future::{join, join_all};
 use oz_core::{
     Redactor, Timestamp,
     config::{AgentConfig, McpServerConfig},
+    egress::Network,
     harness::McpStartup,
     secret::{McpOauth, placeholders},
 };
@@ -75,6 +76,7 @@ impl Session<'_> {
         startup: &McpStartup,
         workspace: &Path,
         env: &BTreeMap<String, String>,
+        network: &Network,
     ) -> Result<BTreeMap<String, McpServerConfig>, End> {
         if servers.is_empty() {
             return Ok(servers);
@@ -87,6 +89,7 @@ impl Session<'_> {
             jobs: Jobs::new(&std::env::temp_dir()).map_err(failed)?,
             household: Household::new(),
             redactor: self.redactor.clone(),
+            network: network.clone(),
         };
         let (sender, mut events) = mpsc::channel(1);
         let stop = self.stop.clone();

@@ -10,9 +10,10 @@ pub(super) use setup::{GATHER, set_up};
 
 use crate::{
     command::{self, Command, Live},
+    memory::Memory,
     process::Household,
 };
-use oz_core::Redactor;
+use oz_core::{Redactor, egress::Network};
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 /// How much of the output of a failed command is told.
@@ -26,6 +27,8 @@ pub(super) struct Shell<'a> {
     /// To whom they belong.
     pub(super) household: &'a Household,
     pub(super) redactor: &'a Redactor,
+    /// How they are started.
+    pub(super) network: &'a Network,
 }
 
 impl Shell<'_> {
@@ -38,7 +41,11 @@ impl Shell<'_> {
         live: Option<&Live>,
     ) -> Result<(), String> {
         let mark = self.household.mark();
-        let command = Command { words, directory, env: self.env, mark, limit, redactor: self.redactor, live };
+        let memory = Memory::new(self.env);
+        let killed = memory.kills();
+        let (words, refused) = (self.network.words(words.iter().copied()), self.network.count());
+        let command =
+            Command { words: &words, directory, env: self.env, mark, limit, redactor: self.redactor, live };
         let ran = command::run(command).await.map_err(|e| format!("could not be started: {e}"))?;
         let how = match ran.exit_code {
             Some(0) => return Ok(()),
@@ -48,7 +55,10 @@ impl Shell<'_> {
         let output = ran.output.into_text();
         let lines: Vec<&str> = output.trim_end().lines().collect();
         let last = lines[lines.len().saturating_sub(LINES)..].join("\n");
-        Err(format!("{how}\n{last}").trim_end().to_owned())
+        // What it was kept from says more than what it made of that.
+        let kept = self.network.refused(refused).into_iter().chain(memory.since(killed));
+        let told: Vec<String> = [how, last].into_iter().chain(kept).filter(|text| !text.is_empty()).collect();
+        Err(told.join("\n"))
     }
 }
 

@@ -6,11 +6,6 @@ use std::collections::BTreeMap;
 /// Refuses limits that nobody holds.
 pub(super) fn check(sandbox: Option<&Sandbox>, host: &BTreeMap<String, String>) -> Result<(), String> {
     let Some(sandbox) = sandbox else { return Ok(()) };
-    if sandbox.egress_allowlist.is_some() {
-        let text = "config.sandbox.egress_allowlist can't be enforced by this build; leave it out, or limit what \
-                    the worker's network reaches";
-        return Err(text.to_owned());
-    }
     let limits = [
         ("memory_mb", sandbox.memory_mb.is_some()),
         ("cpus", sandbox.cpus.is_some()),
@@ -41,8 +36,6 @@ mod tests {
             assert!(check(Some(&limits(asked)), &none).unwrap_err().starts_with(name), "{asked}");
             assert_eq!(check(Some(&limits(asked)), &held), Ok(()));
         }
-        let hosts = limits(r#"{"egress_allowlist": []}"#);
-        assert!(check(Some(&hosts), &held).unwrap_err().contains("egress_allowlist"));
         assert_eq!((check(None, &none), check(Some(&Sandbox::default()), &none)), (Ok(()), Ok(())));
     }
 }

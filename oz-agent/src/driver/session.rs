@@ -6,6 +6,7 @@ use super::{
     auth, brief, children,
     curtain::Curtain,
     drive::Manners,
+    egress,
     end::End,
     environment,
     keys::Keys,
@@ -18,7 +19,7 @@ use super::{
     stages::{Ground, Prepared},
     steer::Steer,
 };
-use crate::{foreign::Foreign, model, native::NativeHarness, picture, process::Household};
+use crate::{egress::Egress, foreign::Foreign, model, native::NativeHarness, picture, process::Household};
 use oz_client::Client;
 use oz_core::{
     Error, ErrorCode, Redactor, RunId, RunState,
@@ -32,6 +33,7 @@ use oz_core::{
 };
 use std::{
     collections::BTreeMap,
+    mem,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -155,6 +157,11 @@ impl<'a> Session<'a> {
             Ok(doors) => doors,
             Err(end) => return end,
         };
+        let mut egress = match self.bound(&config, &surroundings, &mut env).await {
+            Ok(egress) => egress,
+            Err(end) => return end,
+        };
+        let network = egress.as_ref().map(|egress| egress.network.clone()).unwrap_or_default();
         // Lives as long as the run: what a setup command starts in the background is there for the agent.
         let household = Household::new();
         let cache = host.get(env::GIT_CACHE_DIR).filter(|dir| !dir.is_empty()).map(PathBuf::from);
@@ -175,6 +182,7 @@ impl<'a> Session<'a> {
             shelves: &shelves,
             private: private.path(),
             household: &household,
+            network: &network,
             logins: &keys.logins,
             cache,
             patience: *patience,
@@ -192,10 +200,14 @@ impl<'a> Session<'a> {
         };
         let HarnessConfig { model_id, reasoning_level, command, .. } =
             config.harness.clone().unwrap_or_else(HarnessConfig::native);
-        let auth = match auth::variables(&config, keys, host) {
+        let mut auth = match auth::variables(&config, keys, host) {
             Ok(auth) => auth,
             Err(e) => return End::Failed(e),
         };
+        if let Some(egress) = &egress {
+            // The proxy of the worker is not there for its agent.
+            egress.configure(&mut auth);
+        }
         let own = Some(host).filter(|_| !self.assigned);
         let preparing = mcp::servers(&config, keys, own, &self.redactor);
         let prepared = self.stop.run_until_cancelled(preparing).await.unwrap_or(Err(End::Cancelled));
@@ -211,7 +223,10 @@ impl<'a> Session<'a> {
         }
         // Programs of others differ in what they do about a server that does not start.
         if Foreign::of(&kind).is_some() {
-            mcp_servers = match self.try_servers(mcp_servers, &surroundings.mcp_startup, &workspace, &env).await {
+            mcp_servers = match self
+                .try_servers(mcp_servers, &surroundings.mcp_startup, &workspace, &env, &network)
+                .await
+            {
                 Ok(servers) => servers,
                 Err(end) => return end,
             };
@@ -269,6 +284,7 @@ impl<'a> Session<'a> {
             talks: surroundings.talks && steer.is_some(),
             secrets,
             sandbox: config.sandbox.unwrap_or_default(),
+            network,
         };
         let harness = || -> Arc<dyn Harness> {
             match Foreign::of(&kind) {
@@ -280,7 +296,31 @@ impl<'a> Session<'a> {
         };
         let minutes = config.idle_timeout_minutes.filter(|m| *m > 0).unwrap_or(IDLE_MINUTES);
         let idle = Duration::from_secs(60 * u64::try_from(minutes).unwrap_or(1));
-        self.drive(&harness, task, Manners { patience: *patience, idle, steer }).await
+        let refusals =
+            egress.as_mut().map(|egress| mem::replace(&mut egress.refusals, mpsc::unbounded_channel().1));
+        self.drive(&harness, task, Manners { patience: *patience, idle, steer, refusals }).await
+    }
+
+    /// Bounds the network of the run to its list, when it has one, and tells its processes of the way that is left.
+    async fn bound(
+        &self,
+        config: &AgentConfig,
+        surroundings: &Surroundings,
+        env: &mut BTreeMap<String, String>,
+    ) -> Result<Option<Egress>, End> {
+        let Some(list) = config.sandbox.as_ref().and_then(|sandbox| sandbox.egress_allowlist.as_ref()) else {
+            return Ok(None);
+        };
+        let Surroundings { keys, host, oz, .. } = surroundings;
+        // Who can't log in is told so later.
+        let auth = auth::variables(config, keys, host).unwrap_or_default();
+        let plane = self.record.as_ref().map(|(_, client, _)| client.server_url());
+        let own = egress::own_hosts(&config.harness_type(), &auth, keys.plain(), plane);
+        let opened = Egress::open(list, &own, oz).await;
+        let egress =
+            opened.map_err(|text| End::Failed(Error::new(ErrorCode::EnvironmentSetupFailed, text)))?;
+        egress.configure(env);
+        Ok(Some(egress))
     }
 
     /// The conversation that a worker's run goes on with.

@@ -14,6 +14,7 @@ use futures_util::{StreamExt as _, TryFutureExt as _, stream};
 use oz_core::{
     api::ListOwnAttachments,
     config::{AgentConfig, SourceRepo},
+    egress::Network,
     harness::{HarnessEvent, Skill},
 };
 use std::{
@@ -45,6 +46,7 @@ pub(super) struct Ground<'a> {
     /// A directory for what only this run may see.
     pub(super) private: &'a Path,
     pub(super) household: &'a Household,
+    pub(super) network: &'a Network,
     pub(super) logins: &'a Logins,
     /// The directory of git's mirrors, if there is one.
     pub(super) cache: Option<PathBuf>,
@@ -88,7 +90,7 @@ impl Session<'_> {
         let repos = &ground.config.source_repos;
         let names = prepare::directories(repos);
         let redactor = self.redactor.clone();
-        let shell = Shell { env, household: ground.household, redactor: &redactor };
+        let shell = Shell { env, household: ground.household, redactor: &redactor, network: ground.network };
         let cloning =
             Cloning { cwd: ground.cwd, shell, logins: ground.logins, cache: ground.cache.as_deref() };
         let one = |(repo, name): (&SourceRepo, &String)| {
@@ -117,7 +119,7 @@ impl Session<'_> {
         let seconds = ground.config.setup_timeout_seconds.unwrap_or(SETUP_SECONDS);
         let limit = Duration::from_secs(u64::try_from(seconds).unwrap_or(1));
         let (stop, redactor) = (self.stop.clone(), self.redactor.clone());
-        let shell = Shell { env, household: ground.household, redactor: &redactor };
+        let shell = Shell { env, household: ground.household, redactor: &redactor, network: ground.network };
         for (command, number) in ground.config.setup_commands.iter().zip(1..) {
             let started = Instant::now();
             let live = Live::default();
@@ -193,7 +195,8 @@ impl Session<'_> {
             let url = format!("https://github.com/{owner}/{name}.git");
             let directory = ground.private.join("skills").join(&owner);
             let cloning = async {
-                let shell = Shell { env, household: ground.household, redactor: &redactor };
+                let Ground { household, network, .. } = *ground;
+                let shell = Shell { env, household, redactor: &redactor, network };
                 let cache = ground.cache.as_deref();
                 let cloning = Cloning { cwd: &directory, shell, logins: ground.logins, cache };
                 let repo = SourceRepo { url: url.clone(), checkout_ref: None };

@@ -86,7 +86,7 @@ impl Session<'_> {
         self.listens();
         let stop = self.stop.clone();
         loop {
-            match stop.run_until_cancelled(drive::said(&mut manners.steer)).await? {
+            match stop.run_until_cancelled(drive::heard(&mut manners.steer)).await? {
                 Steer::Message { text, .. } => {
                     talk.paused = false;
                     return Some(text);

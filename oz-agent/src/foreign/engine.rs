@@ -10,6 +10,7 @@ use super::{
 use crate::{
     budget::Budget,
     command::Guard,
+    memory::Memory,
     process::{Family, Household},
 };
 use futures_util::{
@@ -95,6 +96,7 @@ pub(super) fn start(
         max_seconds: limits.max_seconds,
         budget: Budget::new(Limits { max_turns: limits.max_turns.or(Some(u32::MAX)), ..limits }),
         redactor: task.redactor.clone(),
+        memory: Memory::new(&task.env),
         cancel: foreign.cancel.clone(),
         events,
         pairs: Pairs::default(),
@@ -147,7 +149,10 @@ fn spawn(dialect: &dyn Dialect, task: &HarnessTask, launch: &Launch) -> Result<(
     })?;
     let mark = Household::new().mark();
     let stdin = if launch.stdin.is_some() || launch.listens { Stdio::piped() } else { Stdio::null() };
-    let child = tokio::process::Command::new(&program)
+    let path = program.to_string_lossy();
+    let words = task.network.words([&*path]);
+    let child = tokio::process::Command::new(words[0])
+        .args(&words[1..])
         .args(arguments)
         .current_dir(&task.workspace)
         .env_clear()
@@ -171,6 +176,7 @@ struct Engine {
     budget: Budget,
     max_seconds: Option<u64>,
     redactor: Redactor,
+    memory: Memory,
     cancel: CancellationToken,
     events: mpsc::Sender<HarnessEvent>,
     pairs: Pairs,
@@ -209,6 +215,10 @@ impl Engine {
             Err(Stop::Hopeless(code, message)) => (AgentState::Failed, Some(message), Some(code)),
             Ok(End::Done(summary)) => (AgentState::Succeeded, summary, None),
             Ok(End::Failed(code, message)) => (AgentState::Failed, Some(message), Some(code)),
+        };
+        let message = match self.memory.since(0).filter(|_| state == AgentState::Failed) {
+            Some(why) => Some(message.map_or(why.clone(), |text| format!("{why}: {text}"))),
+            None => message,
         };
         let why = match &state {
             AgentState::Cancelled => "the agent was stopped before it was done",

@@ -6,7 +6,7 @@ use super::{
     start::{self, Start},
 };
 use crate::process::Household;
-use oz_core::Redactor;
+use oz_core::{Redactor, egress::Network};
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -40,6 +40,7 @@ pub(crate) struct Order<'a> {
     pub(crate) secrets: &'a BTreeMap<String, String>,
     pub(crate) household: &'a Household,
     pub(crate) redactor: &'a Redactor,
+    pub(crate) network: &'a Network,
     pub(crate) pty: bool,
     /// Whether it goes on beside the agent from the beginning.
     pub(crate) background: bool,
@@ -83,6 +84,7 @@ impl Jobs {
             pty: order.pty,
             input: order.background,
             redactor: order.redactor,
+            network: order.network,
         })?;
         self.all().insert(id, Arc::clone(&job));
         Ok(Foreground { jobs: self, job, call, kept: false })

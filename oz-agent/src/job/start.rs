@@ -7,7 +7,7 @@ use super::{
     pump, refused,
     shell::Call,
 };
-use oz_core::{Redactor, env::PROCESS_MARK};
+use oz_core::{Redactor, egress::Network, env::PROCESS_MARK};
 use std::{io, os::fd::OwnedFd, path::PathBuf, process::Stdio, sync::Arc};
 use tokio::{net::unix::pipe, sync::Mutex};
 
@@ -22,6 +22,15 @@ pub(super) struct Start<'a> {
     /// Whether it can be written to; a terminal always can.
     pub(super) input: bool,
     pub(super) redactor: &'a Redactor,
+    pub(super) network: &'a Network,
+}
+
+impl Start<'_> {
+    /// The program and its arguments.
+    fn words(&self) -> (&str, Vec<&str>) {
+        let words = self.network.words([self.call.program, "-c", &self.call.script]);
+        (words[0], words[1..].to_vec())
+    }
 }
 
 /// Starts it.
@@ -32,9 +41,10 @@ pub(super) fn start(start: Start<'_>) -> Result<Arc<Job>, String> {
 fn with_pipes(start: Start<'_>) -> io::Result<Arc<Job>> {
     let (reader, writer) = io::pipe()?;
     let mut child = {
-        let mut command = tokio::process::Command::new(start.call.program);
+        let (program, arguments) = start.words();
+        let mut command = tokio::process::Command::new(program);
         command
-            .args(["-c", &start.call.script])
+            .args(arguments)
             .current_dir(&start.call.directory)
             .env_clear()
             .envs(&start.call.env)
@@ -64,8 +74,9 @@ fn with_terminal(start: Start<'_>) -> Result<Arc<Job>, String> {
     let failed = |e: pty_process::Error| format!("the command could not be started in a terminal: {e}");
     let (pty, pts) = pty_process::open().map_err(failed)?;
     pty.resize(pty_process::Size::new(face::ROWS, face::COLUMNS)).map_err(failed)?;
-    let child = pty_process::Command::new(start.call.program)
-        .args(["-c", &start.call.script])
+    let (program, arguments) = start.words();
+    let child = pty_process::Command::new(program)
+        .args(arguments)
         .current_dir(&start.call.directory)
         .env_clear()
         .envs(&start.call.env)

@@ -6,7 +6,10 @@ use super::{
     stdio::{self, Program},
 };
 use crate::tool::Desk;
-use oz_core::config::{McpServerConfig, McpTransport};
+use oz_core::{
+    config::{McpServerConfig, McpTransport},
+    egress::Network,
+};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use rmcp::{
     RoleClient, ServiceExt as _,
@@ -79,7 +82,7 @@ pub(super) async fn connect(
             }
         }
         (None, Some(url)) => {
-            let connecting = timeout(limit, over_http(config, url, ears));
+            let connecting = timeout(limit, over_http(config, url, ears, &desk.network));
             let (service, transport) = connecting.await.map_err(|_| late())??;
             Ok(Link { service, transport, program: None })
         }
@@ -98,7 +101,12 @@ async fn over_http(
     config: &McpServerConfig,
     url: &str,
     ears: Ears,
+    network: &Network,
 ) -> Result<(Service, McpTransport), String> {
+    if let Ok(parsed) = url::Url::parse(url) {
+        let port = parsed.port_or_known_default().unwrap_or(443);
+        network.check(parsed.host_str().unwrap_or_default(), port)?;
+    }
     let older = async |ears: Ears| match open_sse(config).await {
         Ok(sse) => match ears.serve(sse).await {
             Ok(service) => Ok((service, McpTransport::Sse)),

@@ -70,7 +70,9 @@ pub(super) fn start(
     let root = desk.workspace.root();
     let directory = config.working_directory.as_ref().map_or_else(|| root.to_owned(), |dir| root.join(dir));
     let mark = desk.household.mark();
-    let mut child = Command::new(program)
+    let words = desk.network.words([program]);
+    let mut child = Command::new(words[0])
+        .args(&words[1..])
         .args(&config.args)
         .current_dir(directory)
         .env_clear()

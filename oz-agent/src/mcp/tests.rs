@@ -48,6 +48,7 @@ impl Room {
             jobs: Jobs::new(dir.path()).unwrap(),
             household: Household::new(),
             redactor: Redactor::new(["the-canary-value".to_owned()]),
+            network: oz_core::egress::Network::default(),
         };
         Self { dir, desk, children: Vec::new() }
     }
@@ -339,7 +340,7 @@ async fn who_connects_by_himself_gets_the_servers_that_start() {
     ];
     let servers = servers.map(|(name, config)| (name.to_owned(), config)).into();
     let (events, mut told) = mpsc::channel(64);
-    let good = Servers::tried(servers, &room.desk, &events).await;
+    let (good, _) = Servers::tried(servers, &room.desk, &events, None).await;
     let found: Vec<_> = good.iter().map(|(name, server)| (name.as_str(), server.transport.clone())).collect();
     use oz_core::config::McpTransport as T;
     assert_eq!(found, [("http", Some(T::Http)), ("sse", Some(T::Sse)), ("stdio", Some(T::Stdio))]);

@@ -8,12 +8,12 @@ use super::{
     guard::{Guard, Worth},
     inbox::Inbox,
     journal::Journal,
-    memory::Memory,
     notes::Notes,
     steps::Steps,
 };
 use crate::{
     budget::Budget,
+    memory::Memory,
     model::{Chain, Prices},
     rule::RuleBook,
     tool::{Desk, Toolbox},

@@ -2,7 +2,9 @@
 
 use crate::web::Web;
 use oz_core::{
-    Error, env,
+    Error,
+    egress::Network,
+    env,
     permission::{PermissionLevel, Permissions},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -24,13 +26,14 @@ impl Offer {
     pub(crate) fn new(
         permissions: &Permissions,
         secrets: &BTreeMap<String, String>,
+        network: &Network,
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Error> {
         let web = match permissions.call_web_tools {
             Some(PermissionLevel::AlwaysAllow) => {
                 let search = env(env::WEB_SEARCH_URL).filter(|url| !url.is_empty());
                 let private = env(env::WEB_ALLOW_PRIVATE).as_deref() == Some("1");
-                Some(Arc::new(Web::new(search.as_deref(), private)?))
+                Some(Arc::new(Web::new(search.as_deref(), private)?.within_list(network.clone())))
             }
             _ => None,
         };

@@ -99,6 +99,7 @@ impl Tool for RunCommand {
         let Input { command, timeout_seconds, on_timeout, background, pty, secrets } = arguments(input)?;
         let seconds = timeout_seconds.unwrap_or(DEFAULT_SECONDS).clamp(1, MAX_SECONDS);
         let secrets = named(desk, secrets)?;
+        let refused = desk.network.count();
         let started = desk.jobs.start(&Order {
             command: &command,
             root: desk.workspace.root(),
@@ -106,6 +107,7 @@ impl Tool for RunCommand {
             secrets: &secrets,
             household: &desk.household,
             redactor: &desk.redactor,
+            network: &desk.network,
             pty,
             background,
         })?;
@@ -118,7 +120,11 @@ impl Tool for RunCommand {
         if started.job.ended(begun + Duration::from_secs(seconds)).await {
             let seen = started.job.look();
             let directory = started.ended();
-            return Ok(complete(desk, &seen, directory.as_deref(), gone.as_deref()));
+            let mut done = complete(desk, &seen, directory.as_deref(), gone.as_deref());
+            for text in desk.network.refused(refused) {
+                done.content.push_str(&format!("\n[{text}]\n"));
+            }
+            return Ok(done);
         }
         if on_timeout == OnTimeout::Background {
             return Ok(read_job::report(desk, &started.keep()));

@@ -38,6 +38,7 @@ impl Room {
             jobs,
             household: Household::new(),
             redactor: Redactor::new([SECRET]),
+            network: Network::default(),
         };
         Self { dir, desk }
     }
@@ -218,7 +219,8 @@ fn the_web_is_offered_only_to_who_may_use_it() {
     let names = |level: Option<Level>, search: &str| {
         let permissions = Permissions { call_web_tools: level, ..Permissions::default() };
         let env = |name: &str| (name == "OZ_WEB_SEARCH_URL").then(|| search.to_owned());
-        let tools = Toolbox::new(&Offer::new(&permissions, &BTreeMap::new(), &env).unwrap(), []);
+        let tools =
+            Toolbox::new(&Offer::new(&permissions, &BTreeMap::new(), &Network::default(), &env).unwrap(), []);
         tools
             .names()
             .into_iter()

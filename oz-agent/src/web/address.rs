@@ -32,7 +32,7 @@ pub(super) async fn resolve(url: &Url, allow_private: bool) -> Result<Vec<Socket
 }
 
 /// Whether an address belongs to the public internet.
-fn is_public(ip: IpAddr) -> bool {
+pub(crate) fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_public_v4(ip),
         IpAddr::V6(ip) => embedded(ip).map_or_else(|| is_public_v6(ip), is_public_v4),

@@ -1,7 +1,7 @@
 //! Checks of what the types can't say, for whatever holds such a thing.
 
 use super::{GitCredential, McpServerConfig, Sandbox, SourceRepo};
-use crate::Error;
+use crate::{Error, egress::Pattern};
 use std::collections::BTreeMap;
 
 /// Checks MCP servers: exactly one way to reach each.
@@ -131,18 +131,14 @@ pub fn check_sandbox(field: &str, sandbox: &Sandbox) -> Result<(), Error> {
         return Err(Error::invalid_field(&at("max_processes"), &count.to_string(), "at least 8 processes"));
     }
     for (i, host) in sandbox.egress_allowlist.iter().flatten().enumerate() {
-        let name = host.strip_prefix("*.").unwrap_or(host);
-        let (name, port) = match name.rsplit_once(':') {
-            Some((name, port)) if !name.contains(':') => (name, Some(port)),
-            _ => (name, None),
+        let expected = match Pattern::parse(host) {
+            Some(pattern) if pattern.is_local() && pattern.port().is_none() => {
+                "an address of this machine with its port, such as 127.0.0.1:8080"
+            }
+            Some(_) => continue,
+            None => "a host such as crates.io or *.github.com, with a port where it matters",
         };
-        let legal = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b'_' | b':' | b'[' | b']');
-        let port_legal = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-        if name.is_empty() || name.len() > 255 || !name.bytes().all(legal) || !port_legal {
-            let field = at(&format!("egress_allowlist[{i}]"));
-            let expected = "a host such as crates.io or *.github.com, with a port where it matters";
-            return Err(Error::invalid_field(&field, host, expected));
-        }
+        return Err(Error::invalid_field(&at(&format!("egress_allowlist[{i}]")), host, expected));
     }
     Ok(())
 }

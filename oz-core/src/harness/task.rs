@@ -4,6 +4,7 @@ use super::HostTool;
 use crate::{
     Redactor, RunId,
     config::{CommandHarness, Limits, McpServerConfig, Sandbox},
+    egress::Network,
     permission::Permissions,
     run::RunMode,
 };
@@ -91,6 +92,8 @@ pub struct HarnessTask {
     pub permissions: Permissions,
     /// What the processes of the agent may use and reach.
     pub sandbox: Sandbox,
+    /// What the agent may reach, and how its processes are started so that it holds.
+    pub network: Network,
     /// The rules of the workspace, the weakest first.
     pub rules: Vec<Rule>,
     /// The skills in scope.

@@ -8,7 +8,7 @@ mod workspace;
 
 use super::Backend;
 use crate::{
-    Config, DirectConfig, Error, guard,
+    Config, DirectConfig, Error, cgroup, guard,
     job::{Job, Outcome},
     output::Tail,
 };
@@ -55,6 +55,7 @@ impl Direct {
         let oz = if bare { direct.oz_path.clone() } else { absolute("oz_path", &direct.oz_path)? };
         let host = Environment::of_this_process();
         let home = host.get("HOME").map(PathBuf::from);
+        cgroup::sweep();
         let root = match &direct.target_dir {
             Some(directory) => Root::shared(directory, home)?,
             None => Root::own(&direct.workspace_root, home, cleanup).await?,
@@ -161,7 +162,7 @@ impl Direct {
         let directory = workspace.directory.clone();
         let snapshot = job.assignment.task.agent_config_snapshot.as_ref();
         let limits = snapshot.and_then(|config| config.sandbox.clone()).unwrap_or_default();
-        let group = format!("oz-run-{}", uuid::Uuid::new_v4().simple());
+        let group = format!("{}{}", cgroup::PREFIX, uuid::Uuid::new_v4().simple());
         let (oz, mark) = (&self.oz, environment::mark(job));
         Guarded { oz, command: words, environment, directory, mark, group, limits }
     }

@@ -126,3 +126,24 @@ fn processor_time_is_limited() {
     drop(group);
     child.wait().unwrap();
 }
+
+#[test]
+fn empty_groups_that_nobody_ends_are_swept_and_no_others() {
+    let Some(group) = group(&limits()) else { return };
+    let place = &group.places[0].0.directory;
+    for name in ["oz-run-stale", "oz-run-busy", "other"] {
+        fs::create_dir(place.join(name)).unwrap();
+    }
+    let mut busy = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+    fs::write(place.join("oz-run-busy/cgroup.procs"), busy.id().to_string()).unwrap();
+    let there = || ["oz-run-stale", "oz-run-busy", "other"].map(|name| place.join(name).exists());
+    sweep_in(place, Duration::from_secs(60));
+    assert_eq!(there(), [true, true, true], "somebody may be about to use one that is new");
+    sweep_in(place, Duration::ZERO);
+    assert_eq!(there(), [false, true, true]);
+    busy.kill().unwrap();
+    busy.wait().unwrap();
+    sweep_in(place, Duration::ZERO);
+    assert_eq!(there(), [false, false, true]);
+    fs::remove_dir(place.join("other")).unwrap();
+}

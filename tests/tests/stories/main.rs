@@ -21,6 +21,7 @@ mod git_login;
 mod harness_support;
 mod humans;
 mod inputs;
+mod isolation;
 mod main_job;
 mod mcp;
 mod models;

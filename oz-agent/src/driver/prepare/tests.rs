@@ -67,6 +67,7 @@ struct Room {
     env: Variables,
     household: Household,
     redactor: Redactor,
+    network: Network,
 }
 
 impl Room {
@@ -83,7 +84,13 @@ impl Room {
             ("GIT_TERMINAL_PROMPT", "0".into()),
         ];
         let env = pairs.into_iter().map(|(n, v)| (n.to_owned(), v)).collect();
-        let room = Self { dir, env, household: Household::new(), redactor: Redactor::default() };
+        let room = Self {
+            dir,
+            env,
+            household: Household::new(),
+            redactor: Redactor::default(),
+            network: Network::default(),
+        };
         fs::create_dir(room.dir.path().join("w")).unwrap();
         let script = "git init -q -b main origin && cd origin && echo one > f && git add f && git commit -qm one && git tag v1 \
                       && echo two > f && git commit -qam two && git rev-parse HEAD~1 > ../commit";
@@ -92,7 +99,7 @@ impl Room {
     }
 
     fn shell(&self) -> Shell<'_> {
-        Shell { env: &self.env, household: &self.household, redactor: &self.redactor }
+        Shell { env: &self.env, household: &self.household, redactor: &self.redactor, network: &self.network }
     }
 
     async fn run(&self, script: &str) -> Result<(), String> {

@@ -114,7 +114,8 @@ async fn work(
     let cancel = CancellationToken::new();
     let mut session = Session::new(&mut observer, record, redactor, Duration::from_millis(50), &cancel);
     let make = || -> Arc<dyn Harness> { harness.clone() };
-    let end = session.drive(&make, HarnessTask::default(), Manners { patience, idle, steer }).await;
+    let manners = Manners { patience, idle, steer, refusals: None };
+    let end = session.drive(&make, HarnessTask::default(), manners).await;
     let finished = session.finish(end, patience).await;
     (finished, events)
 }

@@ -19,8 +19,10 @@ pub(super) fn exported(task: &HarnessTask, launch: &Launch, session_id: &str) ->
     let env = home::environment(task, launch);
     let program = program::find("opencode", &env, &task.workspace)?;
     let to = task.home.join(".oz/exported.json");
-    let mut child = Command::new(program)
-        .args(["export", session_id])
+    let program = program.to_string_lossy();
+    let words = task.network.words([&*program, "export", session_id]);
+    let mut child = Command::new(words[0])
+        .args(&words[1..])
         .current_dir(&task.workspace)
         .env_clear()
         .envs(env)

@@ -13,7 +13,7 @@ use crate::store::executions;
 use oz_core::{
     ConversationId, Error, ErrorCode, ExecutionId, RunId, RunState, Timestamp,
     api::Identity,
-    config::AgentConfig,
+    config::{AgentConfig, child},
     environment::EnvironmentConfig,
     event::EventType,
     run::{ExecutionLocation, RunMode, RunSource, ScheduleRef},
@@ -89,11 +89,12 @@ struct Parent {
     root: i64,
     personal: bool,
     metadata: BTreeMap<String, String>,
+    config: AgentConfig,
 }
 
 fn parent(db: &Db<'_>, run_no: i64) -> Result<Parent> {
     db.one(
-        "SELECT r.depth, COALESCE(r.root_run_no, r.run_no), r.personal, i.metadata
+        "SELECT r.depth, COALESCE(r.root_run_no, r.run_no), r.personal, i.metadata, i.config
          FROM runs r JOIN run_inputs i ON i.run_no = r.run_no WHERE r.run_no = ?1",
         args![run_no],
         |row| {
@@ -103,6 +104,7 @@ fn parent(db: &Db<'_>, run_no: i64) -> Result<Parent> {
                 root: row.get(1)?,
                 personal: row.get(2)?,
                 metadata: json(row.get(3)?)?,
+                config: json(row.get(4)?)?,
             })
         },
     )
@@ -222,6 +224,9 @@ pub(in crate::store) fn create(db: &Db<'_>, new: &NewRun, now: Timestamp) -> Res
     let creator = creator(db, new)?;
     let executor = agent.as_ref().map_or_else(|| creator.clone(), |a| a.uid.clone());
     let mut config = new.config.clone();
+    if let Some(parent) = &parent {
+        child::check_programs(&config, &parent.config)?;
+    }
     // What the run chose comes before what its agent brings along. A run of its creator's machine was worked out there.
     if new.local.is_none() {
         profile::inherit(db, &new.member, personal, &mut config)?;
@@ -235,6 +240,10 @@ pub(in crate::store) fn create(db: &Db<'_>, new: &NewRun, now: Timestamp) -> Res
     }
     if let Some(runner) = find_runner(db, &new.member, personal, &config)? {
         equip(&mut config, runner);
+    }
+    // Whatever it got and from whom, it goes no further than the run that started it.
+    if let Some(parent) = &parent {
+        config = child::within(config, &parent.config);
     }
     // What it got may be older than the rules of this version.
     config

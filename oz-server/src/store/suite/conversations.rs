@@ -123,6 +123,37 @@ on_both! {
         assert_eq!(depth, 4);
     }
 
+    async fn a_child_gets_no_more_than_its_parent_has(bed: Bed) {
+        let config = |value: serde_json::Value| -> oz_core::config::AgentConfig { serde_json::from_value(value).unwrap() };
+        let careful = config(serde_json::json!({
+            "sandbox": { "memory_mb": 512, "egress_allowlist": ["*.b", "c:80"] }, "limits": { "max_turns": 9 },
+            "permissions": { "execute_commands": "always_ask", "command_allowlist": ["npm ci"] },
+        }));
+        let (parent, _) = bed.create_with("first", careful.clone(), std::collections::BTreeMap::new()).await;
+        let (silent, _) = child(&bed, parent).await;
+        let got = bed.store.get_run(silent).await.unwrap().agent_config.unwrap();
+        assert_eq!((got.sandbox, got.limits), (careful.sandbox.clone(), careful.limits.clone()));
+        assert_eq!(got.permissions, careful.permissions);
+        let greedy = |more: serde_json::Value| NewRun {
+            prompt: "child".into(),
+            parent: Some(parent),
+            config: config(more),
+            ..NewRun::by(bed.member.clone(), RunId::mint(now()), ConversationId::mint(now()))
+        };
+        let wants = serde_json::json!({
+            "sandbox": { "memory_mb": 4096, "cpus": 0.5, "egress_allowlist": ["a.b", "c", "d"] },
+            "permissions": { "execute_commands": "always_allow", "run_until_completion": true },
+        });
+        let run_no = bed.store.create_run(greedy(wants), now()).await.unwrap();
+        let got = bed.store.get_run(run_no).await.unwrap().agent_config.unwrap();
+        let expected = serde_json::json!({ "memory_mb": 512, "cpus": 0.5, "egress_allowlist": ["a.b", "c:80"] });
+        assert_eq!(serde_json::to_value(got.sandbox).unwrap(), expected);
+        assert_eq!(got.permissions, careful.permissions);
+        let sneaky = greedy(serde_json::json!({ "setup_commands": ["curl x"] }));
+        let error = bed.store.create_run(sneaky, now()).await.unwrap_err();
+        assert!(error.to_string().starts_with("config.setup_commands[0]: the parent of this run may not"), "{error}");
+    }
+
     async fn a_fork_begins_as_a_copy_and_goes_its_own_way(bed: Bed) {
         let who = bed.started("talk").await;
         bed.store.append_transcript(who.clone(), vec![text(1, "before")], now()).await.unwrap();

@@ -13,32 +13,6 @@ const GIT_CONFIG: &str = "GIT_CONFIG_GLOBAL";
 /// Tells `setup_command` where to write variables for the agent.
 const ENVIRONMENT_FILE: &str = "OZ_ENVIRONMENT_FILE";
 const BACKEND: &str = "direct";
-/// What an agent gets of the worker's own environment, besides the variables of model providers. Bedrock answers nobody
-/// who does not say where.
-const PASSED_ON: &[&str] = &[
-    "HOME",
-    "TMPDIR",
-    "PATH",
-    "USER",
-    "LOGNAME",
-    "SHELL",
-    "TERM",
-    "TZ",
-    "LANG",
-    "LANGUAGE",
-    "NO_PROXY",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "ALL_PROXY",
-    "no_proxy",
-    "http_proxy",
-    "https_proxy",
-    "all_proxy",
-    "AWS_REGION",
-    "NODE_EXTRA_CA_CERTS",
-];
-/// The beginnings of names that it gets as well.
-const PASSED_ON_ALIKE: &[&str] = &["LC_", "SSL_CERT_"];
 /// What the worker's own commands never get: the keys of the worker, of the run and of model providers.
 const WITHHELD: &[&str] = &[env::API_KEY, env::WARP_API_KEY, env::BOOTSTRAP_API_KEY, env::WORKLOAD_TOKEN];
 
@@ -75,18 +49,10 @@ impl Environment {
 
     /// The names of what every agent gets of this environment, those that the operator lists included.
     fn passed_on(&self) -> impl Iterator<Item = String> {
-        let listed = self.get(env::AGENT_ENV_PASS).and_then(OsStr::to_str).unwrap_or_default();
-        let listed = listed.split(',').map(str::trim).filter(|name| !WITHHELD.contains(name));
-        let alike = self.0.keys().filter_map(|name| name.to_str());
-        let alike = alike.filter(|name| PASSED_ON_ALIKE.iter().any(|start| name.starts_with(start)));
-        PASSED_ON
-            .iter()
-            .copied()
-            .chain(listed)
-            .chain(alike)
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-            .into_iter()
+        let listed = env::listed(self.get(env::AGENT_ENV_PASS).and_then(OsStr::to_str).unwrap_or_default());
+        let listed = listed.filter(|name| !WITHHELD.contains(name));
+        let plain = self.0.keys().filter_map(|name| name.to_str()).filter(|name| env::is_plain(name));
+        plain.chain(listed).map(str::to_owned).collect::<Vec<_>>().into_iter()
     }
 
     /// The values to keep out of messages and logs.
@@ -160,11 +126,18 @@ pub(super) fn of_agent(
     for (name, value) in &job.assignment.env_vars {
         all.set(name, value);
     }
+    // What somebody has named for agents is for their commands, too, which get nothing else of what has no usual name.
+    let listed = host.get(env::AGENT_ENV_PASS).and_then(OsStr::to_str).unwrap_or_default();
+    let settings = common.settings.0.keys().filter_map(|name| name.to_str());
+    let set_up = from_setup.iter().map(|(name, _)| name.as_str());
+    let named: Vec<&str> = env::listed(listed).chain(settings).chain(set_up).collect();
+    let named = named.join(",");
     all.extend(&common.settings);
     for (name, value) in from_setup {
         all.set(name, value);
     }
     all.extend(&common.identity);
+    all.set(env::AGENT_ENV_PASS, named);
     all
 }
 
@@ -237,7 +210,10 @@ mod tests {
             (text(&all, "LANG"), text(&all, "LC_ALL"), text(&all, "MINE")),
             (Some("C"), Some("C"), Some("passed"))
         );
-        assert_eq!((text(&all, "SECRET_OF_THE_WORKER"), text(&all, "OZ_AGENT_ENV_PASS")), (None, None));
+        assert_eq!(
+            (text(&all, "SECRET_OF_THE_WORKER"), text(&all, "OZ_AGENT_ENV_PASS")),
+            (None, Some("MINE,WARP_API_KEY,A,B,B,GIT_CONFIG_GLOBAL"))
+        );
         assert_eq!(all.secrets().hide("of-the-run sk-of-the-provider"), "[redacted] [redacted]");
     }
 

@@ -5,25 +5,25 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 /// Watches the memory of the run, where that is limited.
 #[derive(Debug)]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     events: Option<PathBuf>,
 }
 
 impl Memory {
     /// The memory of the run that has this environment.
-    pub(super) fn new(env: &BTreeMap<String, String>) -> Self {
+    pub(crate) fn new(env: &BTreeMap<String, String>) -> Self {
         Self { events: env.get(env::MEMORY_EVENTS).map(PathBuf::from) }
     }
 
     /// How many processes were killed so far.
-    pub(super) fn kills(&self) -> u64 {
+    pub(crate) fn kills(&self) -> u64 {
         let text = self.events.as_ref().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
         let count = text.lines().find_map(|line| line.strip_prefix("oom_kill "));
         count.and_then(|count| count.trim().parse().ok()).unwrap_or_default()
     }
 
     /// What to say when there were `before` killed before.
-    pub(super) fn since(&self, before: u64) -> Option<String> {
+    pub(crate) fn since(&self, before: u64) -> Option<String> {
         if self.kills() <= before {
             return None;
         }

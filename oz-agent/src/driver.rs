@@ -15,6 +15,7 @@ mod drive;
 mod egress;
 mod end;
 mod environment;
+mod finish;
 mod git;
 mod keys;
 mod mcp;

@@ -2,6 +2,7 @@
 //! reads what it tells, ends its whole family of processes and reports; what differs from program to program is a
 //! [`Dialect`], one file for each.
 
+mod begun;
 mod claude;
 mod codex;
 mod command;

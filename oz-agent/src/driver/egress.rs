@@ -1,7 +1,16 @@
 //! What a run needs beside the hosts of its list: the model service of a command line agent and the control plane. The
-//! native agent asks its model from this process, which is held to nothing. The choice is pure.
+//! native agent asks its model from this process, which is held to nothing.
 
-use oz_core::config::HarnessType;
+use super::{
+    auth,
+    end::End,
+    session::{Session, Surroundings},
+};
+use crate::egress::Egress;
+use oz_core::{
+    Error, ErrorCode,
+    config::{AgentConfig, HarnessType},
+};
 use std::collections::BTreeMap;
 use url::Url;
 
@@ -64,6 +73,30 @@ pub(super) fn own_hosts(
 fn host(address: &str) -> Option<String> {
     let url = Url::parse(address).ok()?;
     Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+}
+
+impl Session<'_> {
+    /// Bounds the network of the run to its list, when it has one, and tells its processes of the way that is left.
+    pub(super) async fn bound(
+        &self,
+        config: &AgentConfig,
+        surroundings: &Surroundings,
+        env: &mut BTreeMap<String, String>,
+    ) -> Result<Option<Egress>, End> {
+        let Some(list) = config.sandbox.as_ref().and_then(|sandbox| sandbox.egress_allowlist.as_ref()) else {
+            return Ok(None);
+        };
+        let Surroundings { keys, host, oz, .. } = surroundings;
+        // Who can't log in is told so later.
+        let auth = auth::variables(config, keys, host).unwrap_or_default();
+        let plane = self.record.as_ref().map(|(_, client, _)| client.server_url());
+        let own = own_hosts(&config.harness_type(), &auth, keys.plain(), plane);
+        let opened = Egress::open(list, &own, oz).await;
+        let egress =
+            opened.map_err(|text| End::Failed(Error::new(ErrorCode::EnvironmentSetupFailed, text)))?;
+        egress.configure(env);
+        Ok(Some(egress))
+    }
 }
 
 #[cfg(test)]

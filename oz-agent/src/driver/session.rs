@@ -1,12 +1,11 @@
 //! A run between its admission and its end: the stages in their order, and where their events go.
 
 use super::{
-    DriverEvent, Finished,
-    admission::{self, Record},
+    DriverEvent,
+    admission::Record,
     auth, brief, children,
     curtain::Curtain,
     drive::Manners,
-    egress,
     end::End,
     environment,
     keys::Keys,
@@ -19,11 +18,10 @@ use super::{
     stages::{Ground, Prepared},
     steer::Steer,
 };
-use crate::{egress::Egress, foreign::Foreign, model, native::NativeHarness, picture, process::Household};
+use crate::{foreign::Foreign, model, native::NativeHarness, picture, process::Household};
 use oz_client::Client;
 use oz_core::{
-    Error, ErrorCode, Redactor, RunId, RunState,
-    api::{ReportShutdown, UpdateRun},
+    Error, ErrorCode, Redactor, RunId,
     config::{AgentConfig, HarnessConfig, HarnessType},
     env,
     harness::{Harness, HarnessEvent, HarnessTask, McpStartup},
@@ -38,14 +36,11 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::{sync::mpsc, time::timeout};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// How long an agent waits for an answer, in minutes, unless the configuration says otherwise.
 const IDLE_MINUTES: i32 = 10;
-/// How long the last words of a cancelled agent may take: its transcript, then its state.
-const LAST_WORDS: Duration = Duration::from_millis(120);
-
 /// Where and how a run is done.
 pub(super) struct Surroundings {
     pub(super) cwd: PathBuf,
@@ -76,7 +71,7 @@ pub(super) struct Session<'a> {
     /// Cancelled when the run is to end early, whoever wants it.
     pub(super) stop: CancellationToken,
     pub(super) redactor: Redactor,
-    curtain: Curtain,
+    pub(super) curtain: Curtain,
     pub(super) usage: Usage,
 }
 
@@ -117,7 +112,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn tell(&mut self, event: HarnessEvent) {
+    pub(super) async fn tell(&mut self, event: HarnessEvent) {
         let passing = matches!(event, HarnessEvent::Delta { .. });
         if let Some((_, _, recorder)) = &self.record.as_ref().filter(|_| !passing) {
             recorder.record(event.clone()).await;
@@ -301,91 +296,11 @@ impl<'a> Session<'a> {
         self.drive(&harness, task, Manners { patience: *patience, idle, steer, refusals }).await
     }
 
-    /// Bounds the network of the run to its list, when it has one, and tells its processes of the way that is left.
-    async fn bound(
-        &self,
-        config: &AgentConfig,
-        surroundings: &Surroundings,
-        env: &mut BTreeMap<String, String>,
-    ) -> Result<Option<Egress>, End> {
-        let Some(list) = config.sandbox.as_ref().and_then(|sandbox| sandbox.egress_allowlist.as_ref()) else {
-            return Ok(None);
-        };
-        let Surroundings { keys, host, oz, .. } = surroundings;
-        // Who can't log in is told so later.
-        let auth = auth::variables(config, keys, host).unwrap_or_default();
-        let plane = self.record.as_ref().map(|(_, client, _)| client.server_url());
-        let own = egress::own_hosts(&config.harness_type(), &auth, keys.plain(), plane);
-        let opened = Egress::open(list, &own, oz).await;
-        let egress =
-            opened.map_err(|text| End::Failed(Error::new(ErrorCode::EnvironmentSetupFailed, text)))?;
-        egress.configure(env);
-        Ok(Some(egress))
-    }
-
     /// The conversation that a worker's run goes on with.
     async fn earlier(&self, harness: &HarnessType, patience: Duration) -> Option<Resumption> {
         let (run_id, client, _) = self.record.as_ref().filter(|_| self.assigned)?;
         let finding = resume::find(client, *run_id, resume::format(harness), patience);
         self.stop.run_until_cancelled(finding).await.flatten()
-    }
-
-    /// Reports how the run ended, as long as `patience` allows.
-    pub(super) async fn finish(mut self, end: End, patience: Duration) -> Finished {
-        if let Some(event) = self.curtain.rest() {
-            self.tell(event).await;
-        }
-        let cancelled = self.stop.is_cancelled() || matches!(end, End::Cancelled);
-        let superseded = self.record.as_ref().is_some_and(|(_, _, recorder)| recorder.is_superseded());
-        let end = match end {
-            _ if superseded => End::Superseded,
-            // An agent that is stopped may notice it as a failure of what it was just doing.
-            End::Failed(_) if cancelled => End::Cancelled,
-            end => end,
-        };
-        let silent = matches!(end, End::Superseded);
-        let left = matches!(end, End::Left(_));
-        let (mut state, mut status) = end.report();
-        status.message = self.redactor.string(status.message);
-        let run_id = self.record.as_ref().map(|(run_id, _, _)| *run_id);
-        if let Some((_, client, recorder)) = self.record
-            && !silent
-        {
-            let (flush, patience) = if cancelled { (LAST_WORDS, LAST_WORDS) } else { (patience, patience) };
-            // Who answered meanwhile has the last word on whether the run waits.
-            let tells = !(left || (self.assigned && state == RunState::Cancelled));
-            let report = UpdateRun {
-                task_state: tells.then(|| state.clone()),
-                status_message: tells.then(|| status.clone()),
-                usage: Some(self.usage.clone()),
-            };
-            let mut heard = recorder.close(flush).await;
-            if heard {
-                let reporting = admission::patiently(&client, &report, patience);
-                // The patience ends between two calls; a cancelled agent has no time for a whole one.
-                let limit = if cancelled { patience } else { patience + admission::CALL };
-                heard = match timeout(limit, reporting).await {
-                    Ok(Err(End::Superseded)) => false,
-                    Ok(Ok(_)) => true,
-                    Ok(Err(_)) | Err(_) => {
-                        tracing::error!(%state, "the end of the run could not be reported");
-                        true
-                    }
-                };
-            }
-            if heard && state == RunState::Blocked {
-                // The worker's word on it may be late or, on this machine, never comes.
-                let _ = timeout(
-                    patience + admission::CALL,
-                    admission::patiently(&client, &ReportShutdown::default(), patience),
-                )
-                .await;
-            }
-            if !heard && state != RunState::Cancelled {
-                (state, status) = End::Superseded.report();
-            }
-        }
-        Finished { state, status, usage: self.usage, run_id }
     }
 }
 

@@ -1,18 +1,13 @@
 //! Runs the program of a [`Dialect`] from its start to its end.
 
 use super::{
-    Conversation, Dialect, End, Foreign, Launch, Reader, Told, home,
+    Conversation, Dialect, End, Foreign, Launch, Reader, Told,
+    begun::{Begun, begin},
     lines::{Line, Lines, Tail},
     pairs::Pairs,
     pipes::{Output, writer},
-    program,
 };
-use crate::{
-    budget::Budget,
-    command::Guard,
-    memory::Memory,
-    process::{Family, Household},
-};
+use crate::{budget::Budget, command::Guard, memory::Memory};
 use futures_util::{
     StreamExt as _,
     stream::{self, BoxStream},
@@ -20,13 +15,11 @@ use futures_util::{
 use oz_core::{
     Error, ErrorCode, Redactor,
     config::Limits,
-    env::PROCESS_MARK,
     harness::{AgentState, HarnessEvent, HarnessTask},
 };
-use rustix::process::Pid;
 use std::{
     os::unix::process::ExitStatusExt as _,
-    process::{ExitStatus, Stdio},
+    process::ExitStatus,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -110,62 +103,6 @@ pub(super) fn start(
         received.poll_recv(context)
     });
     Ok(stream.boxed())
-}
-
-/// A program that was started.
-struct Begun {
-    child: Child,
-    guard: Guard,
-    launch: Launch,
-    inputs: mpsc::UnboundedReceiver<Input>,
-}
-
-fn begin(
-    dialect: &dyn Dialect,
-    conversation: &Mutex<Conversation>,
-    task: &HarnessTask,
-) -> Result<Begun, Error> {
-    let launch = dialect.launch(task)?;
-    home::furnish(task, &launch)?;
-    let (child, guard) = spawn(dialect, task, &launch)?;
-    let (sender, inputs) = mpsc::unbounded_channel();
-    let mut conversation = conversation.lock().unwrap_or_else(PoisonError::into_inner);
-    conversation.session_id = task.saved.as_ref().map(|saved| saved.session_id.clone());
-    conversation.input = Some(sender).filter(|_| launch.listens);
-    Ok(Begun { child, guard, launch, inputs })
-}
-
-fn spawn(dialect: &dyn Dialect, task: &HarnessTask, launch: &Launch) -> Result<(Child, Guard), Error> {
-    let env = home::environment(task, launch);
-    let failed = |text: String| Error::new(ErrorCode::EnvironmentSetupFailed, text);
-    let (word, arguments) =
-        launch.words.split_first().ok_or_else(|| failed("there is no program to start".to_owned()))?;
-    let program = program::find(word, &env, &task.workspace).ok_or_else(|| {
-        failed(format!(
-            "the harness '{}' needs the program '{word}', which is not in the PATH of the run; {}",
-            dialect.name(),
-            dialect.install_hint(task)
-        ))
-    })?;
-    let mark = Household::new().mark();
-    let stdin = if launch.stdin.is_some() || launch.listens { Stdio::piped() } else { Stdio::null() };
-    let path = program.to_string_lossy();
-    let words = task.network.words([&*path]);
-    let child = tokio::process::Command::new(words[0])
-        .args(&words[1..])
-        .args(arguments)
-        .current_dir(&task.workspace)
-        .env_clear()
-        .envs(env)
-        .env(PROCESS_MARK, &mark)
-        .stdin(stdin)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .map_err(|e| failed(format!("'{}' can't be started: {e}", program.display())))?;
-    let leader = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-    Ok((child, Guard(Some(Family { leader, mark }))))
 }
 
 /// One program at work.

@@ -95,7 +95,7 @@ async fn commands_reach_what_is_on_the_list_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repository_is_cloned_from_a_host_on_the_list_and_from_no_other() {
     let world = World::scripted(&script(&["git fetch && echo fetched".to_owned()]));
-    world.git_repo("app", &[("a", "b\n")]);
+    let _ = world.git_repo("app", &[("a", "b\n")]);
     let git = GitHost::start(&world.path().join("repos"), "token-of-git-0123").await;
     let of = |list: &[String]| AgentConfig {
         source_repos: vec![SourceRepo {

@@ -190,12 +190,6 @@ pub(super) async fn run(mut args: AgentRunArgs, global: &Global) -> Outcome {
             if hidden.sandboxed {
                 task.config.permissions.get_or_insert_default().run_until_completion = true;
             }
-            let harness = task.config.harness_type();
-            if (args.strict_mcp_startup || args.mcp_startup_timeout.is_some()) && harness != HarnessType::Oz {
-                return Err(CliError::new(format!(
-                    "--strict-mcp-startup and --mcp-startup-timeout are for the harness oz; '{harness}' starts its MCP servers itself"
-                )));
-            }
             if let Some(uid) = task.config.environment_id.as_deref()
                 && !consent::given(&connection.clone().client()?, uid, args.yes).await?
             {

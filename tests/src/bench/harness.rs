@@ -9,7 +9,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -53,6 +53,7 @@ pub(crate) fn run(runtime: &Runtime) -> Vec<Figure> {
     let mut figures = Vec::new();
     let mut ours: Option<Sample> = None;
     for agent in agents() {
+        eprintln!("measuring {}", agent.name);
         let sample = median(runtime, &agent, &programs);
         let beside = |value: f64, of: fn(&Sample) -> f64| match &ours {
             Some(ours) => format!(" ({:.1}x)", value / of(ours)),
@@ -173,7 +174,13 @@ fn agents() -> Vec<Agent> {
             words: with_prompt("opencode run --format json --title bench --model anthropic/bench"),
             env: |_, home| {
                 let config = home.join("opencode.json").to_string_lossy().into_owned();
-                let quiet = ["OPENCODE_DISABLE_MODELS_FETCH", "OPENCODE_DISABLE_AUTOUPDATE"];
+                let quiet = [
+                    "OPENCODE_DISABLE_AUTOUPDATE",
+                    "OPENCODE_DISABLE_DEFAULT_PLUGINS",
+                    "OPENCODE_DISABLE_LSP_DOWNLOAD",
+                    "OPENCODE_DISABLE_MODELS_FETCH",
+                    "OPENCODE_DISABLE_SHARE",
+                ];
                 let quiet = quiet.map(|name| (name.to_owned(), "1".to_owned()));
                 [("OPENCODE_CONFIG".to_owned(), config)].into_iter().chain(quiet).collect()
             },
@@ -182,7 +189,8 @@ fn agents() -> Vec<Agent> {
                 vec![
                     ("opencode.json", OPENCODE.replace("URL", url).replace("KEY", KEY)),
                     (".config/opencode/package-lock.json", lock.to_owned()),
-                    (".config/opencode/node_modules/.keep", String::new()),
+                    (".config/opencode/package.json", "{}".to_owned()),
+                    (".config/opencode/node_modules/.package-lock.json", "{}".to_owned()),
                 ]
             },
             calls: |file| {
@@ -259,8 +267,9 @@ fn sample(runtime: &Runtime, agent: &Agent, programs: &Path) -> Sample {
         .stdin(if agent.reads { fs::File::open(&prompt).unwrap().into() } else { Stdio::null() })
         .stdout(log.try_clone().unwrap())
         .stderr(log);
-    let sample = measured(&mut command);
+    let (sample, status) = measured(&mut command);
     let said = || fs::read_to_string(dir.path().join("log")).unwrap_or_default();
+    assert!(status.success(), "{}: {status}\n{}", agent.name, said());
     assert_eq!(
         fs::read_to_string(&file).unwrap(),
         "echo hello\n",
@@ -274,7 +283,7 @@ fn sample(runtime: &Runtime, agent: &Agent, programs: &Path) -> Sample {
 }
 
 /// Runs a command to its end and measures it with all that it starts.
-fn measured(command: &mut Command) -> Sample {
+fn measured(command: &mut Command) -> (Sample, ExitStatus) {
     let before = processor();
     let started = Instant::now();
     let mut child = command.spawn().unwrap_or_else(|e| panic!("{command:?}: {e}"));
@@ -288,10 +297,9 @@ fn measured(command: &mut Command) -> Sample {
         thread::sleep(LOOK);
     };
     let wall = started.elapsed().as_secs_f64() * 1e3;
-    assert!(status.success(), "{command:?}: {status}");
     #[expect(clippy::cast_precision_loss, reason = "a figure to show")]
     let peak_mib = peak as f64 / 1024.0;
-    Sample { wall, cpu: processor() - before, peak_mib }
+    (Sample { wall, cpu: processor() - before, peak_mib }, status)
 }
 
 /// The processor time of all processes that this one has started and that are over, in milliseconds.

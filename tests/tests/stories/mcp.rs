@@ -80,20 +80,25 @@ fn a_real_server_is_used_over_every_transport() {
         "broken": { "command": "node", "args": ["-e", "console.error('no licence'); process.exit(1)"] },
     } });
     fs::write(&file, servers.to_string()).unwrap();
-    let output = world
-        .oz_command()
-        .env("OZ_SCRIPTED_MODEL", world.path().join("script.yaml"))
-        .args(["agent", "run", "-p", "use everything", "--model", "scripted", "--output-format", "json"])
-        .args(["--mcp", &file.to_string_lossy()])
-        .output()
-        .unwrap();
-    let out = oz_tests::Oz::from(output).success();
-    for expected in ["over stdio", "19 and 23 is 42", "over sse", "\"images\":1", "All used."] {
-        assert!(out.contains(expected), "{expected} is not in\n{out}");
+    for way in [&["run"][..], &["run-cloud", "--wait"]] {
+        let output = world
+            .oz_command()
+            .env("OZ_SCRIPTED_MODEL", world.path().join("script.yaml"))
+            .arg("agent")
+            .args(way)
+            .args(["-p", "use everything", "--model", "scripted", "--output-format", "json"])
+            .args(["--mcp", &file.to_string_lossy()])
+            .output()
+            .unwrap();
+        let out = oz_tests::Oz::from(output).success();
+        let first: Value = serde_json::from_str(out.lines().next().unwrap()).unwrap();
+        let id = first["run_id"].as_str().unwrap_or_else(|| panic!("{out}"));
+        let transcript = world.oz(&["run", "transcript", id, "--output-format", "json"]).success();
+        let used = ["over stdio", "19 and 23 is 42", "over sse", "\"images\":1", "All used."];
+        for expected in used.into_iter().chain(["'broken' is left out", "no licence"]) {
+            assert!(transcript.contains(expected), "{way:?}: {expected} is not in\n{transcript}");
+        }
     }
-    let first: Value = serde_json::from_str(out.lines().next().unwrap()).unwrap();
-    let transcript = world.oz(&["run", "transcript", first["run_id"].as_str().unwrap()]).success();
-    assert!(transcript.contains("'broken' is left out") && transcript.contains("no licence"), "{transcript}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

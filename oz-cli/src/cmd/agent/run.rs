@@ -23,7 +23,7 @@ use oz_client::Client;
 use oz_core::{
     RunId, RunState,
     api::{GetProfile, Profile},
-    config::{AgentConfig, HarnessType},
+    config::AgentConfig,
     env,
     harness::{HarnessEvent, McpStartup},
 };

@@ -13,18 +13,22 @@ mod home;
 mod lines;
 mod opencode;
 mod pairs;
+mod permits;
 mod pipes;
 mod program;
 mod rules;
 mod shown;
 
+use crate::human::Waiting;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use oz_core::{
     Error, ErrorCode,
     config::HarnessType,
     harness::{Harness, HarnessEvent, HarnessTask, SavedSession},
+    request::Answer,
 };
+use permits::{Permit, Wish};
 use std::{
     collections::BTreeMap,
     fmt,
@@ -33,6 +37,7 @@ use std::{
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// How one command line agent is started and understood. It starts nothing itself.
 pub(crate) trait Dialect: Send + Sync {
@@ -62,6 +67,17 @@ pub(crate) trait Dialect: Send + Sync {
     fn message(&self, text: &str) -> Option<String> {
         let _ = text;
         None
+    }
+
+    /// Whether it asks before each call with [`Told::Wish`].
+    fn asks(&self) -> bool {
+        false
+    }
+
+    /// What to write to its standard input as the word on a call that it asked for with [`Told::Wish`].
+    fn word(&self, permit: &Permit) -> String {
+        let _ = permit;
+        String::new()
     }
 
     /// What to write to its standard input to end the step that it is at; `None` when that would end it.
@@ -114,6 +130,10 @@ pub(crate) enum Told {
     Turn,
     /// It did what it was asked and ends unless it is asked more.
     Rest,
+    /// It wants to make a call and waits for [`Dialect::word`].
+    Wish(Wish),
+    /// It does not wait for the word on this any more.
+    Unwished(String),
     /// It goes on, but nothing can come of it: it is ended.
     Hopeless(ErrorCode, String),
 }
@@ -132,6 +152,7 @@ pub(crate) struct Foreign {
     dialect: Arc<dyn Dialect>,
     cancel: CancellationToken,
     conversation: Arc<Mutex<Conversation>>,
+    waiting: Arc<Waiting>,
 }
 
 /// What is known of the one conversation of a [`Foreign`].
@@ -157,7 +178,12 @@ impl Foreign {
     }
 
     pub(crate) fn new(dialect: impl Dialect + 'static) -> Self {
-        Self { dialect: Arc::new(dialect), cancel: CancellationToken::new(), conversation: Arc::default() }
+        Self {
+            dialect: Arc::new(dialect),
+            cancel: CancellationToken::new(),
+            conversation: Arc::default(),
+            waiting: Arc::default(),
+        }
     }
 
     fn conversation(&self) -> std::sync::MutexGuard<'_, Conversation> {
@@ -197,6 +223,10 @@ impl Harness for Foreign {
             )));
         };
         self.put(engine::Input::Message(text))
+    }
+
+    async fn answer(&self, request_id: Uuid, answer: Answer) -> Result<(), Error> {
+        self.waiting.answer(request_id, answer)
     }
 
     async fn interrupt(&self) -> Result<(), Error> {

@@ -6,6 +6,8 @@ mod command;
 pub mod driver;
 pub mod egress;
 mod foreign;
+mod gate;
+mod human;
 mod job;
 pub mod local;
 pub mod mcp;

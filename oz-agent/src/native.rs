@@ -4,7 +4,6 @@
 mod act;
 mod agent;
 mod ask;
-mod ask_human;
 mod calls;
 mod compact;
 mod context;
@@ -23,24 +22,24 @@ mod steps;
 mod tools;
 mod turn;
 
-use crate::memory::Memory;
 use crate::{
     budget::Budget,
+    gate::Gate,
+    human::{Human, Waiting},
     job::Jobs,
+    memory::Memory,
     model::{Chain, Prices, Sources, resolve},
     process::Household,
     rule::RuleBook,
     tool::{self, Desk, Offer, Tool, Toolbox, Workspace},
 };
 use agent::{Agent, Common};
-use ask_human::{Human, Waiting};
 use async_trait::async_trait;
 use context::Gauge;
 use futures_util::{
     StreamExt as _,
     stream::{self, BoxStream},
 };
-use gate::Gate;
 use inbox::Inbox;
 use journal::Journal;
 use opening::Opening;

@@ -21,6 +21,7 @@ mod workspace;
 mod write_file;
 mod write_to_job;
 
+pub(crate) use asks::real;
 pub(crate) use offer::Offer;
 pub(crate) use workspace::Workspace;
 

@@ -2,11 +2,12 @@
 
 mod launch;
 mod mcp;
+mod permits;
 mod reader;
 mod tasks;
 mod tools;
 
-use super::{Dialect, Launch, Reader};
+use super::{Dialect, Launch, Permit, Reader};
 use oz_core::{
     Error,
     harness::{HarnessTask, SavedSession},
@@ -40,8 +41,8 @@ impl Dialect for Claude {
         launch::launch(task)
     }
 
-    fn reader(&self, _: &HarnessTask) -> Box<dyn Reader> {
-        Box::new(reader::ClaudeReader::default())
+    fn reader(&self, task: &HarnessTask) -> Box<dyn Reader> {
+        Box::new(reader::ClaudeReader::new(permits::Desk::of(task)))
     }
 
     fn saved(&self, task: &HarnessTask, session_id: &str) -> Option<SavedSession> {
@@ -56,6 +57,14 @@ impl Dialect for Claude {
 
     fn message(&self, text: &str) -> Option<String> {
         Some(user(text))
+    }
+
+    fn asks(&self) -> bool {
+        true
+    }
+
+    fn word(&self, permit: &Permit) -> String {
+        permits::word(permit)
     }
 
     fn interruption(&self) -> Option<String> {

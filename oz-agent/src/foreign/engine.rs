@@ -5,9 +5,11 @@ use super::{
     begun::{Begun, begin},
     lines::{Line, Lines, Tail},
     pairs::Pairs,
+    permits::Permits,
     pipes::{Output, writer},
+    rules,
 };
-use crate::{budget::Budget, command::Guard, memory::Memory};
+use crate::{budget::Budget, command::Guard, gate::Gate, human::Human, memory::Memory};
 use futures_util::{
     StreamExt as _,
     stream::{self, BoxStream},
@@ -26,7 +28,7 @@ use std::{
 use tokio::{
     process::Child,
     sync::mpsc,
-    time::{Instant, sleep, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
@@ -91,6 +93,11 @@ pub(super) fn start(
         redactor: task.redactor.clone(),
         memory: Memory::new(&task.env),
         cancel: foreign.cancel.clone(),
+        permits: Permits::new(
+            Gate::new(task.permissions.clone()),
+            Human::new(Arc::clone(&foreign.waiting), events.clone()),
+            task.redactor.clone(),
+        ),
         events,
         pairs: Pairs::default(),
         asked: None,
@@ -115,6 +122,7 @@ struct Engine {
     redactor: Redactor,
     memory: Memory,
     cancel: CancellationToken,
+    permits: Permits,
     events: mpsc::Sender<HarnessEvent>,
     pairs: Pairs,
     /// What it was asked last, since it last rested.
@@ -133,6 +141,15 @@ enum Asked {
 impl Engine {
     async fn work(mut self, task: HarnessTask, first: Begun, lost: Option<String>) {
         self.tell(HarnessEvent::State { state: AgentState::Started, message: None, code: None }).await;
+        let lists = rules::lists(&task.permissions);
+        if !lists.is_empty() && !self.dialect.asks() {
+            let detail = format!(
+                "the harness '{}' does not ask before it acts, so these lists do not hold: {}",
+                self.dialect.name(),
+                lists.join(", ")
+            );
+            self.stage("permissions", detail).await;
+        }
         if let Some(why) = lost {
             self.begin_anew(&why).await;
         }
@@ -183,9 +200,14 @@ impl Engine {
     /// Tells that the earlier conversation is lost to the program, which is told of it instead.
     async fn begin_anew(&mut self, why: &str) {
         let detail = format!("the earlier conversation can't be taken up: {why}; this begins a new one");
-        let (name, ok) = (RESUMPTION.to_owned(), false);
-        self.tell(HarnessEvent::Stage { name, ok, duration_ms: 0, detail: Some(detail) }).await;
+        self.stage(RESUMPTION, detail).await;
         self.at_work = true;
+    }
+
+    /// Tells of something that is not as it should be.
+    async fn stage(&mut self, name: &str, detail: String) {
+        let name = name.to_owned();
+        self.tell(HarnessEvent::Stage { name, ok: false, duration_ms: 0, detail: Some(detail) }).await;
     }
 
     /// Reads all that the program tells until it ends. Answers with its exit code.
@@ -204,28 +226,29 @@ impl Engine {
         let mut exit_code = None;
         let mut deadline = Instant::now();
         let cancel = self.cancel.clone();
-        let max_seconds = self.max_seconds;
-        let time_up = async move {
-            match max_seconds {
-                Some(seconds) => sleep(Duration::from_secs(seconds)).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::pin!(time_up);
+        let limit = self.max_seconds.map(Duration::from_secs);
+        let mut time_up = Instant::now() + limit.unwrap_or_default();
         while exit_code.is_none() || stdout.open() {
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => return Err(Stop::Cancelled),
-                () = &mut time_up => return Err(Stop::OverBudget(self.budget.out_of_time())),
+                () = sleep_until(time_up), if limit.is_some() && !self.permits.wait() => return Err(Stop::OverBudget(self.budget.out_of_time())),
                 () = sleep_until(deadline), if exit_code.is_some() => break,
                 bytes = stderr.read(), if stderr.open() => errors.push(bytes),
                 input = inputs.recv(), if writer.is_some() => match (input, &writer) {
                     (Some(input), Some(writer)) => self.pass_on(input, writer),
                     _ => writer = None,
                 },
+                (permit, waited) = self.permits.next(), if self.permits.wait() => {
+                    // Nobody's time but that of the human.
+                    time_up += waited;
+                    if let (Some(permit), Some(writer)) = (permit, &writer) {
+                        let _ = writer.send(self.dialect.word(&permit));
+                    }
+                }
                 bytes = stdout.read(), if stdout.open() => {
                     for line in lines.push(bytes) {
-                        if self.line(line).await? {
+                        if self.line(line, writer.as_ref()).await? {
                             // It ends when it has read to the end.
                             self.conversation().input = None;
                             while let (Ok(input), Some(writer)) = (inputs.try_recv(), &writer) {
@@ -247,7 +270,7 @@ impl Engine {
             }
         }
         if let Some(line) = lines.rest() {
-            self.line(line).await?;
+            self.line(line, None).await?;
         }
         while stderr.open() && Instant::now() < deadline {
             let Ok(bytes) = timeout(LAST_WORDS / 10, stderr.read()).await else { break };
@@ -267,7 +290,11 @@ impl Engine {
     }
 
     /// Tells on what a line means. Answers whether the program may be let go.
-    async fn line(&mut self, line: Line) -> Result<bool, Stop> {
+    async fn line(
+        &mut self,
+        line: Line,
+        writer: Option<&mpsc::UnboundedSender<String>>,
+    ) -> Result<bool, Stop> {
         let Line { text, left_out } = line;
         if left_out > 0 {
             let text = format!("({left_out} bytes of one line of output were left out)");
@@ -287,6 +314,12 @@ impl Engine {
                     self.within_budget()?;
                     self.budget.begin_turn();
                 }
+                Told::Wish(wish) => {
+                    if let (Some(permit), Some(writer)) = (self.permits.ask(wish), writer) {
+                        let _ = writer.send(self.dialect.word(&permit));
+                    }
+                }
+                Told::Unwished(id) => self.permits.take_back(&id),
                 Told::Hopeless(code, message) => return Err(Stop::Hopeless(code, message)),
                 Told::Rest => done = self.asked.take() != Some(Asked::Stop),
                 Told::Event(event) => {

@@ -342,3 +342,13 @@ async fn a_conversation_that_can_t_be_taken_up_is_told_from_its_beginning() {
         assert!(!events.iter().any(|event| matches!(event, HarnessEvent::Stage { .. })), "{events:?}");
     }
 }
+
+#[tokio::test]
+async fn lists_that_a_program_does_not_keep_to_are_told() {
+    let room = Room::new();
+    let mut task = room.task();
+    task.permissions.command_denylist = vec!["rm .*".to_owned()];
+    let events = all(Arc::new(Foreign::new(script(""))).start(task).await.unwrap()).await;
+    let told = |event: &HarnessEvent| matches!(event, HarnessEvent::Stage { name, ok: false, detail: Some(why), .. } if name == "permissions" && why.ends_with("command_denylist"));
+    assert!(events.iter().any(told), "{events:?}");
+}

@@ -2,9 +2,7 @@
 
 use super::{
     ask::Answer,
-    ask_human::Human,
     context::Gauge,
-    gate::Gate,
     guard::{Guard, Worth},
     inbox::Inbox,
     journal::Journal,
@@ -13,6 +11,8 @@ use super::{
 };
 use crate::{
     budget::Budget,
+    gate::Gate,
+    human::Human,
     memory::Memory,
     model::{Chain, Prices},
     rule::RuleBook,

@@ -1,55 +1,9 @@
-//! What an agent may do is decided here, once for all tools, before any of them does something.
+//! The way of a call through the gate, and from there to a human.
 
 use super::agent::{Agent, End};
-use crate::tool::{Desk, Tool};
-use oz_core::{
-    permission::{Ask, Leave, Permissions, Verdict, decide},
-    request::{Decision, Request, RequestKind},
-};
+use crate::{human::deny, tool::Tool};
+use oz_core::request::{Answer, Request};
 use serde_json::{Map, Value};
-use std::sync::{Mutex, PoisonError};
-use uuid::Uuid;
-
-/// How many bytes of what is to be written go with the question whether it may.
-const MAX_DETAIL: usize = 16 << 10;
-
-/// The permissions of a run, and what a human added to them meanwhile.
-#[derive(Debug)]
-pub(super) struct Gate {
-    permissions: Permissions,
-    leave: Mutex<Leave>,
-}
-
-impl Gate {
-    pub(super) fn new(permissions: Permissions) -> Self {
-        Self { permissions, leave: Mutex::default() }
-    }
-
-    /// Whether a tool is of no use, because none of its calls would be allowed.
-    pub(super) fn bars(&self, tool: &dyn Tool, desk: &Desk) -> bool {
-        let wholly = |ask: &Ask| matches!(ask, Ask::Web | Ask::Plan | Ask::Question | Ask::Computer);
-        let denied = |ask: &Ask| matches!(decide(&self.permissions, ask), Verdict::Deny(_));
-        tool.asks(desk, &Map::new()).iter().any(|ask| wholly(ask) && denied(ask))
-    }
-
-    /// What has to be asked of a human, and why; or why it is denied.
-    fn check(&self, asks: Vec<Ask>) -> Result<Vec<(Ask, String)>, String> {
-        let mut open = Vec::new();
-        for ask in asks {
-            match decide(&self.permissions, &ask) {
-                Verdict::Allow => {}
-                Verdict::Deny(why) => return Err(why),
-                Verdict::Ask(_) if self.leave().covers(&ask) => {}
-                Verdict::Ask(why) => open.push((ask, why)),
-            }
-        }
-        Ok(open)
-    }
-
-    fn leave(&self) -> std::sync::MutexGuard<'_, Leave> {
-        self.leave.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 impl Agent {
     /// Why a call may not be done, if so. A human is asked where the permissions say it.
@@ -59,68 +13,27 @@ impl Agent {
         input: &Map<String, Value>,
         shown: &Map<String, Value>,
     ) -> Result<Option<String>, End> {
-        let open = match self.common.gate.check(tool.asks(&self.desk, input)) {
+        let gate = &self.common.gate;
+        let open = match gate.check(tool.asks(&self.desk, input)) {
             Ok(open) => open,
-            Err(why) => return Ok(Some(format!("this is not permitted: {why}"))),
+            Err(why) => return Ok(Some(why)),
         };
         if open.is_empty() {
             return Ok(None);
         }
-        let reasons: Vec<&str> = open.iter().map(|(_, why)| why.as_str()).collect();
-        let reason = self.desk.redactor.string(reasons.join("; "));
-        let title = open.iter().map(|(ask, _)| title(ask)).collect::<Vec<_>>().join("; ");
-        let request = Request {
-            request_id: Uuid::now_v7(),
-            kind: RequestKind::Approval,
-            title: self.desk.redactor.string(title),
-            reason: Some(reason.clone()),
-            detail: self.desk.redactor.map(detail(input, shown)),
-            options: Vec::new(),
+        let answer = self.request(open.request(input, shown, &self.desk.redactor)).await?;
+        Ok(gate.settle(&open, answer).map(|why| self.desk.redactor.string(why)))
+    }
+
+    /// Asks a human and waits for the answer. An interruption of the step is a denial.
+    pub(super) async fn request(&self, request: Request) -> Result<Answer, End> {
+        let step = self.steps.current();
+        let answer = tokio::select! {
+            biased;
+            answer = self.bounded(self.common.human.request(request)) => Some(answer),
+            () = step.cancelled() => None,
         };
-        let answer = self.request(request).await?;
-        match answer.decision {
-            Decision::Approve => {}
-            Decision::ApproveAlways => open.iter().for_each(|(ask, _)| self.common.gate.leave().grant(ask)),
-            _ => {
-                let said = answer.text.filter(|text| !text.trim().is_empty());
-                let said = said.map(|text| format!(": {text}")).unwrap_or_default();
-                return Ok(Some(format!("this was not approved ({reason}){said}")));
-            }
-        }
-        // Who may write to a program once may go on.
-        for (ask, _) in open.iter().filter(|(ask, _)| matches!(ask, Ask::Interact { first: true, .. })) {
-            self.common.gate.leave().grant(ask);
-        }
-        Ok(None)
-    }
-}
-
-/// What is to be done, so that it can be judged: what is written stands beside what is shown of a call.
-fn detail(input: &Map<String, Value>, shown: &Map<String, Value>) -> Map<String, Value> {
-    let mut detail = shown.clone();
-    for key in ["edits", "patch", "content"] {
-        if let Some(value) = input.get(key).filter(|value| value.to_string().len() <= MAX_DETAIL) {
-            detail.insert(key.to_owned(), value.clone());
-        }
-    }
-    detail
-}
-
-/// What is wanted, in a line.
-fn title(ask: &Ask) -> String {
-    let list = |verb: &str, paths: &[std::path::PathBuf]| {
-        let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-        format!("{verb} {}", names.join(", "))
-    };
-    match ask {
-        Ask::Read { paths } => list("Read", paths),
-        Ask::Change { paths } => list("Change", paths),
-        Ask::Execute { command, .. } => format!("Run: {}", command.lines().next().unwrap_or_default()),
-        Ask::Interact { program, .. } => format!("Write to {program}"),
-        Ask::Mcp { server, tool, .. } => format!("Call '{tool}' of the MCP server '{server}'"),
-        Ask::Web => "Use the web".to_owned(),
-        Ask::Plan => "Make a plan".to_owned(),
-        Ask::Question => "Ask a question".to_owned(),
-        Ask::Computer => "Use a screen".to_owned(),
+        self.common.human.withdraw().await;
+        answer.unwrap_or_else(|| Ok(deny("the user interrupted the step")))
     }
 }

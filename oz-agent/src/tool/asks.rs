@@ -1,6 +1,6 @@
 //! What tools for files want to be permitted.
 
-use super::Desk;
+use super::{Desk, Workspace};
 use oz_core::permission::Ask;
 use serde_json::{Map, Value};
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ pub(super) fn read(desk: &Desk, input: &Map<String, Value>) -> Vec<Ask> {
 /// To change what the arguments name, and what a patch among them does.
 pub(super) fn change(desk: &Desk, input: &Map<String, Value>, patched: Vec<&str>) -> Vec<Ask> {
     let mut paths = paths(desk, input);
-    paths.extend(patched.into_iter().map(|path| real(desk, path)));
+    paths.extend(patched.into_iter().map(|path| real(&desk.workspace, path)));
     vec![Ask::Change { paths }]
 }
 
@@ -31,12 +31,13 @@ fn paths(desk: &Desk, input: &Map<String, Value>) -> Vec<PathBuf> {
         let named = PATHS.contains(&name.as_str());
         collect(value, named, &mut found);
     }
-    found.into_iter().map(|path| real(desk, path)).collect()
+    found.into_iter().map(|path| real(&desk.workspace, path)).collect()
 }
 
-fn real(desk: &Desk, path: &str) -> PathBuf {
-    let there = desk.workspace.root().join(path);
-    desk.workspace.resolve(path).unwrap_or_else(|_| there.canonicalize().unwrap_or(there))
+/// Where a path of a workspace really is, as far as it is there.
+pub(crate) fn real(workspace: &Workspace, path: &str) -> PathBuf {
+    let there = workspace.root().join(path);
+    workspace.resolve(path).unwrap_or_else(|_| there.canonicalize().unwrap_or(there))
 }
 
 fn collect<'a>(value: &'a Value, named: bool, found: &mut Vec<&'a str>) {

@@ -1,12 +1,16 @@
 //! How Claude Code is started.
 
-use super::{conversation, mcp, user};
+use super::{conversation, mcp, permits, user};
 use crate::foreign::{
     Launch,
     home::shell_environment,
-    rules::{instructions, may, may_browse},
+    rules::{instructions, may_browse},
 };
-use oz_core::{Error, harness::HarnessTask, permission::Permissions};
+use oz_core::{
+    Error,
+    harness::HarnessTask,
+    permission::{PermissionLevel, Permissions},
+};
 use serde_json::json;
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -92,7 +96,10 @@ pub(super) fn launch(task: &HarnessTask) -> Result<Launch, Error> {
         env,
         files,
         skills: Some(".claude/skills".into()),
-        stdin: Some(user(&task.prompt)),
+        stdin: Some(match permits::wanted(&task.permissions) {
+            true => permits::beginning() + &user(&task.prompt),
+            false => user(&task.prompt),
+        }),
         listens: true,
     })
 }
@@ -106,17 +113,13 @@ fn settings(task: &HarnessTask) -> serde_json::Value {
 
 /// The tools that the permissions leave out.
 fn switched_off(permissions: &Permissions) -> Vec<String> {
+    // What has to be asked is asked when it is called.
+    let may = |level: Option<&PermissionLevel>| level != Some(&PermissionLevel::Never);
     let table: [(bool, &[&str]); 5] = [
-        (
-            may(permissions, permissions.execute_commands.as_ref()),
-            &["Bash", "BashOutput", "KillShell", "Monitor"],
-        ),
-        (
-            may(permissions, permissions.apply_code_diffs.as_ref()),
-            &["Edit", "MultiEdit", "Write", "NotebookEdit"],
-        ),
-        (may(permissions, permissions.read_files.as_ref()), &["Read", "Glob", "Grep", "LS", "NotebookRead"]),
-        (may(permissions, permissions.call_mcp_servers.as_ref()), &["mcp__*"]),
+        (may(permissions.execute_commands.as_ref()), &["Bash", "BashOutput", "KillShell", "Monitor"]),
+        (may(permissions.apply_code_diffs.as_ref()), &["Edit", "MultiEdit", "Write", "NotebookEdit"]),
+        (may(permissions.read_files.as_ref()), &["Read", "Glob", "Grep", "LS", "NotebookRead"]),
+        (may(permissions.call_mcp_servers.as_ref()), &["mcp__*"]),
         (may_browse(permissions), &["WebFetch", "WebSearch"]),
     ];
     let off = table.iter().filter(|(may, _)| !may).flat_map(|(_, tools)| tools.iter());

@@ -1,6 +1,6 @@
 //! Reads what Claude Code tells: a message a line.
 
-use super::{tasks::Tasks, tools};
+use super::{permits::Desk, tasks::Tasks, tools};
 use crate::foreign::{End, Reader, Told, fault, shown};
 use oz_core::{ErrorCode, harness::HarnessEvent, usage::Usage};
 use serde_json::{Map, Value};
@@ -12,6 +12,7 @@ const REFUSALS: u64 = 2;
 /// Reads one start of Claude Code.
 #[derive(Default)]
 pub(super) struct ClaudeReader {
+    desk: Desk,
     /// The model call that is going on in the conversation, and in those of sub-agents by the calls that began them.
     calls: BTreeMap<String, Call>,
     /// What was told of each model.
@@ -28,6 +29,12 @@ struct Call {
     usage: Usage,
 }
 
+impl ClaudeReader {
+    pub(super) fn new(desk: Desk) -> Self {
+        Self { desk, ..Self::default() }
+    }
+}
+
 impl Reader for ClaudeReader {
     fn line(&mut self, line: &str) -> Vec<Told> {
         // What is no message is for people; errors come in messages, or at the end.
@@ -38,6 +45,11 @@ impl Reader for ClaudeReader {
             Some("assistant") => self.assistant(&message),
             Some("user") => self.user(&message),
             Some("result") => self.result(message),
+            Some("control_request") => self.desk.wish(&message).map(Told::Wish).into_iter().collect(),
+            Some("control_cancel_request") => {
+                let id = message["request_id"].as_str().map(str::to_owned);
+                id.map(Told::Unwished).into_iter().collect()
+            }
             _ => Vec::new(),
         }
     }

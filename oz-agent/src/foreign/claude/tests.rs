@@ -31,6 +31,7 @@ fn a_whole_conversation() {
             Told::Turn => "turn".into(),
             Told::Rest => "rest".into(),
             Told::Hopeless(..) => "hopeless".into(),
+            Told::Wish(_) | Told::Unwished(_) => panic!("{told:?}"),
             Told::Event(event) => match event {
                 HarnessEvent::Delta { text } => {
                     deltas.push_str(text);

@@ -148,7 +148,10 @@ on_both! {
         let got = bed.store.get_run(run_no).await.unwrap().agent_config.unwrap();
         let expected = serde_json::json!({ "memory_mb": 512, "cpus": 0.5, "egress_allowlist": ["a.b", "c:80"] });
         assert_eq!(serde_json::to_value(got.sandbox).unwrap(), expected);
-        assert_eq!(got.permissions, careful.permissions);
+        let mut bounds = careful.permissions.unwrap();
+        // Who is not told that it may use the web may not.
+        bounds.call_web_tools = Some(oz_core::permission::PermissionLevel::Never);
+        assert_eq!(got.permissions, Some(bounds));
         let sneaky = greedy(serde_json::json!({ "setup_commands": ["curl x"] }));
         let error = bed.store.create_run(sneaky, now()).await.unwrap_err();
         assert!(error.to_string().starts_with("config.setup_commands[0]: the parent of this run may not"), "{error}");

@@ -37,12 +37,12 @@ impl Program {
     }
 
     /// A world for it, and its model service, which plays these conversations.
-    async fn with(&self, key: &str, conversations: Vec<(&str, Vec<Turn>)>) -> (World, FakeModel) {
+    pub(super) async fn with(&self, key: &str, conversations: Vec<(&str, Vec<Turn>)>) -> (World, FakeModel) {
         let model = FakeModel::for_foreign(KEY, fake_model::Script::conversations(conversations)).await;
         (world(self.variables(key, &model)), model)
     }
 
-    fn config(&self, world: &World) -> AgentConfig {
+    pub(super) fn config(&self, world: &World) -> AgentConfig {
         config(world, self.kind.clone(), self.model)
     }
 

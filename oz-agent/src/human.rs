@@ -1,7 +1,6 @@
 //! Asking a human and waiting for the answer, which takes no turn of the model. A question whose step ends before is
 //! withdrawn, and that is told, too.
 
-use super::agent::{Agent, End};
 use oz_core::{
     Error,
     harness::HarnessEvent,
@@ -16,7 +15,7 @@ use uuid::Uuid;
 
 /// What waits for an answer.
 #[derive(Debug, Default)]
-pub(super) struct Waiting(Mutex<BTreeMap<Uuid, oneshot::Sender<Answer>>>);
+pub(crate) struct Waiting(Mutex<BTreeMap<Uuid, oneshot::Sender<Answer>>>);
 
 impl Waiting {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Uuid, oneshot::Sender<Answer>>> {
@@ -24,7 +23,7 @@ impl Waiting {
     }
 
     /// Hands the answer to who waits for it.
-    pub(super) fn answer(&self, request_id: Uuid, answer: Answer) -> Result<(), Error> {
+    pub(crate) fn answer(&self, request_id: Uuid, answer: Answer) -> Result<(), Error> {
         let gone = || Error::conflict(format!("no request '{request_id}' waits for an answer"));
         self.lock().remove(&request_id).ok_or_else(gone)?.send(answer).map_err(|_| gone())
     }
@@ -32,19 +31,19 @@ impl Waiting {
 
 /// The way to a human.
 #[derive(Debug)]
-pub(super) struct Human {
+pub(crate) struct Human {
     waiting: Arc<Waiting>,
     events: mpsc::Sender<HarnessEvent>,
     withdrawn: Mutex<Vec<Uuid>>,
 }
 
 impl Human {
-    pub(super) fn new(waiting: Arc<Waiting>, events: mpsc::Sender<HarnessEvent>) -> Self {
+    pub(crate) fn new(waiting: Arc<Waiting>, events: mpsc::Sender<HarnessEvent>) -> Self {
         Self { waiting, events, withdrawn: Mutex::default() }
     }
 
     /// Asks and waits, for as long as the future lives.
-    pub(super) async fn request(&self, request: Request) -> Answer {
+    pub(crate) async fn request(&self, request: Request) -> Answer {
         let request_id = request.request_id;
         let (put, answered) = oneshot::channel();
         self.waiting.lock().insert(request_id, put);
@@ -57,7 +56,7 @@ impl Human {
     }
 
     /// Tells of the questions whose answers nobody needs any more.
-    pub(super) async fn withdraw(&self) {
+    pub(crate) async fn withdraw(&self) {
         let ids = std::mem::take(&mut *self.withdrawn.lock().unwrap_or_else(PoisonError::into_inner));
         for request_id in ids {
             let answer = deny("the step that asked was ended before somebody answered");
@@ -82,20 +81,7 @@ impl Drop for Question<'_> {
     }
 }
 
-impl Agent {
-    /// Asks a human and waits for the answer. An interruption of the step is a denial.
-    pub(super) async fn request(&self, request: Request) -> Result<Answer, End> {
-        let step = self.steps.current();
-        let answer = tokio::select! {
-            biased;
-            answer = self.bounded(self.common.human.request(request)) => Some(answer),
-            () = step.cancelled() => None,
-        };
-        self.common.human.withdraw().await;
-        answer.unwrap_or_else(|| Ok(deny("the user interrupted the step")))
-    }
-}
-
-fn deny(text: &str) -> Answer {
+/// A denial that says why.
+pub(crate) fn deny(text: &str) -> Answer {
     Answer { decision: Decision::Deny, text: Some(text.to_owned()) }
 }

@@ -53,7 +53,6 @@ pub(crate) fn run(runtime: &Runtime) -> Vec<Figure> {
     let mut figures = Vec::new();
     let mut ours: Option<Sample> = None;
     for agent in agents() {
-        eprintln!("measuring {}", agent.name);
         let sample = median(runtime, &agent, &programs);
         let beside = |value: f64, of: fn(&Sample) -> f64| match &ours {
             Some(ours) => format!(" ({:.1}x)", value / of(ours)),

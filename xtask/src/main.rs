@@ -19,7 +19,7 @@ const USAGE: &str = "cargo xtask COMMAND
   test [ARGS…]        build `oz`, then run every test; ARGS go to `cargo test`
   tidy                house rules that the compiler does not know, and whether generated files are fresh
   codegen [--check]   write docs/reference from the tables in oz-core; --check only compares
-  bench [NAMES…]      release build, then the benchmarks: startup lifecycles dispatch lists memory agent";
+  bench [NAMES…]      release build, then the benchmarks: startup lifecycles dispatch lists memory agent harness";
 
 /// What a command answers.
 type Outcome = Result<(), String>;

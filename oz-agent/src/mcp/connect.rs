@@ -72,12 +72,14 @@ pub(super) async fn connect(
                 Ok(Ok(service)) => {
                     Ok(Link { service, transport: McpTransport::Stdio, program: Some(program.into()) })
                 }
-                Ok(Err(ClientInitializeError::ConnectionClosed(_))) => {
-                    // What it said last may still be on its way.
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    Err(buried(&mut program))
+                Ok(Err(e)) => {
+                    let ended = program.settle().await;
+                    Err(match e {
+                        ClientInitializeError::ConnectionClosed(_) => buried(&mut program),
+                        _ if ended => buried(&mut program),
+                        e => with_words(reason(&e), &program),
+                    })
                 }
-                Ok(Err(e)) => Err(with_words(reason(&e), &program)),
                 Err(_) => Err(with_words(late(), &program)),
             }
         }

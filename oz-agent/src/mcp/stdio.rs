@@ -12,16 +12,21 @@ use std::{
     io,
     process::Stdio,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _},
     process::{Child, Command},
+    task::JoinHandle,
+    time::timeout,
 };
 
 /// The most that a program may write in its life; one that writes more than this floods.
 const MOST: u64 = 1 << 30;
 /// The longest message.
 const MESSAGE: usize = 16 << 20;
+/// How long one that stopped talking may take to end.
+const END: Duration = Duration::from_millis(500);
 /// How much of the end of its errors is kept.
 const ERRORS: usize = 2 << 10;
 
@@ -30,6 +35,7 @@ pub(super) struct Program {
     child: Child,
     family: Family,
     errors: Arc<Mutex<VecDeque<u8>>>,
+    reading: JoinHandle<()>,
     redactor: Redactor,
 }
 
@@ -43,6 +49,16 @@ impl Program {
             text.lines().rev().map(str::trim).filter(|line| !line.is_empty()).take(5).collect();
         lines.reverse();
         (!lines.is_empty()).then(|| lines.join(" | "))
+    }
+
+    /// Lets it end, if it is about to, and its last errors be read. Answers whether it ended.
+    pub(super) async fn settle(&mut self) -> bool {
+        let ending = async {
+            let ended = self.child.wait().await.is_ok();
+            let _ = (&mut self.reading).await;
+            ended
+        };
+        timeout(END, ending).await.unwrap_or(false)
     }
 
     /// How it ended, if it has.
@@ -86,17 +102,14 @@ pub(super) fn start(
         .kill_on_drop(true)
         .spawn()?;
     let leader = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+    let family = Family { leader, mark };
     let (input, output, errors) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let program = Program {
-        child,
-        family: Family { leader, mark },
-        errors: Arc::default(),
-        redactor: desk.redactor.clone(),
-    };
     let (Some(input), Some(output), Some(errors)) = (input, output, errors) else {
         return Err(io::Error::other("its standard input and output are not there"));
     };
-    tokio::spawn(keep(errors, Arc::clone(&program.errors)));
+    let kept = Arc::default();
+    let reading = tokio::spawn(keep(errors, Arc::clone(&kept)));
+    let program = Program { child, family, errors: kept, reading, redactor: desk.redactor.clone() };
     let transport = AsyncRwTransport::new_client(output.take(MOST), input).with_max_line_length(MESSAGE);
     Ok((transport, program))
 }

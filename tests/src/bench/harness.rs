@@ -186,7 +186,7 @@ fn agents() -> Vec<Agent> {
             files: |url| {
                 let lock = r#"{ "packages": { "": { "dependencies": { "@opencode-ai/plugin": "*" } } } }"#;
                 vec![
-                    ("opencode.json", OPENCODE.replace("URL", url).replace("KEY", KEY)),
+                    ("opencode.json", OPENCODE.replace("ADDRESS", url).replace("KEY", KEY)),
                     (".config/opencode/package-lock.json", lock.to_owned()),
                     (".config/opencode/package.json", "{}".to_owned()),
                     (".config/opencode/node_modules/.package-lock.json", "{}".to_owned()),
@@ -212,7 +212,7 @@ const CODEX: &str = "model = \"gpt-5.5\"\nmodel_provider = \"bench\"\napproval_p
 const GEMINI: &str = r#"{ "general": { "enableAutoUpdate": false }, "privacy": { "usageStatisticsEnabled": false },
     "security": { "auth": { "selectedType": "gemini-api-key" } } }"#;
 const OPENCODE: &str = r#"{ "autoupdate": false, "share": "disabled", "permission": "allow", "provider": { "anthropic": {
-    "options": { "baseURL": "URL/v1", "apiKey": "KEY" }, "models": { "bench": {} } } } }"#;
+    "options": { "baseURL": "ADDRESS/v1", "apiKey": "KEY" }, "models": { "bench": {} } } } }"#;
 
 fn anthropic(url: &str) -> BTreeMap<String, String> {
     let pairs = [("ANTHROPIC_BASE_URL", url), ("ANTHROPIC_API_KEY", KEY)];

@@ -159,11 +159,13 @@ fn action(name: &str, input: &Map<String, Value>) -> Option<String> {
             return Some(format!("{BOLD}Plan: {}{BOLD:#}\n{page}", one_line(&text("title"), 200)))
                 .filter(|_| !text("text").is_empty());
         }
-        // What these did is shown otherwise: as a list, a question, what the run left behind, its summary.
-        "update_tasks" | "ask_user" | "report_artifact" | "finish" => return None,
+        quiet if SHOWN_OTHERWISE.contains(&quiet) => return None,
         other => one_line(&format!("{other} {}", Value::Object(input.clone())), 100),
     })
 }
+
+/// Actions without a line of their own: a list, a question, what the run left behind or its summary shows what they did.
+const SHOWN_OTHERWISE: &[&str] = &["update_tasks", "ask_user", "report_artifact", "finish"];
 
 fn result(name: &str, state: &ActionState, output: &Map<String, Value>, long: Long<'_>) -> Option<String> {
     let text = |key: &str| output.get(key).and_then(Value::as_str);
@@ -177,7 +179,11 @@ fn result(name: &str, state: &ActionState, output: &Map<String, Value>, long: Lo
         lines.extend(failed.map(|code| format!("{DIM}(exited with code {code}){DIM:#}")));
     }
     if *state == ActionState::Failed {
-        lines.push(format!("{RED}{}{RED:#}", indent(text("error").unwrap_or("failed"), long)));
+        let mut error = text("error").unwrap_or("failed").to_owned();
+        if SHOWN_OTHERWISE.contains(&name) {
+            error = format!("{name}: {error}");
+        }
+        lines.push(format!("{RED}{}{RED:#}", indent(&error, long)));
     }
     lines.retain(|line| !line.is_empty());
     (!lines.is_empty()).then(|| lines.join("\n"))

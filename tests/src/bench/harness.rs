@@ -325,8 +325,17 @@ fn family(root: u32) -> Vec<u32> {
     family
 }
 
-/// The memory of a process in KiB, with its part of what it shares.
+/// The kernel's flag of a process that is a copy of its parent still (`PF_FORKNOEXEC`).
+const COPY: u64 = 0x40;
+
+/// The memory of a process in KiB, with its part of what it shares. One that is about to become another program has that
+/// of its parent, which counts once.
 fn memory(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let flags: u64 = stat.rsplit(')').next()?.split_whitespace().nth(6)?.parse().ok()?;
+    if flags & COPY != 0 {
+        return None;
+    }
     let rollup = fs::read_to_string(PathBuf::from(format!("/proc/{pid}/smaps_rollup"))).ok()?;
     rollup.lines().find(|line| line.starts_with("Pss:"))?.split_whitespace().nth(1)?.parse().ok()
 }

@@ -138,3 +138,11 @@ fn what_is_left_out_is_elsewhere() {
     let whole = super::event(&event, Long::Whole).unwrap();
     assert_eq!(whole.lines().count(), 21);
 }
+
+#[test]
+fn what_has_no_line_of_its_own_is_named_when_it_fails() {
+    let result = json!({ "type": "action_result", "action_id": "1", "category": "other", "name": "update_tasks",
+        "state": "failed", "output": { "error": "unknown field `status`" } });
+    let text = shown(json!([action_of("update_tasks", &json!({ "tasks": [] })), result]));
+    assert_eq!(text.trim(), "update_tasks: unknown field `status`");
+}

@@ -33,15 +33,8 @@ pub(super) fn may(permissions: &Permissions, level: Option<&PermissionLevel>) ->
 
 /// The lists of the permissions that hold something, by name: who does not ask before its calls does not keep to them.
 pub(super) fn lists(permissions: &Permissions) -> Vec<&'static str> {
-    let lists = [
-        ("command_allowlist", &permissions.command_allowlist),
-        ("command_denylist", &permissions.command_denylist),
-        ("directory_allowlist", &permissions.directory_allowlist),
-        ("directory_denylist", &permissions.directory_denylist),
-        ("mcp_allowlist", &permissions.mcp_allowlist),
-        ("mcp_denylist", &permissions.mcp_denylist),
-    ];
-    lists.iter().filter(|(_, list)| !list.is_empty()).map(|(name, _)| *name).collect()
+    let held = permissions.lists().into_iter().filter(|(_, list)| !list.is_empty());
+    held.map(|(name, _)| name).collect()
 }
 
 /// Whether a program may use the web.

@@ -69,7 +69,9 @@ impl Permissions {
         ]
     }
 
-    fn lists(&self) -> [(&'static str, &Vec<String>); 6] {
+    /// All lists by name, empty ones too.
+    #[must_use]
+    pub fn lists(&self) -> [(&'static str, &Vec<String>); 6] {
         [
             ("command_allowlist", &self.command_allowlist),
             ("command_denylist", &self.command_denylist),

@@ -87,6 +87,18 @@ pub enum FromWorker {
         /// How many runs it takes at once; absent means no limit.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         slots: Option<u32>,
+        /// Its backend, such as `docker`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        backend: Option<String>,
+        /// Its version.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<String>,
+        /// What it offers to runs that ask for it.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        labels: BTreeMap<String, String>,
+        /// Whether it is about to end: it takes no more runs.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        draining: bool,
         /// The executions it works on.
         #[serde(default)]
         active: Vec<ExecutionId>,
@@ -112,9 +124,38 @@ pub struct Assignment {
     /// Environment of the agent process; credentials travel here.
     #[serde(default)]
     pub env_vars: BTreeMap<String, String>,
+    /// More images to mount, for backends that use images.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub additional_sidecars: Vec<Sidecar>,
     /// Appended to the agent's arguments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub additional_oz_args: Vec<String>,
+    /// What the container may use; absent when nobody chose it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance_shape: Option<InstanceShape>,
+}
+
+/// An image whose files are mounted in the run's container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sidecar {
+    /// The image.
+    pub image: String,
+    /// Where, as an absolute path.
+    pub mount_path: String,
+    /// Whether the run may write there.
+    #[serde(default)]
+    pub read_write: bool,
+}
+
+/// The size of a container. What is absent, or not positive, is not limited.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceShape {
+    /// Processors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vcpus: Option<i64>,
+    /// Memory in GiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_gb: Option<i64>,
 }
 
 /// The run in an assignment.
@@ -171,6 +212,10 @@ open_enum! {
         WorkspaceSetup = "workspace_setup",
         /// The worker's setup command failed.
         SetupCommand = "setup_command",
+        /// The worker's teardown command failed.
+        TeardownCommand = "teardown_command",
+        /// What a run left could not be removed.
+        Cleanup = "cleanup",
         /// The agent could not be started or ended badly.
         AgentInvocation = "agent_invocation",
         /// The image could not be pulled.
@@ -179,10 +224,30 @@ open_enum! {
         InvalidImage = "invalid_image",
         /// A sidecar could not be prepared.
         SidecarPrep = "sidecar_prep",
+        /// The container could not be made.
+        ContainerCreate = "container_create",
+        /// The container could not be started.
+        ContainerStart = "container_start",
+        /// It is not known how the container ended.
+        ContainerWait = "container_wait",
         /// The container ended badly.
         ContainerExit = "container_exit",
         /// The container ran out of memory.
         ContainerOom = "container_oom",
+        /// The Job could not be made.
+        JobCreate = "job_create",
+        /// The Job could not be watched.
+        JobWatch = "job_watch",
+        /// The pods of the Job could not be watched.
+        PodWatch = "pod_watch",
+        /// The Job failed and nothing tells why.
+        JobFailed = "job_failed",
+        /// A volume of the pod could not be mounted.
+        VolumeMount = "volume_mount",
+        /// A container before the agent's ended badly.
+        InitContainer = "init_container",
+        /// The Job took longer than its deadline.
+        ActiveDeadline = "active_deadline",
         /// The pod fits on no node.
         Unschedulable = "unschedulable",
         /// The pod was evicted.
@@ -191,6 +256,8 @@ open_enum! {
         DispatchCommand = "dispatch_command",
         /// The dispatch command took too long.
         DispatchTimeout = "dispatch_timeout",
+        /// The cancel command failed.
+        CancelCommand = "cancel_command",
     }
 }
 
@@ -204,10 +271,19 @@ impl FailureReason {
             | Self::SetupCommand
             | Self::ImagePull
             | Self::InvalidImage
-            | Self::SidecarPrep => C::EnvironmentSetupFailed,
-            Self::GracefulShutdown | Self::TaskCancelled | Self::Unschedulable | Self::Evicted => {
-                C::ResourceUnavailable
-            }
+            | Self::SidecarPrep
+            | Self::ContainerCreate
+            | Self::VolumeMount
+            | Self::InitContainer => C::EnvironmentSetupFailed,
+            Self::GracefulShutdown
+            | Self::TaskCancelled
+            | Self::Unschedulable
+            | Self::Evicted
+            | Self::JobCreate
+            | Self::JobWatch
+            | Self::PodWatch
+            | Self::ContainerWait => C::ResourceUnavailable,
+            Self::TaskTimeout | Self::ActiveDeadline => C::BudgetExceeded,
             // The memory that somebody gave the run was not enough; another try would end the same way.
             Self::ContainerOom => C::BudgetExceeded,
             _ => C::InternalError,

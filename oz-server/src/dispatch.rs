@@ -95,7 +95,9 @@ async fn send(ctx: &Ctx, connection: ConnectionId, token: String, offer: Offered
             (env::WARP_API_KEY.to_owned(), token.clone()),
             (env::WORKLOAD_TOKEN.to_owned(), token),
         ]),
+        additional_sidecars: Vec::new(),
         additional_oz_args: Vec::new(),
+        instance_shape: None,
     };
     ctx.leases.grant(execution_id, run_no, CLAIM_WITHIN.min(ctx.lease));
     ctx.workers.update(connection, |c| c.active.insert(execution_id));

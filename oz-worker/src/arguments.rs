@@ -1,17 +1,14 @@
 //! The arguments of `oz` for an assignment, in the protocol's order. The prompt is never among them: the agent fetches
 //! it by its task id.
 
+use crate::Config;
 use oz_core::{
     config::{AgentConfig, HarnessType},
     worker::Assignment,
 };
 
 /// The arguments after the program's name.
-pub(crate) fn arguments(
-    assignment: &Assignment,
-    server_root: &str,
-    idle_on_complete: Option<&str>,
-) -> Vec<String> {
+pub(crate) fn arguments(assignment: &Assignment, server_root: &str, settings: &Config) -> Vec<String> {
     let task = &assignment.task;
     let mut list = List(vec!["agent".to_owned(), "run".to_owned()]);
     if task.owner.as_ref().is_some_and(|owner| owner.kind == "TEAM") {
@@ -25,9 +22,12 @@ pub(crate) fn arguments(
     }
     list.0.extend_from_slice(&assignment.additional_oz_args);
     let minutes = task.agent_config_snapshot.as_ref().and_then(|c| c.idle_timeout_minutes).filter(|m| *m > 0);
-    let idle = minutes.map(|m| format!("{m}m")).or_else(|| idle_on_complete.map(|v| v.trim().to_owned()));
+    let idle = minutes
+        .map(|m| format!("{m}m"))
+        .or_else(|| settings.idle_on_complete.as_ref().map(|v| v.trim().to_owned()));
     list.flag("--idle-on-complete");
     list.0.extend(idle);
+    list.optional("--session-sharing-server-url", settings.session_sharing_url.as_deref());
     list.0
 }
 
@@ -85,8 +85,12 @@ mod tests {
             .unwrap()
     }
 
+    fn settings(idle: Option<&str>) -> Config {
+        Config { idle_on_complete: idle.map(str::to_owned), ..crate::config::tests::example() }
+    }
+
     fn line(task: &Value, extra: &[&str], idle: Option<&str>) -> String {
-        let joined = arguments(&assignment(task, extra), "http://s", idle).join(" ");
+        let joined = arguments(&assignment(task, extra), "http://s", &settings(idle)).join(" ");
         joined.replace(&format!("--task-id {TASK} --sandboxed --server-root-url http://s"), "BASE")
     }
 

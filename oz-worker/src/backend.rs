@@ -2,17 +2,48 @@
 
 mod direct;
 
-pub(crate) use direct::Direct;
-
-use crate::job::{Job, Outcome};
+use crate::{
+    BackendConfig, Config, Error,
+    control::Control,
+    job::{Identity, Job, Outcome},
+};
 use async_trait::async_trait;
+use direct::Direct;
+use std::sync::Arc;
 use tokio::sync::oneshot;
-use tokio_util::sync::CancellationToken;
 
 /// A way to run agents.
 #[async_trait]
 pub(crate) trait Backend: Send + Sync {
-    /// Runs the agent of `job` until it ends or `cancel` is cancelled. `report` is told as soon as the agent and all
+    /// Runs the agent of `job` until it ends or `control` says otherwise. `report` is told as soon as the agent and all
     /// that it started are gone; the call returns when the backend has cleaned up.
-    async fn execute(&self, job: &Job, cancel: &CancellationToken, report: oneshot::Sender<Outcome>);
+    async fn execute(&self, job: &Job, control: &Control, report: oneshot::Sender<Outcome>);
+
+    /// Whether agents go on when the worker goes.
+    fn outlives(&self) -> bool {
+        false
+    }
+
+    /// The executions of an earlier process of this worker that are still here, at work or ended without a witness.
+    async fn survivors(&self) -> Vec<Identity> {
+        Vec::new()
+    }
+
+    /// Goes on with one of [`Self::survivors`] as [`Self::execute`] would have.
+    async fn resume(&self, survivor: Identity, control: &Control, report: oneshot::Sender<Outcome>) {
+        let _ = (survivor, control, report);
+    }
+}
+
+/// The backend that the settings name, ready for runs.
+///
+/// # Errors
+/// When it can't be used: the message is for whoever starts the worker.
+pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Backend>, Error> {
+    Ok(match &config.backend {
+        BackendConfig::Direct(direct) => Arc::new(Direct::open(config, direct).await?),
+        BackendConfig::Docker(_) | BackendConfig::Kubernetes(_) | BackendConfig::Command(_) => {
+            return Err(Error::setting("backend", config.backend.name(), "direct"));
+        }
+    })
 }

@@ -27,8 +27,33 @@ pub struct Config {
     pub lease: Duration,
     /// Whether it is the control plane's own worker, which alone may have a reserved id.
     pub embedded: bool,
+    /// What it offers to runs that ask for it, such as `gpu=a100`.
+    pub labels: BTreeMap<String, String>,
+    /// How long runs may go on after the worker was asked to end; those of backends whose agents outlive it just go on.
+    pub drain: Duration,
+    /// Further environment of the agents.
+    pub environment: BTreeMap<String, String>,
+    /// The `oz` program, which agents on this machine are and which is brought into containers.
+    pub oz_path: PathBuf,
+    /// Address of the worker socket, when it is not the usual one below `server_url`.
+    pub socket_url: Option<String>,
+    /// Passed on to agents, for control planes whose live sessions are another server's.
+    pub session_sharing_url: Option<String>,
     /// Where and how agents run.
-    pub backend: DirectConfig,
+    pub backend: BackendConfig,
+}
+
+/// Where and how agents run.
+#[derive(Clone)]
+pub enum BackendConfig {
+    /// As processes of this machine.
+    Direct(DirectConfig),
+    /// In containers of a Docker engine.
+    Docker(DockerConfig),
+    /// In Jobs of a Kubernetes cluster.
+    Kubernetes(Box<KubernetesConfig>),
+    /// Wherever a command of the operator starts them.
+    Command(CommandConfig),
 }
 
 /// How agents run directly on this machine.
@@ -40,14 +65,91 @@ pub struct DirectConfig {
     pub target_dir: Option<PathBuf>,
     /// Directory where runs keep mirrors of repositories, so that each clones faster; absent for none.
     pub git_cache: Option<PathBuf>,
-    /// The `oz` program.
-    pub oz_path: PathBuf,
     /// Shell command to run in the workspace before the agent. What it leaves running ends with it.
     pub setup_command: Option<String>,
     /// Shell command to run in the workspace after the agent, also after a cancellation.
     pub teardown_command: Option<String>,
-    /// Further environment of the agents.
-    pub environment: BTreeMap<String, String>,
+}
+
+/// How agents run in containers. The engine is found as the `docker` command finds it.
+#[derive(Clone, Default)]
+pub struct DockerConfig {
+    /// `HOST:CONTAINER` or `HOST:CONTAINER:MODE`.
+    pub volumes: Vec<String>,
+    /// Image of runs whose environment has none; `ubuntu:22.04` when absent.
+    pub default_image: Option<String>,
+    /// Network of the containers, as `docker run --network` takes it. When absent, the engine's default, or the host's
+    /// when the control plane listens on a loopback address only.
+    pub network: Option<String>,
+    /// How many prepared containers wait for a run.
+    pub warm_tasks: u32,
+}
+
+/// How agents run in a Kubernetes cluster.
+#[derive(Clone, Default)]
+pub struct KubernetesConfig {
+    /// Namespace of the Jobs; `default` when absent.
+    pub namespace: Option<String>,
+    /// A kubeconfig file; when absent, the cluster that this process runs in, or else the usual places.
+    pub kubeconfig: Option<PathBuf>,
+    /// Image of runs whose environment has none; `ubuntu:22.04` when absent.
+    pub default_image: Option<String>,
+    /// `Always`, `Never` or `IfNotPresent`, which is meant when absent.
+    pub image_pull_policy: Option<String>,
+    /// Whether sidecar images are mounted as image volumes instead of being copied by an init container.
+    pub use_image_volumes: bool,
+    /// Image of the Job that tries the cluster out; `busybox:1.36` when absent.
+    pub preflight_image: Option<String>,
+    /// Resources of that Job.
+    pub preflight_resources: Option<serde_json::Value>,
+    /// Image that brings the agent, instead of the one that the control plane names.
+    pub sidecar_image: Option<String>,
+    /// Images that bring the programs of other harnesses, by harness.
+    pub coding_cli_sidecars: BTreeMap<String, String>,
+    /// Shell command of an init container before the agent.
+    pub setup_command: Option<String>,
+    /// Shell command at the end of the agent's container.
+    pub teardown_command: Option<String>,
+    /// Further labels of Jobs and Pods.
+    pub extra_labels: BTreeMap<String, String>,
+    /// Further annotations of Jobs and Pods.
+    pub extra_annotations: BTreeMap<String, String>,
+    /// The most seconds that a Job may take.
+    pub active_deadline_seconds: Option<i64>,
+    /// Seconds after which the cluster deletes a finished Job; a day when absent.
+    pub ttl_seconds_after_finished: Option<i32>,
+    /// Size of the workspace, such as `10Gi`.
+    pub workspace_size_limit: Option<String>,
+    /// How long a Pod may fit on no node; 30 s when absent, zero for any time.
+    pub unschedulable_timeout: Option<Duration>,
+    /// The PodSpec that Jobs start from.
+    pub pod_template: Option<serde_json::Value>,
+    /// How many prepared Pods wait for a run.
+    pub warm_tasks: u32,
+}
+
+/// How a command of the operator starts agents elsewhere.
+#[derive(Clone)]
+pub struct CommandConfig {
+    /// Shell command that takes a run as JSON on its standard input and answers 0 when it will run.
+    pub dispatch_command: String,
+    /// Shell command that ends a run.
+    pub cancel_command: Option<String>,
+    /// How long `dispatch_command` may take.
+    pub dispatch_timeout: Duration,
+}
+
+impl BackendConfig {
+    /// Its name in files, flags, metrics and environments.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Direct(_) => "direct",
+            Self::Docker(_) => "docker",
+            Self::Kubernetes(_) => "kubernetes",
+            Self::Command(_) => "command",
+        }
+    }
 }
 
 impl Config {
@@ -82,12 +184,14 @@ impl Config {
         {
             return Err(Error::setting("idle_on_complete", idle, "a duration such as 10m"));
         }
-        for name in self.backend.environment.keys() {
+        for name in self.environment.keys() {
             if name.is_empty() || name.contains(|c: char| c == '=' || c == '\0' || c.is_whitespace()) {
                 return Err(Error::setting("environment", name, "a name without '=', spaces and NUL"));
             }
         }
-        if let Some(directory) = self.backend.target_dir.as_ref().filter(|directory| !directory.is_dir()) {
+        if let BackendConfig::Direct(DirectConfig { target_dir: Some(directory), .. }) = &self.backend
+            && !directory.is_dir()
+        {
             return Err(Error::setting(
                 "target_dir",
                 &directory.to_string_lossy(),
@@ -106,6 +210,23 @@ impl Config {
     pub(crate) fn socket_url(&self) -> Result<Url, Error> {
         let wrong =
             || Error::setting("server_url", &self.server_url, "an address such as http://127.0.0.1:7700");
+        if let Some(address) = &self.socket_url {
+            let wrong = || {
+                Error::setting(
+                    "web_socket_url",
+                    address,
+                    "an address such as wss://oz.example.com/api/v1/selfhosted/worker/ws",
+                )
+            };
+            let mut url = Url::parse(address).map_err(|_| wrong())?;
+            if !matches!(url.scheme(), "ws" | "wss") {
+                return Err(wrong());
+            }
+            let others: Vec<(String, String)> =
+                url.query_pairs().into_owned().filter(|(name, _)| name != "worker_id").collect();
+            url.query_pairs_mut().clear().extend_pairs(others).append_pair("worker_id", &self.worker_id);
+            return Ok(url);
+        }
         let mut url = Url::parse(self.server_root()).map_err(|_| wrong())?;
         let scheme = match url.scheme() {
             "http" | "ws" => "ws",
@@ -127,9 +248,8 @@ impl fmt::Debug for Config {
             .field("worker_id", &self.worker_id)
             .field("server_url", &self.server_url)
             .field("max_concurrent_tasks", &self.max_concurrent_tasks)
-            .field("workspace_root", &self.backend.workspace_root)
-            .field("target_dir", &self.backend.target_dir)
-            .field("oz_path", &self.backend.oz_path)
+            .field("backend", &self.backend.name())
+            .field("oz_path", &self.oz_path)
             .finish_non_exhaustive()
     }
 }
@@ -148,15 +268,27 @@ pub(crate) mod tests {
             cleanup: true,
             lease: Duration::from_secs(30),
             embedded: false,
-            backend: DirectConfig {
+            labels: BTreeMap::new(),
+            drain: Duration::ZERO,
+            environment: BTreeMap::new(),
+            oz_path: PathBuf::from("oz"),
+            socket_url: None,
+            session_sharing_url: None,
+            backend: BackendConfig::Direct(DirectConfig {
                 workspace_root: PathBuf::from("/nowhere"),
                 target_dir: None,
                 git_cache: None,
-                oz_path: PathBuf::from("oz"),
                 setup_command: None,
                 teardown_command: None,
-                environment: BTreeMap::new(),
-            },
+            }),
+        }
+    }
+
+    /// The settings of the backend `direct`.
+    pub(crate) fn direct(config: &mut Config) -> &mut DirectConfig {
+        match &mut config.backend {
+            BackendConfig::Direct(direct) => direct,
+            other => panic!("the backend is {}", other.name()),
         }
     }
 
@@ -184,9 +316,9 @@ pub(crate) mod tests {
         assert!(!complaint(|c| c.api_key = "se cret".to_owned()).contains("cret"));
         assert!(complaint(|c| c.lease = Duration::ZERO).starts_with("lease"));
         assert!(complaint(|c| c.idle_on_complete = Some("--x".to_owned())).starts_with("idle_on_complete"));
-        assert!(complaint(|c| c.backend.target_dir = Some("/no/such/dir".into())).starts_with("target_dir"));
+        assert!(complaint(|c| direct(c).target_dir = Some("/no/such/dir".into())).starts_with("target_dir"));
         let text = complaint(|c| {
-            c.backend.environment.insert("A=B".to_owned(), String::new());
+            c.environment.insert("A=B".to_owned(), String::new());
         });
         assert!(text.starts_with("environment: 'A=B'"), "{text}");
     }
@@ -198,12 +330,18 @@ pub(crate) mod tests {
         };
         assert_eq!(at("http://h:1/"), "ws://h:1/api/v1/selfhosted/worker/ws?worker_id=builder+1");
         assert_eq!(at("https://h/base"), "wss://h/base/api/v1/selfhosted/worker/ws?worker_id=builder+1");
+        let told = |address: &str| Config { socket_url: Some(address.to_owned()), ..example() }.socket_url();
+        assert_eq!(
+            told("wss://h/ws?a=b&worker_id=x").unwrap().as_str(),
+            "wss://h/ws?a=b&worker_id=builder+1"
+        );
+        assert!(told("http://h").unwrap_err().to_string().starts_with("web_socket_url: 'http://h'"));
     }
 
     #[test]
     fn debug_output_has_no_secret() {
         let mut config = example();
-        config.backend.environment.insert("A".to_owned(), "hidden".to_owned());
+        config.environment.insert("A".to_owned(), "hidden".to_owned());
         let text = format!("{config:?}");
         assert!(!text.contains("key-of-the-worker") && !text.contains("hidden"), "{text}");
     }

@@ -1,7 +1,7 @@
 //! One run on this worker: the task that drives a backend, and which frame tells how it ended. It knows neither
 //! connections nor other runs, apart from waiting for a slot that one of them still cleans up.
 
-use crate::{Config, arguments::arguments, backend::Backend};
+use crate::{Config, arguments::arguments, backend::Backend, control::Control};
 use futures_util::FutureExt;
 use oz_core::{
     RunState, env,
@@ -9,7 +9,6 @@ use oz_core::{
 };
 use std::{panic::AssertUnwindSafe, sync::Arc};
 use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Exit code after SIGTERM.
@@ -31,6 +30,10 @@ pub(crate) enum Outcome {
     Finished,
     /// It was stopped because the job was cancelled.
     Cancelled,
+    /// It runs elsewhere now and reports by itself.
+    Dispatched,
+    /// It goes on without this worker; the next one finds it.
+    Left,
     /// Badly, or it never began.
     Failed { reason: FailureReason, message: String, exit_code: Option<i32> },
 }
@@ -46,20 +49,15 @@ pub(crate) enum Stop {
     Superseded,
 }
 
-/// The name of an assignment's execution on this worker; servers that name none run a task once at a time.
-pub(crate) fn id(assignment: &Assignment) -> Uuid {
-    assignment.execution_id.map_or(assignment.task_id.0, |execution| execution.0)
-}
-
 impl Job {
     pub(crate) fn new(assignment: Assignment, config: &Config) -> Self {
         let server_root = config.server_root().to_owned();
-        let arguments = arguments(&assignment, &server_root, config.idle_on_complete.as_deref());
+        let arguments = arguments(&assignment, &server_root, config);
         Self { assignment, arguments, server_root }
     }
 
     pub(crate) fn id(&self) -> Uuid {
-        id(&self.assignment)
+        Identity::of(&self.assignment).id()
     }
 
     /// The environment that every backend gives to an agent, before what the assignment brings.
@@ -76,15 +74,32 @@ impl Job {
 /// Tells the dispatcher that the agent of a job is gone.
 pub(crate) type Ended = (Uuid, Outcome);
 
+/// What there is to do on a backend.
+pub(crate) enum Work {
+    /// Run an agent.
+    Begin(Box<Job>),
+    /// Go on with an agent that an earlier process of this worker began.
+    Resume(Identity),
+}
+
+impl Work {
+    fn id(&self) -> Uuid {
+        match self {
+            Self::Begin(job) => job.id(),
+            Self::Resume(survivor) => survivor.id(),
+        }
+    }
+}
+
 /// Does a job. `ended` is told as soon as the agent is gone; it returns the job's id when nothing of it is left.
 pub(crate) async fn run(
-    job: Job,
+    what: Work,
     backend: Arc<dyn Backend>,
     slots: Option<Arc<Semaphore>>,
-    cancel: CancellationToken,
+    control: Control,
     ended: mpsc::UnboundedSender<Ended>,
 ) -> Uuid {
-    let id = job.id();
+    let id = what.id();
     let (report, outcome) = oneshot::channel();
     let work = async {
         // The job before may have reported its end and still clean up.
@@ -92,13 +107,16 @@ pub(crate) async fn run(
             None => None,
             Some(slots) => tokio::select! {
                 slot = slots.acquire_owned() => slot.ok(),
-                () = cancel.cancelled() => {
+                () = control.stop.cancelled() => {
                     let _ = report.send(Outcome::Cancelled);
                     return;
                 }
             },
         };
-        backend.execute(&job, &cancel, report).await;
+        match &what {
+            Work::Begin(job) => backend.execute(job, &control, report).await,
+            Work::Resume(survivor) => backend.resume(*survivor, &control, report).await,
+        }
     };
     let tell = async {
         let outcome = outcome.await.unwrap_or_else(|_| Outcome::Failed {
@@ -112,8 +130,8 @@ pub(crate) async fn run(
     id
 }
 
-/// The frame that tells how a job ended; `stop` is why it was cancelled, if it was.
-pub(crate) fn verdict(assignment: Identity, outcome: Outcome, stop: Option<Stop>) -> FromWorker {
+/// The frame that tells how a job ended, unless it goes on elsewhere; `stop` is why it was cancelled, if it was.
+pub(crate) fn verdict(assignment: Identity, outcome: Outcome, stop: Option<Stop>) -> Option<FromWorker> {
     let Identity { task_id, execution_id } = assignment;
     let failed = |reason, message: String, exit_code| FromWorker::TaskFailed {
         task_id,
@@ -129,7 +147,8 @@ pub(crate) fn verdict(assignment: Identity, outcome: Outcome, stop: Option<Stop>
         }
         other => other,
     };
-    match (outcome, stop) {
+    Some(match (outcome, stop) {
+        (Outcome::Dispatched | Outcome::Left, _) => return None,
         (Outcome::Finished, _) => {
             let message = "the agent finished".to_owned();
             FromWorker::TaskCompleted { task_id, message, task_state: None, execution_id }
@@ -149,14 +168,26 @@ pub(crate) fn verdict(assignment: Identity, outcome: Outcome, stop: Option<Stop>
             failed(FailureReason::TaskCancelled, message.to_owned(), None)
         }
         (Outcome::Failed { reason, message, exit_code }, _) => failed(reason, message, exit_code),
-    }
+    })
 }
 
 /// What a frame names.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) task_id: oz_core::RunId,
     pub(crate) execution_id: Option<oz_core::ExecutionId>,
+}
+
+impl Identity {
+    /// What the assignment names.
+    pub(crate) fn of(assignment: &Assignment) -> Self {
+        Self { task_id: assignment.task_id, execution_id: assignment.execution_id }
+    }
+
+    /// The name of the execution on this worker; servers that name none run a task once at a time.
+    pub(crate) fn id(self) -> Uuid {
+        self.execution_id.map_or(self.task_id.0, |execution| execution.0)
+    }
 }
 
 #[cfg(test)]
@@ -166,7 +197,7 @@ mod tests {
 
     fn told(outcome: Outcome, stop: Option<Stop>) -> serde_json::Value {
         let identity = Identity { task_id: oz_core::RunId(Uuid::from_u128(1)), execution_id: None };
-        serde_json::to_value(verdict(identity, outcome, stop)).unwrap()
+        serde_json::to_value(verdict(identity, outcome, stop).unwrap()).unwrap()
     }
 
     #[test]

@@ -9,6 +9,8 @@ mod arguments;
 mod backend;
 mod cgroup;
 mod config;
+mod control;
+mod environment;
 mod error;
 mod guard;
 mod job;
@@ -22,7 +24,7 @@ mod socket;
 mod worker;
 
 pub use cgroup::Cgroup;
-pub use config::{Config, DirectConfig};
+pub use config::{BackendConfig, CommandConfig, Config, DirectConfig, DockerConfig, KubernetesConfig};
 pub use error::Error;
 pub use guard::guard;
 pub use worker::run;

@@ -1,9 +1,10 @@
 //! What the worker still has to tell the control plane. It outlives connections: a frame leaves when it was written,
 //! and the frame that ends a run leaves only when the control plane proved that it read it.
 
+use crate::Config;
 use oz_core::{ExecutionId, worker::FromWorker};
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::Notify;
@@ -15,10 +16,19 @@ const CAPACITY: usize = 256;
 pub(crate) type Sequence = u64;
 const STATUS: Sequence = 0;
 
-/// What waits, without any waiting.
-pub(crate) struct Outbox {
+/// What a worker tells of itself.
+#[derive(Debug, Clone)]
+struct About {
     instance_id: String,
     slots: Option<u32>,
+    backend: &'static str,
+    labels: BTreeMap<String, String>,
+    draining: bool,
+}
+
+/// What waits, without any waiting.
+pub(crate) struct Outbox {
+    about: About,
     running: BTreeSet<ExecutionId>,
     connected: bool,
     status_due: bool,
@@ -46,19 +56,10 @@ impl Entry {
 }
 
 impl Outbox {
-    fn new(instance_id: String, slots: Option<u32>) -> Self {
+    fn new(about: About) -> Self {
         let running = BTreeSet::new();
         let frames = VecDeque::new();
-        Self {
-            instance_id,
-            slots,
-            running,
-            connected: false,
-            status_due: false,
-            fresh: false,
-            last: STATUS,
-            frames,
-        }
+        Self { about, running, connected: false, status_due: false, fresh: false, last: STATUS, frames }
     }
 
     fn push(&mut self, frame: FromWorker) {
@@ -96,8 +97,12 @@ impl Outbox {
         let mut active = self.running.clone();
         active.extend(self.frames.iter().filter_map(Entry::ended).flatten());
         FromWorker::WorkerStatus {
-            instance_id: self.instance_id.clone(),
-            slots: self.slots,
+            instance_id: self.about.instance_id.clone(),
+            slots: self.about.slots,
+            backend: Some(self.about.backend.to_owned()),
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            labels: self.about.labels.clone(),
+            draining: self.about.draining,
             active: active.into_iter().collect(),
         }
     }
@@ -130,8 +135,16 @@ pub(crate) struct Mailbox {
 }
 
 impl Mailbox {
-    pub(crate) fn new(instance_id: String, slots: Option<u32>) -> Self {
-        Self { outbox: Mutex::new(Outbox::new(instance_id, slots)), changed: Notify::new() }
+    /// `instance_id` names this process among those of the same worker.
+    pub(crate) fn new(instance_id: String, config: &Config) -> Self {
+        let about = About {
+            instance_id,
+            slots: (config.max_concurrent_tasks > 0).then_some(config.max_concurrent_tasks),
+            backend: config.backend.name(),
+            labels: config.labels.clone(),
+            draining: false,
+        };
+        Self { outbox: Mutex::new(Outbox::new(about)), changed: Notify::new() }
     }
 
     fn outbox(&self) -> MutexGuard<'_, Outbox> {
@@ -165,10 +178,17 @@ impl Mailbox {
         self.change(|outbox| outbox.running.extend(execution));
     }
 
-    /// Adds the frame that ends a run.
-    pub(crate) fn end(&self, execution: Option<ExecutionId>, frame: FromWorker) {
+    /// Tells that the worker takes no more runs.
+    pub(crate) fn drain(&self) {
+        self.change(|outbox| (outbox.about.draining, outbox.status_due) = (true, true));
+    }
+
+    /// Takes an execution off the list, with the frame that ends its run unless it goes on elsewhere.
+    pub(crate) fn end(&self, execution: Option<ExecutionId>, frame: Option<FromWorker>) {
         self.change(|outbox| {
-            outbox.push(frame);
+            if let Some(frame) = frame {
+                outbox.push(frame);
+            }
             if let Some(execution) = execution {
                 outbox.running.remove(&execution);
             }
@@ -207,7 +227,10 @@ impl Mailbox {
 
     /// Waits until nothing waits, or until there is no connection to write to.
     pub(crate) async fn settled(&self) {
-        self.until(|outbox| (outbox.frames.is_empty() || !outbox.connected).then_some(())).await;
+        self.until(|outbox| {
+            (outbox.frames.is_empty() && !outbox.status_due || !outbox.connected).then_some(())
+        })
+        .await;
     }
 }
 
@@ -243,6 +266,16 @@ mod tests {
         let FromWorker::WorkerStatus { active, .. } = frame else { panic!("not a status: {frame:?}") };
         active
     }
+    fn outbox() -> Outbox {
+        let labels = BTreeMap::new();
+        Outbox::new(About {
+            instance_id: "i".to_owned(),
+            slots: Some(2),
+            backend: "direct",
+            labels,
+            draining: false,
+        })
+    }
     fn drain(outbox: &mut Outbox) -> Vec<FromWorker> {
         let mut all = Vec::new();
         while let Some((sequence, frame)) = outbox.next() {
@@ -254,7 +287,7 @@ mod tests {
 
     #[test]
     fn status_comes_first_on_a_connection_and_last_later() {
-        let mut outbox = Outbox::new("i".to_owned(), Some(2));
+        let mut outbox = outbox();
         outbox.push(claim(1));
         outbox.running.insert(execution(1));
         outbox.connect();
@@ -270,7 +303,7 @@ mod tests {
 
     #[test]
     fn a_frame_stays_until_it_was_written() {
-        let mut outbox = Outbox::new("i".to_owned(), None);
+        let mut outbox = outbox();
         outbox.connect();
         drain(&mut outbox);
         outbox.push(claim(1));
@@ -282,7 +315,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_run_is_told_again_until_it_was_read() {
-        let mut outbox = Outbox::new("i".to_owned(), None);
+        let mut outbox = outbox();
         outbox.connect();
         outbox.push(claim(1));
         outbox.push(done(1));
@@ -299,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_proof_covers_only_what_was_written() {
-        let mut outbox = Outbox::new("i".to_owned(), None);
+        let mut outbox = outbox();
         outbox.connect();
         outbox.push(done(1));
         drain(&mut outbox);
@@ -310,7 +343,7 @@ mod tests {
 
     #[test]
     fn it_is_bounded_and_keeps_what_matters() {
-        let mut outbox = Outbox::new("i".to_owned(), None);
+        let mut outbox = outbox();
         outbox.push(done(1));
         for n in 0..2 * CAPACITY as u128 {
             outbox.push(claim(n));

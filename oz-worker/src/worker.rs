@@ -3,8 +3,9 @@
 
 use crate::{
     Config, Error,
-    backend::{Backend, Direct},
-    job::{self, Ended, Identity, Job, Outcome, Stop},
+    backend::{self, Backend},
+    control::Control,
+    job::{self, Ended, Identity, Job, Outcome, Stop, Work},
     link,
     mailbox::Mailbox,
     process,
@@ -33,8 +34,9 @@ const REMEMBERED: usize = 256;
 /// How many frames may wait for the dispatcher.
 const INCOMING: usize = 64;
 
-/// Works for the control plane until `shutdown` is cancelled; agents still at work are stopped then. Connections that
-/// fail are made again forever.
+/// Works for the control plane until `shutdown` is cancelled. Agents still at work then have [`Config::drain`] to end
+/// before they are stopped, or are left to the next worker of this name where they outlive this one. Connections that fail
+/// are made again forever.
 ///
 /// # Errors
 /// When the settings are not valid or the directory of the workspaces can't be used.
@@ -42,12 +44,13 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Erro
     config.validate()?;
     let url = config.socket_url()?;
     process::adopt_orphans();
-    let backend: Arc<dyn Backend> = Arc::new(Direct::open(&config).await?);
-    let slots = (config.max_concurrent_tasks > 0).then_some(config.max_concurrent_tasks);
-    let mailbox = Mailbox::new(Uuid::new_v4().to_string(), slots);
+    let backend = backend::open(&config).await?;
+    let mailbox = Mailbox::new(Uuid::new_v4().to_string(), &config);
     let (incoming, frames) = mpsc::channel(INCOMING);
     let closing = CancellationToken::new();
     let mut dispatcher = Dispatcher::new(&config, backend, &mailbox);
+    // Before the first frame, or the control plane would take them for lost.
+    dispatcher.adopt().await;
     let link = link::keep(&url, &config.api_key, &mailbox, incoming, closing.clone());
     tokio::join!(Box::pin(link), Box::pin(dispatcher.run(frames, shutdown, closing)));
     Ok(())
@@ -55,7 +58,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Erro
 
 struct Active {
     identity: Identity,
-    cancel: CancellationToken,
+    control: Control,
     stop: Option<Stop>,
 }
 
@@ -109,8 +112,14 @@ impl<'a> Dispatcher<'a> {
         }
         tracing::info!(active = self.active.len(), "the worker shuts down");
         self.stopping = true;
-        for active in self.active.values_mut() {
-            active.stop(Stop::Shutdown);
+        self.mailbox.drain();
+        if self.backend.outlives() {
+            self.active.values().for_each(|active| active.control.leave.cancel());
+        } else {
+            let _ = timeout(self.config.drain, self.drain(&mut frames)).await;
+            for active in self.active.values_mut() {
+                active.stop(Stop::Shutdown);
+            }
         }
         if timeout(SHUTDOWN_LIMIT, self.drain(&mut frames)).await.is_err() {
             tracing::warn!("could not tell the control plane about every run in time");
@@ -120,7 +129,7 @@ impl<'a> Dispatcher<'a> {
         while self.jobs.join_next().await.is_some() {}
     }
 
-    /// Waits until every agent is gone and the control plane was told, if it can be told.
+    /// Waits until every agent is gone or left alone and the control plane was told, if it can be told.
     async fn drain(&mut self, frames: &mut mpsc::Receiver<ToWorker>) {
         while !self.active.is_empty() {
             tokio::select! {
@@ -153,8 +162,8 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn assign(&mut self, assignment: Assignment) {
-        let id = job::id(&assignment);
-        let identity = Identity { task_id: assignment.task_id, execution_id: assignment.execution_id };
+        let identity = Identity::of(&assignment);
+        let id = identity.id();
         if self.active.contains_key(&id) {
             tracing::info!(run = %identity.task_id, "assigned again; it already works");
             return self.claim(identity);
@@ -175,14 +184,25 @@ impl<'a> Dispatcher<'a> {
             return self.reject(identity, FULL);
         }
         self.claim(identity);
-        self.mailbox.begin(identity.execution_id);
-        let cancel = CancellationToken::new();
-        self.active.insert(id, Active { identity, cancel: cancel.clone(), stop: None });
         tracing::info!(run = %identity.task_id, title = %assignment.task.title, "took a run");
-        let job = Job::new(assignment, self.config);
+        self.begin(identity, Work::Begin(Box::new(Job::new(assignment, self.config))));
+    }
+
+    fn begin(&mut self, identity: Identity, work: Work) {
+        self.mailbox.begin(identity.execution_id);
+        let control = Control::default();
+        self.active.insert(identity.id(), Active { identity, control: control.clone(), stop: None });
         let span = tracing::info_span!("run", id = %identity.task_id);
         let (backend, slots, ended) = (self.backend.clone(), self.slots.clone(), self.ended.0.clone());
-        self.jobs.spawn(job::run(job, backend, slots, cancel, ended).instrument(span));
+        self.jobs.spawn(job::run(work, backend, slots, control, ended).instrument(span));
+    }
+
+    /// Takes over what an earlier process of this worker has left.
+    async fn adopt(&mut self) {
+        for survivor in self.backend.survivors().await {
+            tracing::info!(run = %survivor.task_id, "goes on with a run of an earlier worker");
+            self.begin(survivor, Work::Resume(survivor));
+        }
     }
 
     fn claim(&self, Identity { task_id, execution_id }: Identity) {
@@ -201,6 +221,8 @@ impl<'a> Dispatcher<'a> {
         match &outcome {
             Outcome::Finished => tracing::info!(%run, "the agent finished"),
             Outcome::Cancelled => tracing::info!(%run, why = ?active.stop, "the agent was stopped"),
+            Outcome::Dispatched => tracing::info!(%run, "dispatched; it reports by itself"),
+            Outcome::Left => tracing::info!(%run, "left to the next worker"),
             Outcome::Failed { reason, message, .. } => {
                 let first = message.lines().next().unwrap_or_default();
                 tracing::warn!(%run, %reason, "the run failed: {first}");
@@ -212,14 +234,15 @@ impl<'a> Dispatcher<'a> {
             }
             self.recent.push_back(id);
         }
-        self.mailbox.end(active.identity.execution_id, job::verdict(active.identity, outcome, active.stop));
+        let verdict = job::verdict(active.identity, outcome, active.stop);
+        self.mailbox.end(active.identity.execution_id, verdict);
     }
 }
 
 impl Active {
     fn stop(&mut self, why: Stop) {
         self.stop.get_or_insert(why);
-        self.cancel.cancel();
+        self.control.stop.cancel();
     }
 }
 

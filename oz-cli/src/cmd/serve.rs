@@ -10,7 +10,7 @@ use crate::{
 };
 use clap::Args;
 use oz_server::{Config, KeySource, MasterKeys, Server};
-use oz_worker::DirectConfig;
+use oz_worker::{BackendConfig, DirectConfig};
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -102,15 +102,19 @@ pub(crate) async fn run(args: ServeArgs) -> Outcome {
         cleanup: true,
         lease: args.lease,
         embedded: true,
-        backend: DirectConfig {
+        labels: BTreeMap::new(),
+        drain: Duration::ZERO,
+        environment: BTreeMap::new(),
+        oz_path: std::env::current_exe().unwrap_or_else(|_| "oz".into()),
+        socket_url: None,
+        session_sharing_url: None,
+        backend: BackendConfig::Direct(DirectConfig {
             git_cache: args.git_cache.directory(&workspace_root),
             workspace_root,
             target_dir: None,
-            oz_path: std::env::current_exe().unwrap_or_else(|_| "oz".into()),
             setup_command: None,
             teardown_command: None,
-            environment: BTreeMap::new(),
-        },
+        }),
     });
     let interrupt = signals::interrupt()?;
     let stop = CancellationToken::new();

@@ -8,8 +8,9 @@ use crate::{
     settings, signals,
 };
 use clap::Args;
-use oz_worker::{Config, DirectConfig};
+use oz_worker::{BackendConfig, Config, DirectConfig};
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -44,6 +45,9 @@ pub(crate) struct WorkerArgs {
     /// How long agents stay after their work
     #[arg(long, value_name = "DURATION", value_parser = idle)]
     idle_on_complete: Option<String>,
+    /// How long runs may go on when the worker was asked to end, before they are stopped and tried elsewhere
+    #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = duration)]
+    drain_timeout: Duration,
     /// Keep the workspaces
     #[arg(long)]
     no_cleanup: bool,
@@ -102,15 +106,19 @@ pub(crate) async fn run(args: WorkerArgs, global: &Global) -> Outcome {
         cleanup: !args.no_cleanup,
         lease: args.lease,
         embedded: false,
-        backend: DirectConfig {
+        labels: BTreeMap::new(),
+        drain: args.drain_timeout,
+        environment: args.env.into_iter().collect(),
+        oz_path: std::env::current_exe()?,
+        socket_url: None,
+        session_sharing_url: None,
+        backend: BackendConfig::Direct(DirectConfig {
             git_cache: args.git_cache.directory(&workspace_root),
             workspace_root,
             target_dir: None,
-            oz_path: std::env::current_exe()?,
             setup_command: args.setup_command,
             teardown_command: args.teardown_command,
-            environment: args.env.into_iter().collect(),
-        },
+        }),
     };
     oz_worker::run(config, signals::interrupt()?).await.map_err(CliError::new)?;
     Ok(true)

@@ -2,21 +2,23 @@
 //! agents have this user's rights.
 
 mod dotenv;
-mod environment;
 mod guarded;
 mod workspace;
 
 use super::Backend;
 use crate::{
-    Config, DirectConfig, Error, cgroup, guard,
+    Config, DirectConfig, Error, cgroup,
+    control::Control,
+    environment::{self, Environment},
+    guard,
     job::{Job, Outcome},
     output::Tail,
 };
 use async_trait::async_trait;
-use environment::Environment;
 use guarded::{Ended, Guarded};
 use oz_core::{env, worker::FailureReason};
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     io,
     path::PathBuf,
@@ -36,6 +38,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// The backend.
 pub(crate) struct Direct {
     config: DirectConfig,
+    environment: BTreeMap<String, String>,
     oz: PathBuf,
     host: Environment,
     root: Root,
@@ -44,23 +47,23 @@ pub(crate) struct Direct {
 
 impl Direct {
     /// Makes the directory of the workspaces and ends what a dead worker left there.
-    pub(crate) async fn open(config: &Config) -> Result<Self, Error> {
-        let (mut direct, cleanup) = (config.backend.clone(), config.cleanup);
+    pub(crate) async fn open(config: &Config, direct: &DirectConfig) -> Result<Self, Error> {
+        let mut environment = config.environment.clone();
         if let Some(cache) = &direct.git_cache {
             let cache = absolute("git_cache", cache)?.to_string_lossy().into_owned();
-            direct.environment.entry(env::GIT_CACHE_DIR.to_owned()).or_insert(cache);
+            environment.entry(env::GIT_CACHE_DIR.to_owned()).or_insert(cache);
         }
         // A bare name is looked up in PATH; everything else must not depend on the workspace an agent starts in.
-        let bare = direct.oz_path.components().count() == 1 && !direct.oz_path.is_absolute();
-        let oz = if bare { direct.oz_path.clone() } else { absolute("oz_path", &direct.oz_path)? };
+        let bare = config.oz_path.components().count() == 1 && !config.oz_path.is_absolute();
+        let oz = if bare { config.oz_path.clone() } else { absolute("oz_path", &config.oz_path)? };
         let host = Environment::of_this_process();
         let home = host.get("HOME").map(PathBuf::from);
         cgroup::sweep();
         let root = match &direct.target_dir {
             Some(directory) => Root::shared(directory, home)?,
-            None => Root::own(&direct.workspace_root, home, cleanup).await?,
+            None => Root::own(&direct.workspace_root, home, config.cleanup).await?,
         };
-        Ok(Self { config: direct, oz, host, root, cleanup })
+        Ok(Self { config: direct.clone(), environment, oz, host, root, cleanup: config.cleanup })
     }
 
     /// Makes a workspace, when there is room for it.
@@ -82,7 +85,7 @@ impl Direct {
 
     /// Prepares, runs the agent, and answers how it ended when it is gone.
     async fn work(&self, job: &Job, workspace: &Workspace, cancel: &CancellationToken) -> Outcome {
-        let common = environment::common(job, &self.config.environment, workspace);
+        let common = environment::common(job, &self.environment, &workspace.place());
         if let Some(command) = self.config.setup_command() {
             let environment = environment::of_command(&self.host, job, &common);
             let tail = Tail::new(environment.secrets());
@@ -125,7 +128,7 @@ impl Direct {
 
     async fn tear_down(&self, job: &Job, workspace: &Workspace) {
         let Some(command) = self.config.teardown_command() else { return };
-        let common = environment::common(job, &self.config.environment, workspace);
+        let common = environment::common(job, &self.environment, &workspace.place());
         let environment = environment::of_command(&self.host, job, &common);
         let tail = Tail::new(environment.secrets());
         let limit = tokio::time::sleep(TEARDOWN_LIMIT);
@@ -170,7 +173,8 @@ impl Direct {
 
 #[async_trait]
 impl Backend for Direct {
-    async fn execute(&self, job: &Job, cancel: &CancellationToken, report: oneshot::Sender<Outcome>) {
+    async fn execute(&self, job: &Job, control: &Control, report: oneshot::Sender<Outcome>) {
+        let cancel = &control.stop;
         let workspace = match self.claim(job, cancel).await {
             Ok(workspace) => workspace,
             Err(error) => {

@@ -4,7 +4,7 @@
 mod plane;
 
 use super::*;
-use crate::process::Table;
+use crate::{config::tests::direct, process::Table};
 use plane::{Connection, Scene};
 use serde_json::json;
 use std::fs;
@@ -12,7 +12,7 @@ use std::fs;
 #[tokio::test]
 async fn a_run_is_claimed_done_and_cleaned_up() {
     let (mut scene, mut plane) = Scene::new().await;
-    scene.config.backend.environment.insert("FROM_CONFIG".to_owned(), "yes".to_owned());
+    scene.config.environment.insert("FROM_CONFIG".to_owned(), "yes".to_owned());
     scene.start();
     let mut line = plane.accept().await;
     let status = line.frame().await;
@@ -76,8 +76,8 @@ async fn excess_runs_are_declined() {
 #[tokio::test]
 async fn a_cancelled_run_is_gone_at_once_with_all_it_started() {
     let (mut scene, mut plane) = Scene::new().await;
-    scene.config.backend.teardown_command = Some("env > $NOTES_DIR/teardown".to_owned());
-    scene.config.backend.environment.insert("NOTES_DIR".to_owned(), scene.notes());
+    direct(&mut scene.config).teardown_command = Some("env > $NOTES_DIR/teardown".to_owned());
+    scene.config.environment.insert("NOTES_DIR".to_owned(), scene.notes());
     scene.start();
     let mut line = plane.accept().await;
     let script = "trap '' TERM; setsid sh -c 'trap \"\" TERM; sleep 60' & touch $NOTES/ready; while :; do sleep 1; done";
@@ -119,7 +119,7 @@ async fn a_failure_is_explained_without_secrets() {
 #[tokio::test]
 async fn a_missing_program_is_a_failure_not_a_crash() {
     let (mut scene, mut plane) = Scene::new().await;
-    scene.config.backend.oz_path = "/no/such/oz".into();
+    scene.config.oz_path = "/no/such/oz".into();
     scene.start();
     let mut line = plane.accept().await;
     line.assign(&scene, "true").await;
@@ -134,8 +134,8 @@ async fn a_missing_program_is_a_failure_not_a_crash() {
 async fn setup_prepares_the_agent_or_ends_the_run() {
     let (mut scene, mut plane) = Scene::new().await;
     let setup = "[ ! -e $NOTES_DIR/broken ] || exit 4; echo \"A='from setup'\" > $OZ_ENVIRONMENT_FILE; env > $NOTES_DIR/setup";
-    scene.config.backend.setup_command = Some(setup.to_owned());
-    scene.config.backend.environment.insert("NOTES_DIR".to_owned(), scene.notes());
+    direct(&mut scene.config).setup_command = Some(setup.to_owned());
+    scene.config.environment.insert("NOTES_DIR".to_owned(), scene.notes());
     scene.start();
     let mut line = plane.accept().await;
     line.assign(&scene, "[ \"$A\" = 'from setup' ]").await;

@@ -98,8 +98,15 @@ impl Worker {
         let (socket, _) =
             tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await.unwrap();
         let mut worker = Self(socket);
-        let status =
-            FromWorker::WorkerStatus { instance_id: id.into(), slots: Some(slots), active: Vec::new() };
+        let status = FromWorker::WorkerStatus {
+            instance_id: id.into(),
+            slots: Some(slots),
+            backend: None,
+            version: None,
+            labels: std::collections::BTreeMap::new(),
+            draining: false,
+            active: Vec::new(),
+        };
         worker.send(&status).await;
         worker
     }

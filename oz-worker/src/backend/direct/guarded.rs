@@ -1,8 +1,7 @@
 //! A command that runs below a guard process, seen from the worker: started, listened to, stopped, and swept up after.
 //! It does not know what the command is for.
 
-use super::environment::Environment;
-use crate::{cgroup, guard, output::Tail, process};
+use crate::{cgroup, environment::Environment, guard, output::Tail, process};
 use oz_core::config::Sandbox;
 use rustix::process::Pid;
 use std::{

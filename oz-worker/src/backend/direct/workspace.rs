@@ -5,7 +5,7 @@
 //! worker dies, however it dies, and so a free lock means a stale workspace even if several workers share the root.
 
 use super::dotenv;
-use crate::{Error, process};
+use crate::{Error, environment, process};
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
     io,
@@ -108,6 +108,16 @@ impl Workspace {
         self.files.join(ENVIRONMENT_FILE)
     }
 
+    /// What the run's processes are told of it.
+    pub(super) fn place(&self) -> environment::Place {
+        environment::Place {
+            backend: "direct",
+            workspace: self.directory.clone(),
+            environment_file: Some(self.environment_file()),
+            git_config: Some(self.git_config()),
+        }
+    }
+
     fn furnish(&self, home: Option<&Path>) -> io::Result<()> {
         write_private(&self.git_config(), &git_config(&self.directory, home)?)?;
         write_private(&self.environment_file(), "")
@@ -164,12 +174,6 @@ impl Workspace {
         if let Err(error) = left.await {
             tracing::warn!(%error, path = %path.display(), "can't delete a workspace");
         }
-    }
-
-    /// A workspace that exists only in thought.
-    #[cfg(test)]
-    pub(super) fn imagine(directory: &str) -> Self {
-        Self { directory: directory.into(), shared: false, files: directory.into(), lock: None }
     }
 }
 

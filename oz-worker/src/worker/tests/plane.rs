@@ -1,6 +1,11 @@
 //! What the tests need around a worker: a control plane of one socket, a script for `oz`, a place for notes.
 
-use crate::{Config, config::tests::example, guard, process::Table};
+use crate::{
+    Config,
+    config::tests::{direct, example},
+    guard,
+    process::Table,
+};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::{
@@ -35,8 +40,8 @@ const LONG: Duration = Duration::from_secs(20);
 /// The settings of a worker with its files in `directory`.
 pub(super) fn config(directory: &Path, server: &str) -> Config {
     let mut config = Config { worker_id: "w1".to_owned(), server_url: server.to_owned(), ..example() };
-    config.backend.oz_path = directory.join("oz");
-    config.backend.workspace_root = directory.join("root");
+    config.oz_path = directory.join("oz");
+    direct(&mut config).workspace_root = directory.join("root");
     config
 }
 

@@ -1,35 +1,34 @@
 //! Which environment an agent and the worker's own commands get, as functions of values. Only
 //! [`Environment::of_this_process`] reads the real one.
 
-use super::workspace::Workspace;
 use crate::{job::Job, models_file, redact::Secrets};
 use oz_core::env;
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
+    path::PathBuf,
 };
 
 const GIT_CONFIG: &str = "GIT_CONFIG_GLOBAL";
 /// Tells `setup_command` where to write variables for the agent.
 const ENVIRONMENT_FILE: &str = "OZ_ENVIRONMENT_FILE";
-const BACKEND: &str = "direct";
 /// What the worker's own commands never get: the keys of the worker, of the run and of model providers.
 const WITHHELD: &[&str] = &[env::API_KEY, env::WARP_API_KEY, env::BOOTSTRAP_API_KEY, env::WORKLOAD_TOKEN];
 
 /// Environment variables.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Environment(BTreeMap<OsString, OsString>);
+pub(crate) struct Environment(BTreeMap<OsString, OsString>);
 
 impl Environment {
-    pub(super) fn of_this_process() -> Self {
+    pub(crate) fn of_this_process() -> Self {
         Self(std::env::vars_os().collect())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&OsString, &OsString)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&OsString, &OsString)> {
         self.0.iter()
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&OsStr> {
+    pub(crate) fn get(&self, name: &str) -> Option<&OsStr> {
         self.0.get(OsStr::new(name)).map(OsString::as_os_str)
     }
 
@@ -49,20 +48,24 @@ impl Environment {
 
     /// The names of what every agent gets of this environment, those that the operator lists included.
     fn passed_on(&self) -> impl Iterator<Item = String> {
-        let listed = env::listed(self.get(env::AGENT_ENV_PASS).and_then(OsStr::to_str).unwrap_or_default());
-        let listed = listed.filter(|name| !WITHHELD.contains(name));
         let plain = self.0.keys().filter_map(|name| name.to_str()).filter(|name| env::is_plain(name));
-        plain.chain(listed).map(str::to_owned).collect::<Vec<_>>().into_iter()
+        plain.map(str::to_owned).chain(self.listed()).collect::<Vec<_>>().into_iter()
+    }
+
+    /// The names that the operator lists.
+    fn listed(&self) -> impl Iterator<Item = String> {
+        let listed = env::listed(self.get(env::AGENT_ENV_PASS).and_then(OsStr::to_str).unwrap_or_default());
+        listed.filter(|name| !WITHHELD.contains(name)).map(str::to_owned)
     }
 
     /// The values to keep out of messages and logs.
-    pub(super) fn secrets(&self) -> Secrets {
+    pub(crate) fn secrets(&self) -> Secrets {
         Secrets::among(self.0.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?))))
     }
 }
 
 /// The environment entry that marks every process of this run.
-pub(super) fn mark(job: &Job) -> String {
+pub(crate) fn mark(job: &Job) -> String {
     match job.assignment.execution_id {
         Some(execution) => format!("{}={execution}", env::EXECUTION_ID),
         None => format!("{}={}", env::RUN_ID, job.assignment.task_id),
@@ -71,30 +74,46 @@ pub(super) fn mark(job: &Job) -> String {
 
 /// What is in the environment of the agent and of the worker's commands alike: the settings of the operator and what
 /// names the run. Nothing of it is secret by nature.
-pub(super) struct Common {
+pub(crate) struct Common {
     settings: Environment,
     identity: Environment,
 }
 
-pub(super) fn common(job: &Job, configured: &BTreeMap<String, String>, workspace: &Workspace) -> Common {
+/// Where a run works, as its own processes see it.
+pub(crate) struct Place {
+    /// The backend's name.
+    pub(crate) backend: &'static str,
+    /// The working directory.
+    pub(crate) workspace: PathBuf,
+    /// Where a setup command writes variables for the agent; absent when there is none.
+    pub(crate) environment_file: Option<PathBuf>,
+    /// Git's configuration of this run alone; absent where everything is the run's own.
+    pub(crate) git_config: Option<PathBuf>,
+}
+
+pub(crate) fn common(job: &Job, configured: &BTreeMap<String, String>, place: &Place) -> Common {
     let mut settings = Environment::default();
     for (name, value) in configured {
         settings.set(name, value);
     }
     let mut identity = Environment::default();
-    identity.set(env::WORKSPACE_ROOT, &workspace.directory);
-    identity.set(env::WORKER_BACKEND, BACKEND);
+    identity.set(env::WORKSPACE_ROOT, &place.workspace);
+    identity.set(env::WORKER_BACKEND, place.backend);
     identity.set(env::RUN_ID, job.assignment.task_id.to_string());
     if let Some(execution) = job.assignment.execution_id {
         identity.set(env::EXECUTION_ID, execution.to_string());
     }
-    identity.set(ENVIRONMENT_FILE, workspace.environment_file());
-    identity.set(GIT_CONFIG, workspace.git_config());
+    if let Some(file) = &place.environment_file {
+        identity.set(ENVIRONMENT_FILE, file);
+    }
+    if let Some(file) = &place.git_config {
+        identity.set(GIT_CONFIG, file);
+    }
     Common { settings, identity }
 }
 
 /// The environment of the worker's own commands: that of the worker without keys.
-pub(super) fn of_command(host: &Environment, job: &Job, common: &Common) -> Environment {
+pub(crate) fn of_command(host: &Environment, job: &Job, common: &Common) -> Environment {
     let mut all = host.clone();
     for name in WITHHELD.iter().map(|name| (*name).to_owned()).chain(host.of_models()) {
         all.0.remove(OsStr::new(&name));
@@ -107,15 +126,33 @@ pub(super) fn of_command(host: &Environment, job: &Job, common: &Common) -> Envi
     all
 }
 
-/// The environment of the agent. Later entries win: what names the run can't be changed by anybody.
-pub(super) fn of_agent(
+/// The environment of an agent on this machine. Later entries win: what names the run can't be changed by anybody.
+pub(crate) fn of_agent(
     host: &Environment,
     job: &Job,
     common: &Common,
     from_setup: Vec<(String, String)>,
 ) -> Environment {
+    let names = host.passed_on().chain(host.of_models());
+    assembled(host, names, job, common, from_setup)
+}
+
+/// The environment of an agent in a container or elsewhere: of this machine's, only what concerns models and what the
+/// operator lists. Files that those variables name must be brought there by other means.
+pub(crate) fn of_container(host: &Environment, job: &Job, common: &Common) -> Environment {
+    let names = host.listed().chain(host.of_models());
+    assembled(host, names, job, common, Vec::new())
+}
+
+fn assembled(
+    host: &Environment,
+    names: impl Iterator<Item = String>,
+    job: &Job,
+    common: &Common,
+    from_setup: Vec<(String, String)>,
+) -> Environment {
     let mut all = Environment::default();
-    for name in host.passed_on().chain(host.of_models()) {
+    for name in names {
         if let Some(value) = host.get(&name) {
             all.set(name, value);
         }
@@ -160,6 +197,15 @@ mod tests {
         Job::new(serde_json::from_value(assignment).unwrap(), &example())
     }
 
+    fn place() -> Place {
+        Place {
+            backend: "direct",
+            workspace: "/w".into(),
+            environment_file: Some("/w/.oz-environment".into()),
+            git_config: Some("/w/.gitconfig".into()),
+        }
+    }
+
     fn host() -> Environment {
         environment(&[
             ("HOME", "/home/me"),
@@ -180,10 +226,10 @@ mod tests {
 
     #[test]
     fn an_agent_gets_what_it_needs_and_its_identity_is_not_forged() {
-        let workspace = Workspace::imagine("/w");
+        let place = place();
         let configured =
             [("A".to_owned(), "configured".to_owned()), ("B".to_owned(), "configured".to_owned())].into();
-        let common = common(&job(), &configured, &workspace);
+        let common = common(&job(), &configured, &place);
         let from_setup =
             vec![("B".to_owned(), "set up".to_owned()), ("GIT_CONFIG_GLOBAL".to_owned(), "x".to_owned())];
         let all = of_agent(&host(), &job(), &common, from_setup);
@@ -219,7 +265,7 @@ mod tests {
 
     #[test]
     fn commands_of_the_worker_get_no_keys() {
-        let common = common(&job(), &BTreeMap::new(), &Workspace::imagine("/w"));
+        let common = common(&job(), &BTreeMap::new(), &place());
         let all = of_command(&host(), &job(), &common);
         assert_eq!((text(&all, "LANG"), text(&all, "OZ_WORKSPACE_ROOT")), (Some("C"), Some("/w")));
         for name in ["WARP_API_KEY", "ANTHROPIC_API_KEY", "A"] {
@@ -234,12 +280,31 @@ mod tests {
         std::fs::write(&path, "endpoints: [{ name: a, api_key_env: ROUTER }]").unwrap();
         let host =
             environment(&[("ROUTER", "canary"), ("OTHER", "x"), ("OZ_MODELS_FILE", path.to_str().unwrap())]);
-        let common = common(&job(), &BTreeMap::new(), &Workspace::imagine("/w"));
+        let common = common(&job(), &BTreeMap::new(), &place());
         let agent = of_agent(&host, &job(), &common, vec![]);
         assert_eq!(text(&agent, "ROUTER"), Some("canary"));
         assert_eq!(text(&agent, "OZ_MODELS_FILE"), path.to_str());
         assert_eq!(text(&agent, "OTHER"), None);
         let command = of_command(&host, &job(), &common);
         assert_eq!((text(&command, "ROUTER"), text(&command, "OTHER")), (None, Some("x")));
+    }
+
+    #[test]
+    fn a_container_gets_nothing_of_this_machine_but_what_concerns_models() {
+        let place = Place { environment_file: None, git_config: None, ..place() };
+        let all = of_container(&host(), &job(), &common(&job(), &BTreeMap::new(), &place));
+        for name in
+            ["HOME", "PATH", "LANG", "SECRET_OF_THE_WORKER", "GIT_CONFIG_GLOBAL", "OZ_ENVIRONMENT_FILE"]
+        {
+            assert_eq!(text(&all, name), None, "{name}");
+        }
+        for (name, value) in [
+            ("ANTHROPIC_API_KEY", "sk-of-the-provider"),
+            ("MINE", "passed"),
+            ("WARP_API_KEY", "of-the-run"),
+            ("OZ_WORKSPACE_ROOT", "/w"),
+        ] {
+            assert_eq!(text(&all, name), Some(value), "{name}");
+        }
     }
 }

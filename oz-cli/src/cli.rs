@@ -73,8 +73,10 @@ impl Format {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// See the whole thing work, in a temporary directory
+    #[cfg(feature = "serve")]
     Quickstart(cmd::QuickstartArgs),
     /// Host a control plane with a worker
+    #[cfg(feature = "serve")]
     Serve(cmd::ServeArgs),
     /// Take runs from a control plane on this machine
     Worker(cmd::WorkerArgs),

@@ -25,11 +25,13 @@ mod memory_store;
 mod model;
 mod nearest;
 mod prompt;
+#[cfg(feature = "serve")]
 mod quickstart;
 mod run;
 mod runner;
 mod schedule;
 mod secret;
+#[cfg(feature = "serve")]
 mod serve;
 mod team;
 mod usage;
@@ -55,11 +57,13 @@ pub(crate) use memory::MemoryCommand;
 pub(crate) use memory_store::MemoryStoreCommand;
 pub(crate) use model::ModelCommand;
 pub(crate) use prompt::PromptCommand;
+#[cfg(feature = "serve")]
 pub(crate) use quickstart::QuickstartArgs;
 pub(crate) use run::RunCommand;
 pub(crate) use runner::RunnerCommand;
 pub(crate) use schedule::ScheduleArgs;
 pub(crate) use secret::SecretCommand;
+#[cfg(feature = "serve")]
 pub(crate) use serve::ServeArgs;
 pub(crate) use team::TeamCommand;
 pub(crate) use usage::UsageArgs;
@@ -87,7 +91,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         let _ = Cli::command().print_long_help();
         return ExitCode::SUCCESS;
     };
-    start_logging(cli.global.debug, matches!(command, Command::Serve(_) | Command::Worker(_)));
+    start_logging(cli.global.debug, hosts(&command) || matches!(command, Command::Worker(_)));
     let outcome = runtime(&command).map_err(CliError::from).and_then(|runtime| {
         let outcome = runtime.block_on(dispatch(command, cli.global));
         // Reads under way on other threads must not hold up the end.
@@ -106,15 +110,23 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
 
 /// A control plane gets a thread per core; everything else is one thread, which starts faster and is smaller.
 fn runtime(command: &Command) -> io::Result<tokio::runtime::Runtime> {
-    let mut builder = match command {
-        Command::Serve(_) => {
-            let mut builder = tokio::runtime::Builder::new_multi_thread();
-            builder.max_blocking_threads(8);
-            builder
-        }
-        _ => tokio::runtime::Builder::new_current_thread(),
+    let mut builder = if hosts(command) {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.max_blocking_threads(8);
+        builder
+    } else {
+        tokio::runtime::Builder::new_current_thread()
     };
     builder.enable_all().build()
+}
+
+/// Whether the command is a control plane.
+fn hosts(command: &Command) -> bool {
+    match command {
+        #[cfg(feature = "serve")]
+        Command::Serve(_) => true,
+        _ => false,
+    }
 }
 
 fn start_logging(debug: bool, daemon: bool) {
@@ -134,7 +146,9 @@ fn dispatch(command: Command, global: Global) -> Pin<Box<dyn Future<Output = Out
 
 async fn perform(command: Command, global: &Global) -> Outcome {
     match command {
+        #[cfg(feature = "serve")]
         Command::Quickstart(args) => quickstart::run(args).await,
+        #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(args).await,
         Command::Worker(args) => worker::run(args, global).await,
         Command::Agent(command) => agent::run(command, global).await,

@@ -1,0 +1,13 @@
+"""Checks everything in deploy/ and says `done` at the end."""
+
+import sys
+import time
+
+import server_chart
+import worker_chart
+
+for part in [worker_chart, server_chart]:
+    started = time.monotonic()
+    part.check()
+    print(f"{part.__name__}: good, {time.monotonic() - started:.1f} s", flush=True)
+print("done")

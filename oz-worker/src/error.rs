@@ -23,6 +23,14 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// What the backend needs is not there.
+    #[error("{backend}: {problem}")]
+    Backend {
+        /// The backend.
+        backend: &'static str,
+        /// What is wrong, and what would be right.
+        problem: String,
+    },
 }
 
 impl Error {

@@ -1,6 +1,7 @@
 //! The seam between runs and where their agents run. A backend never talks to the control plane.
 
 mod direct;
+mod kubernetes;
 
 use crate::{
     BackendConfig, Config, Error,
@@ -9,6 +10,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use direct::Direct;
+use kubernetes::Kubernetes;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -42,8 +44,9 @@ pub(crate) trait Backend: Send + Sync {
 pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Backend>, Error> {
     Ok(match &config.backend {
         BackendConfig::Direct(direct) => Arc::new(Direct::open(config, direct).await?),
-        BackendConfig::Docker(_) | BackendConfig::Kubernetes(_) | BackendConfig::Command(_) => {
-            return Err(Error::setting("backend", config.backend.name(), "direct"));
+        BackendConfig::Kubernetes(kubernetes) => Arc::new(Kubernetes::open(config, kubernetes).await?),
+        BackendConfig::Docker(_) | BackendConfig::Command(_) => {
+            return Err(Error::setting("backend", config.backend.name(), "direct or kubernetes"));
         }
     })
 }

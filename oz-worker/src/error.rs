@@ -23,6 +23,9 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The Kubernetes cluster can't be used as it is set up.
+    #[error("{0}")]
+    Kubernetes(String),
 }
 
 impl Error {

@@ -2,6 +2,7 @@
 
 mod direct;
 mod docker;
+mod kubernetes;
 
 use crate::{
     BackendConfig, Config, Error,
@@ -11,6 +12,7 @@ use crate::{
 use async_trait::async_trait;
 use direct::Direct;
 use docker::Docker;
+use kubernetes::Kubernetes;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -45,8 +47,9 @@ pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Backend>, Error> {
     Ok(match &config.backend {
         BackendConfig::Direct(direct) => Arc::new(Direct::open(config, direct).await?),
         BackendConfig::Docker(docker) => Arc::new(Docker::open(config, docker).await?),
-        BackendConfig::Kubernetes(_) | BackendConfig::Command(_) => {
-            return Err(Error::setting("backend", config.backend.name(), "direct or docker"));
+        BackendConfig::Kubernetes(kubernetes) => Arc::new(Kubernetes::open(config, kubernetes).await?),
+        BackendConfig::Command(_) => {
+            return Err(Error::setting("backend", config.backend.name(), "direct, docker or kubernetes"));
         }
     })
 }

@@ -104,6 +104,10 @@ pub struct KubernetesConfig {
     pub preflight_resources: Option<serde_json::Value>,
     /// Image that brings the agent, instead of the one that the control plane names.
     pub sidecar_image: Option<String>,
+    /// Image with the static program `/oz`, such as the worker's own, for when no sidecar image brings the agent.
+    pub agent_image: Option<String>,
+    /// Where the environment of the agent stands.
+    pub credentials: Credentials,
     /// Images that bring the programs of other harnesses, by harness.
     pub coding_cli_sidecars: BTreeMap<String, String>,
     /// Shell command of an init container before the agent.
@@ -126,6 +130,16 @@ pub struct KubernetesConfig {
     pub pod_template: Option<serde_json::Value>,
     /// How many prepared Pods wait for a run.
     pub warm_tasks: u32,
+}
+
+/// Where the environment of an agent stands that may carry secrets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Credentials {
+    /// In a Secret that belongs to the Job and goes with it.
+    #[default]
+    Secret,
+    /// In the Job itself, readable to all who may read Jobs or Pods.
+    Inline,
 }
 
 /// How a command of the operator starts agents elsewhere.

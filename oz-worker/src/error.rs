@@ -31,6 +31,9 @@ pub enum Error {
         /// What is wrong, and what would be right.
         problem: String,
     },
+    /// The Kubernetes cluster can't be used as it is set up.
+    #[error("{0}")]
+    Kubernetes(String),
 }
 
 impl Error {

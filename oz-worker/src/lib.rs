@@ -24,7 +24,9 @@ mod socket;
 mod worker;
 
 pub use cgroup::Cgroup;
-pub use config::{BackendConfig, CommandConfig, Config, DirectConfig, DockerConfig, KubernetesConfig};
+pub use config::{
+    BackendConfig, CommandConfig, Config, Credentials, DirectConfig, DockerConfig, KubernetesConfig,
+};
 pub use error::Error;
 pub use guard::guard;
 pub use worker::run;

@@ -11,12 +11,13 @@ const EDGES: &[(&str, &[&str])] = &[
     ("oz-worker", &["oz-core"]),
     ("oz-agent", &["oz-core", "oz-client"]),
     ("oz-cli", &["oz-core", "oz-client", "oz-server", "oz-worker", "oz-agent"]),
-    ("oz-tests", &["oz-core", "oz-client", "oz-server", "oz-worker", "oz-agent", "fake-model"]),
+    ("oz-tests", &["oz-core", "oz-client", "oz-server", "oz-worker", "oz-agent", "fake-kubernetes", "fake-model"]),
+    ("fake-kubernetes", &[]),
     ("fake-model", &[]),
     ("xtask", &["oz-core"]),
 ];
 /// What a room may know besides, for its own tests.
-const FOR_TESTS: &[&str] = &["fake-model"];
+const FOR_TESTS: &[&str] = &["fake-kubernetes", "fake-model"];
 
 /// What cargo knows of the workspace.
 pub(super) fn metadata() -> Result<Value, String> {

@@ -24,7 +24,10 @@ mod socket;
 mod worker;
 
 pub use cgroup::Cgroup;
-pub use config::{BackendConfig, CommandConfig, Config, DirectConfig, DockerConfig, KubernetesConfig};
+pub use config::{
+    BackendConfig, CommandConfig, Config, ConfigFile, DirectConfig, DockerConfig, KubernetesConfig, Variable,
+    parse_duration,
+};
 pub use error::Error;
 pub use guard::guard;
 pub use worker::run;

@@ -21,6 +21,7 @@ mod output;
 mod process;
 mod redact;
 mod socket;
+mod telemetry;
 mod worker;
 
 pub use cgroup::Cgroup;

@@ -68,7 +68,7 @@ pub(crate) use serve::ServeArgs;
 pub(crate) use team::TeamCommand;
 pub(crate) use usage::UsageArgs;
 pub(crate) use user::UserCommand;
-pub(crate) use worker::WorkerArgs;
+pub(crate) use worker::{AgentWorker, WorkerArgs};
 
 use crate::{
     cli::{Cli, Command, Global},
@@ -91,9 +91,26 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         let _ = Cli::command().print_long_help();
         return ExitCode::SUCCESS;
     };
-    start_logging(cli.global.debug, hosts(&command) || matches!(command, Command::Worker(_)));
-    let outcome = runtime(&command).map_err(CliError::from).and_then(|runtime| {
-        let outcome = runtime.block_on(dispatch(command, cli.global));
+    match &command {
+        Command::Worker(args) => args.logging().start(cli.global.debug),
+        _ => start_logging(cli.global.debug, hosts(&command)),
+    }
+    finish(runtime(&command), dispatch(command, cli.global))
+}
+
+/// Runs `oz-agent-worker`; returns the exit code.
+pub(crate) fn run_worker(worker: AgentWorker) -> ExitCode {
+    worker.logging().start(false);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    finish(runtime, Box::pin(worker.run()))
+}
+
+fn finish(
+    runtime: io::Result<tokio::runtime::Runtime>,
+    work: Pin<Box<dyn Future<Output = Outcome>>>,
+) -> ExitCode {
+    let outcome = runtime.map_err(CliError::from).and_then(|runtime| {
+        let outcome = runtime.block_on(work);
         // Reads under way on other threads must not hold up the end.
         runtime.shutdown_background();
         outcome
@@ -150,7 +167,7 @@ async fn perform(command: Command, global: &Global) -> Outcome {
         Command::Quickstart(args) => quickstart::run(args).await,
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(args).await,
-        Command::Worker(args) => worker::run(args, global).await,
+        Command::Worker(args) => worker::run(*args, global).await,
         Command::Agent(command) => agent::run(command, global).await,
         Command::Run(command) => run::run(command, global).await,
         Command::Environment(command) => environment::run(command, global).await,

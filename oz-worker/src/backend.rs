@@ -1,7 +1,9 @@
 //! The seam between runs and where their agents run. A backend never talks to the control plane.
 
 mod direct;
+#[cfg(feature = "docker")]
 mod docker;
+#[cfg(feature = "kubernetes")]
 mod kubernetes;
 
 use crate::{
@@ -11,7 +13,9 @@ use crate::{
 };
 use async_trait::async_trait;
 use direct::Direct;
+#[cfg(feature = "docker")]
 use docker::Docker;
+#[cfg(feature = "kubernetes")]
 use kubernetes::Kubernetes;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -46,10 +50,16 @@ pub(crate) trait Backend: Send + Sync {
 pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Backend>, Error> {
     Ok(match &config.backend {
         BackendConfig::Direct(direct) => Arc::new(Direct::open(config, direct).await?),
+        #[cfg(feature = "docker")]
         BackendConfig::Docker(docker) => Arc::new(Docker::open(config, docker).await?),
+        #[cfg(feature = "kubernetes")]
         BackendConfig::Kubernetes(kubernetes) => Arc::new(Kubernetes::open(config, kubernetes).await?),
         BackendConfig::Command(_) => {
             return Err(Error::setting("backend", config.backend.name(), "direct, docker or kubernetes"));
+        }
+        #[cfg(not(all(feature = "docker", feature = "kubernetes")))]
+        other => {
+            return Err(Error::setting("backend", other.name(), "a backend that this program was built with"));
         }
     })
 }

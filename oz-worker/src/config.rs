@@ -1,6 +1,11 @@
 //! The worker's settings and what makes them valid. It reads no file and no environment; the caller does.
 
+mod file;
+
+pub use file::{ConfigFile, Variable, parse_duration};
+
 use crate::Error;
+use serde::Deserialize;
 use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 use url::Url;
 
@@ -86,7 +91,8 @@ pub struct DockerConfig {
 }
 
 /// How agents run in a Kubernetes cluster.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct KubernetesConfig {
     /// Namespace of the Jobs; `default` when absent.
     pub namespace: Option<String>,
@@ -101,6 +107,7 @@ pub struct KubernetesConfig {
     /// Image of the Job that tries the cluster out; `busybox:1.36` when absent.
     pub preflight_image: Option<String>,
     /// Resources of that Job.
+    #[serde(deserialize_with = "file::quantity::raw")]
     pub preflight_resources: Option<serde_json::Value>,
     /// Image that brings the agent, instead of the one that the control plane names.
     pub sidecar_image: Option<String>,
@@ -125,15 +132,18 @@ pub struct KubernetesConfig {
     /// Size of the workspace, such as `10Gi`.
     pub workspace_size_limit: Option<String>,
     /// How long a Pod may fit on no node; 30 s when absent, zero for any time.
+    #[serde(deserialize_with = "file::duration::option")]
     pub unschedulable_timeout: Option<Duration>,
     /// The PodSpec that Jobs start from.
+    #[serde(deserialize_with = "file::quantity::raw")]
     pub pod_template: Option<serde_json::Value>,
     /// How many prepared Pods wait for a run.
     pub warm_tasks: u32,
 }
 
 /// Where the environment of an agent stands that may carry secrets.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Credentials {
     /// In a Secret that belongs to the Job and goes with it.
     #[default]
@@ -151,6 +161,10 @@ pub struct CommandConfig {
     pub cancel_command: Option<String>,
     /// How long `dispatch_command` may take.
     pub dispatch_timeout: Duration,
+    /// How long a dispatched agent may take to report for the first time, before its run is tried again.
+    pub start_timeout: Duration,
+    /// Where the worker writes down what it has dispatched, so that it can still be cancelled after a restart.
+    pub state_dir: PathBuf,
 }
 
 impl BackendConfig {

@@ -1,5 +1,6 @@
 //! How a worker steers the runs that it has begun.
 
+use crate::telemetry::Trace;
 use tokio_util::sync::CancellationToken;
 
 /// What a backend has to heed while it runs an agent.
@@ -10,4 +11,6 @@ pub(crate) struct Control {
     /// The worker goes. An agent that outlives it is left alone; what is not yet running does not begin. Backends
     /// whose agents can't outlive the worker never see this: they are stopped.
     pub(crate) leave: CancellationToken,
+    /// Where the backend notes what it does.
+    pub(crate) trace: Trace,
 }

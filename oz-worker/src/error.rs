@@ -15,6 +15,14 @@ pub enum Error {
         /// What would be right.
         expected: &'static str,
     },
+    /// The configuration file can't be used.
+    #[error("{}: {message}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, where, and what would be right.
+        message: String,
+    },
     /// The directory of the workspaces can't be used.
     #[error("workspace_root: '{}' can't be used: {source}", path.display())]
     WorkspaceRoot {

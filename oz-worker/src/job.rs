@@ -101,6 +101,7 @@ pub(crate) async fn run(
 ) -> Uuid {
     let id = what.id();
     let (report, outcome) = oneshot::channel();
+    let trace = &control.trace;
     let work = async {
         // The job before may have reported its end and still clean up.
         let _slot = match slots {
@@ -113,10 +114,13 @@ pub(crate) async fn run(
                 }
             },
         };
+        trace.event("task.started");
+        trace.stage("oz_worker.prepare");
         match &what {
             Work::Begin(job) => backend.execute(job, &control, report).await,
             Work::Resume(survivor) => backend.resume(*survivor, &control, report).await,
         }
+        trace.stage_ended();
     };
     let tell = async {
         let outcome = outcome.await.unwrap_or_else(|_| Outcome::Failed {
@@ -124,6 +128,7 @@ pub(crate) async fn run(
             message: "the worker failed while it ran the agent; see its log".to_owned(),
             exit_code: None,
         });
+        trace.stage("oz_worker.cleanup");
         let _ = ended.send((id, outcome));
     };
     let _ = tokio::join!(AssertUnwindSafe(work).catch_unwind(), tell);

@@ -21,11 +21,13 @@ mod output;
 mod process;
 mod redact;
 mod socket;
+mod telemetry;
 mod worker;
 
 pub use cgroup::Cgroup;
 pub use config::{
-    BackendConfig, CommandConfig, Config, Credentials, DirectConfig, DockerConfig, KubernetesConfig,
+    BackendConfig, CommandConfig, Config, ConfigFile, Credentials, DirectConfig, DockerConfig,
+    KubernetesConfig, Variable, parse_duration,
 };
 pub use error::Error;
 pub use guard::guard;

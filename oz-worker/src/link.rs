@@ -4,6 +4,7 @@
 use crate::{
     mailbox::Mailbox,
     socket::{DialError, Socket},
+    telemetry::{Reconnect, Telemetry},
 };
 use http::StatusCode;
 use oz_core::worker::ToWorker;
@@ -25,6 +26,7 @@ pub(crate) async fn keep(
     key: &str,
     mailbox: &Mailbox,
     incoming: mpsc::Sender<ToWorker>,
+    telemetry: &Telemetry,
     closing: CancellationToken,
 ) {
     let mut failures = 0;
@@ -39,11 +41,14 @@ pub(crate) async fn keep(
                 tracing::info!(server = url.host_str(), "connected to the control plane");
                 let start = Instant::now();
                 mailbox.connect();
+                telemetry.connected(true);
                 let why = socket.carry(mailbox, &incoming, &closing).await;
                 mailbox.disconnect();
+                telemetry.connected(false);
                 if closing.is_cancelled() {
                     return;
                 }
+                telemetry.reconnects(Reconnect::RemoteClose);
                 tracing::warn!("lost the connection to the control plane: {why}");
                 if start.elapsed() >= HEALTHY_AFTER {
                     failures = 0;
@@ -54,6 +59,7 @@ pub(crate) async fn keep(
             }
             Err(error) => {
                 failures += 1;
+                telemetry.reconnects(Reconnect::DialFailed);
                 let wait = delay(failures, chance());
                 refusals.report(&error, wait);
                 wait

@@ -9,6 +9,7 @@ use crate::{
     link,
     mailbox::Mailbox,
     process,
+    telemetry::{Rejection, Telemetry, Trace},
 };
 use oz_core::worker::{Assignment, FromWorker, ToWorker};
 use std::{
@@ -45,14 +46,19 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Erro
     let url = config.socket_url()?;
     process::adopt_orphans();
     let backend = backend::open(&config).await?;
+    // The control plane's own worker is not measured; its variables are those of the control plane.
+    let telemetry =
+        if config.embedded { Telemetry::default() } else { Telemetry::of_this_process(&config).await };
     let mailbox = Mailbox::new(Uuid::new_v4().to_string(), &config);
     let (incoming, frames) = mpsc::channel(INCOMING);
     let closing = CancellationToken::new();
-    let mut dispatcher = Dispatcher::new(&config, backend, &mailbox);
+    let mut dispatcher = Dispatcher::new(&config, backend, &mailbox, telemetry.clone());
     // Before the first frame, or the control plane would take them for lost.
     dispatcher.adopt().await;
-    let link = link::keep(&url, &config.api_key, &mailbox, incoming, closing.clone());
+    let link = link::keep(&url, &config.api_key, &mailbox, incoming, &telemetry, closing.clone());
     tokio::join!(Box::pin(link), Box::pin(dispatcher.run(frames, shutdown, closing)));
+    drop(dispatcher);
+    telemetry.finish().await;
     Ok(())
 }
 
@@ -60,12 +66,14 @@ struct Active {
     identity: Identity,
     control: Control,
     stop: Option<Stop>,
+    since: Instant,
 }
 
 struct Dispatcher<'a> {
     config: &'a Config,
     backend: Arc<dyn Backend>,
     mailbox: &'a Mailbox,
+    telemetry: Telemetry,
     slots: Option<Arc<Semaphore>>,
     /// The jobs whose agents may still live.
     active: HashMap<Uuid, Active>,
@@ -77,12 +85,18 @@ struct Dispatcher<'a> {
 }
 
 impl<'a> Dispatcher<'a> {
-    fn new(config: &'a Config, backend: Arc<dyn Backend>, mailbox: &'a Mailbox) -> Self {
+    fn new(
+        config: &'a Config,
+        backend: Arc<dyn Backend>,
+        mailbox: &'a Mailbox,
+        telemetry: Telemetry,
+    ) -> Self {
         let limit = usize::try_from(config.max_concurrent_tasks).unwrap_or(Semaphore::MAX_PERMITS);
         Self {
             config,
             backend,
             mailbox,
+            telemetry,
             slots: (limit > 0).then(|| Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)))),
             active: HashMap::new(),
             jobs: JoinSet::new(),
@@ -118,7 +132,7 @@ impl<'a> Dispatcher<'a> {
         } else {
             let _ = timeout(self.config.drain, self.drain(&mut frames)).await;
             for active in self.active.values_mut() {
-                active.stop(Stop::Shutdown);
+                active.stop(Stop::Shutdown, "signal");
             }
         }
         if timeout(SHUTDOWN_LIMIT, self.drain(&mut frames)).await.is_err() {
@@ -151,7 +165,7 @@ impl<'a> Dispatcher<'a> {
                 let mut found = false;
                 for active in self.active.values_mut().filter(|active| wanted(&active.identity)) {
                     tracing::info!(run = %task_id, "cancelling on request");
-                    active.stop(Stop::User);
+                    active.stop(Stop::User, "server");
                     found = true;
                 }
                 if !found {
@@ -174,24 +188,30 @@ impl<'a> Dispatcher<'a> {
             return;
         }
         for active in self.active.values_mut().filter(|active| active.identity.task_id == identity.task_id) {
-            active.stop(Stop::Superseded);
+            active.stop(Stop::Superseded, "server");
         }
+        let trace = self.telemetry.trace(identity.task_id.0, &assignment.task.title);
+        trace.event("task.assigned");
         if self.stopping {
-            return self.reject(identity, SHUTTING_DOWN);
+            return self.reject(identity, SHUTTING_DOWN, Rejection::ShuttingDown, &trace);
         }
         let limit = self.config.max_concurrent_tasks as usize;
         if limit > 0 && self.active.len() >= limit {
-            return self.reject(identity, FULL);
+            return self.reject(identity, FULL, Rejection::AtCapacity, &trace);
         }
         self.claim(identity);
+        self.telemetry.claimed();
+        trace.event("task.claimed");
         tracing::info!(run = %identity.task_id, title = %assignment.task.title, "took a run");
-        self.begin(identity, Work::Begin(Box::new(Job::new(assignment, self.config))));
+        self.begin(identity, Work::Begin(Box::new(Job::new(assignment, self.config))), trace);
     }
 
-    fn begin(&mut self, identity: Identity, work: Work) {
+    fn begin(&mut self, identity: Identity, work: Work, trace: Trace) {
         self.mailbox.begin(identity.execution_id);
-        let control = Control::default();
-        self.active.insert(identity.id(), Active { identity, control: control.clone(), stop: None });
+        self.telemetry.began();
+        let control = Control { trace, ..Control::default() };
+        let since = Instant::now();
+        self.active.insert(identity.id(), Active { identity, control: control.clone(), stop: None, since });
         let span = tracing::info_span!("run", id = %identity.task_id);
         let (backend, slots, ended) = (self.backend.clone(), self.slots.clone(), self.ended.0.clone());
         self.jobs.spawn(job::run(work, backend, slots, control, ended).instrument(span));
@@ -201,7 +221,7 @@ impl<'a> Dispatcher<'a> {
     async fn adopt(&mut self) {
         for survivor in self.backend.survivors().await {
             tracing::info!(run = %survivor.task_id, "goes on with a run of an earlier worker");
-            self.begin(survivor, Work::Resume(survivor));
+            self.begin(survivor, Work::Resume(survivor), self.telemetry.trace(survivor.task_id.0, ""));
         }
     }
 
@@ -210,7 +230,10 @@ impl<'a> Dispatcher<'a> {
         self.mailbox.push(FromWorker::TaskClaimed { task_id, worker_id, execution_id });
     }
 
-    fn reject(&self, Identity { task_id, execution_id }: Identity, reason: &str) {
+    fn reject(&self, identity: Identity, reason: &str, why: Rejection, trace: &Trace) {
+        let Identity { task_id, execution_id } = identity;
+        self.telemetry.rejected(why);
+        trace.event("task.rejected");
         tracing::info!(run = %task_id, "declined a run: {reason}");
         self.mailbox.push(FromWorker::TaskRejected { task_id, reason: reason.to_owned(), execution_id });
     }
@@ -218,12 +241,23 @@ impl<'a> Dispatcher<'a> {
     fn end(&mut self, id: Uuid, outcome: Outcome) {
         let Some(active) = self.active.remove(&id) else { return };
         let run = active.identity.task_id;
+        let trace = &active.control.trace;
         match &outcome {
-            Outcome::Finished => tracing::info!(%run, "the agent finished"),
-            Outcome::Cancelled => tracing::info!(%run, why = ?active.stop, "the agent was stopped"),
-            Outcome::Dispatched => tracing::info!(%run, "dispatched; it reports by itself"),
+            Outcome::Finished => {
+                trace.event("task.completed");
+                tracing::info!(%run, "the agent finished");
+            }
+            Outcome::Cancelled => {
+                trace.event("task.cancelled");
+                tracing::info!(%run, why = ?active.stop, "the agent was stopped");
+            }
+            Outcome::Dispatched => {
+                trace.event("task.dispatched");
+                tracing::info!(%run, "dispatched; it reports by itself");
+            }
             Outcome::Left => tracing::info!(%run, "left to the next worker"),
             Outcome::Failed { reason, message, .. } => {
+                trace.failed(reason.as_str());
                 let first = message.lines().next().unwrap_or_default();
                 tracing::warn!(%run, %reason, "the run failed: {first}");
             }
@@ -234,14 +268,19 @@ impl<'a> Dispatcher<'a> {
             }
             self.recent.push_back(id);
         }
+        let dispatched = outcome == Outcome::Dispatched;
         let verdict = job::verdict(active.identity, outcome, active.stop);
+        self.telemetry.ended(verdict.as_ref(), dispatched, active.since.elapsed());
         self.mailbox.end(active.identity.execution_id, verdict);
     }
 }
 
 impl Active {
-    fn stop(&mut self, why: Stop) {
-        self.stop.get_or_insert(why);
+    fn stop(&mut self, why: Stop, source: &str) {
+        if self.stop.is_none() {
+            self.stop = Some(why);
+            self.control.trace.event_with("task.cancellation_requested", &[("source", source)]);
+        }
         self.control.stop.cancel();
     }
 }

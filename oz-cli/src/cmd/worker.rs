@@ -1,16 +1,20 @@
-//! `oz worker`: takes runs from a control plane on this machine.
+//! `oz worker`: takes runs from a control plane on this machine, or wherever its backend starts them.
+
+mod logging;
+mod program;
+mod settings;
+
+pub(crate) use logging::Logging;
+pub(crate) use program::AgentWorker;
 
 use super::Outcome;
 use crate::{
-    cli::{Global, duration},
-    connection,
+    cli::{Global, duration, pair},
     error::CliError,
-    settings, signals,
+    signals,
 };
-use clap::Args;
-use oz_worker::{BackendConfig, Config, DirectConfig};
+use clap::{Args, ValueEnum};
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -20,40 +24,95 @@ use std::{
 #[command(after_help = "Examples:
   oz worker --worker-id build-1 --max-concurrent-tasks 2
   oz worker --worker-id build-1 -e CARGO_HOME=/cache/cargo --setup-command ./prepare.sh
+  oz worker --worker-id build-1 --backend docker -v /opt/cache:/cache:ro --label gpu=a100
+  oz worker --config-file worker.yaml --log-format json
   oz agent run-cloud --host build-1 -p \"fix the tests\"     dispatches to it")]
 pub(crate) struct WorkerArgs {
-    /// Its name; runs with `--host NAME` come here
+    /// Its name; runs with `--host NAME` come here. Needed here or in the file
     #[arg(long, value_name = "NAME")]
-    worker_id: String,
-    /// How many runs it takes at once; 0 means no limit
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    max_concurrent_tasks: u32,
-    /// Directory of the workspaces; in the user's data directory when absent
+    worker_id: Option<String>,
+    /// Configuration file (YAML); flags win over it
+    #[arg(long, value_name = "FILE")]
+    config_file: Option<PathBuf>,
+    /// Where agents run; that of the file when absent, or else direct
+    #[arg(long, value_name = "BACKEND")]
+    backend: Option<Backend>,
+    /// How many runs it takes at once; 0, which is usual, means no limit
+    #[arg(long, value_name = "N")]
+    max_concurrent_tasks: Option<u32>,
+    /// What it offers to runs that ask for it; repeatable
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = pair)]
+    labels: Vec<(String, String)>,
+    /// Further environment of the agents; KEY alone takes the value from here; repeatable, or with commas
+    #[arg(short, long = "env", value_name = "KEY[=VALUE]", value_delimiter = ',', value_parser = variable)]
+    env: Vec<(String, Option<String>)>,
+    /// A directory of this machine for the containers, with docker; repeatable, or with commas
+    #[arg(short, long, value_name = "HOST:CONTAINER[:MODE]", value_delimiter = ',')]
+    volumes: Vec<String>,
+    /// Directory of the workspaces, with direct; in the user's data directory when absent
     #[arg(long, value_name = "DIR")]
     workspace_root: Option<PathBuf>,
+    /// One directory for all runs instead, which is never deleted, with direct
+    #[arg(long, value_name = "DIR", conflicts_with = "workspace_root")]
+    target_dir: Option<PathBuf>,
     #[command(flatten)]
     git_cache: GitCache,
-    /// Shell command to run in each workspace before the agent
+    /// Shell command to run in each workspace before the agent, with direct and kubernetes
     #[arg(long, value_name = "COMMAND")]
     setup_command: Option<String>,
-    /// Shell command to run in each workspace after the agent
+    /// Shell command to run in each workspace after the agent, with direct and kubernetes
     #[arg(long, value_name = "COMMAND")]
     teardown_command: Option<String>,
-    /// Further environment of the agents; KEY alone takes the value from here; repeatable
-    #[arg(short, long = "env", value_name = "KEY[=VALUE]", value_parser = variable)]
-    env: Vec<(String, String)>,
     /// How long agents stay after their work
     #[arg(long, value_name = "DURATION", value_parser = idle)]
     idle_on_complete: Option<String>,
-    /// How long runs may go on when the worker was asked to end, before they are stopped and tried elsewhere
-    #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = duration)]
-    drain_timeout: Duration,
-    /// Keep the workspaces
+    /// How long runs may go on when the worker was asked to end, before they are stopped and tried elsewhere; 20s when
+    /// absent
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    drain_timeout: Option<Duration>,
+    /// Keep what runs leave: workspaces, containers, Jobs
     #[arg(long)]
     no_cleanup: bool,
+    #[command(flatten)]
+    logging: Logging,
+    /// Address of the worker socket
+    #[arg(long, value_name = "URL", hide = true)]
+    web_socket_url: Option<String>,
+    /// Passed on to agents
+    #[arg(
+        id = "session-sharing-server-url",
+        long = "session-sharing-server-url",
+        value_name = "URL",
+        hide = true
+    )]
+    session_sharing_server_url: Option<String>,
     /// The control plane's lease
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration, hide = true)]
     lease: Duration,
+}
+
+/// Where agents run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Backend {
+    /// As processes of this machine
+    Direct,
+    /// In containers of a Docker engine
+    Docker,
+    /// In Jobs of a Kubernetes cluster
+    Kubernetes,
+    /// Wherever a command of yours starts them
+    Command,
+}
+
+impl Backend {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Docker => "docker",
+            Self::Kubernetes => "kubernetes",
+            Self::Command => "command",
+        }
+    }
 }
 
 /// Where runs keep copies of repositories.
@@ -75,13 +134,20 @@ impl GitCache {
     }
 }
 
-fn variable(text: &str) -> Result<(String, String), String> {
+impl WorkerArgs {
+    /// How much is logged, and how.
+    pub(crate) fn logging(&self) -> &Logging {
+        &self.logging
+    }
+}
+
+fn variable(text: &str) -> Result<(String, Option<String>), String> {
     let (key, value) = match text.split_once('=') {
-        Some((key, value)) => (key, value.to_owned()),
-        None => (text, std::env::var(text).map_err(|_| format!("{text} is not set here"))?),
+        Some((key, value)) => (key, Some(value.to_owned())),
+        None => (text, None),
     };
     if key.is_empty() || key.contains(char::is_whitespace) {
-        return Err(format!("'{text}' is not KEY=VALUE"));
+        return Err(format!("'{text}' is neither KEY=VALUE nor KEY"));
     }
     Ok((key.to_owned(), value))
 }
@@ -91,35 +157,20 @@ fn idle(text: &str) -> Result<String, String> {
     duration(text).map(|_| text.to_owned())
 }
 
+/// What differs between the two names under which a worker is started.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Defaults {
+    backend: Backend,
+    /// Absent means the user's data directory.
+    workspace_root: Option<&'static str>,
+}
+
 pub(crate) async fn run(args: WorkerArgs, global: &Global) -> Outcome {
-    let connection = connection::of(global);
-    let workspace_root = match args.workspace_root {
-        Some(dir) => dir,
-        None => settings::default_data_dir()?.join("workspaces"),
-    };
-    let config = Config {
-        worker_id: args.worker_id,
-        server_url: connection.server_url,
-        api_key: connection.api_key.ok_or_else(CliError::not_logged_in)?,
-        max_concurrent_tasks: args.max_concurrent_tasks,
-        idle_on_complete: args.idle_on_complete,
-        cleanup: !args.no_cleanup,
-        lease: args.lease,
-        embedded: false,
-        labels: BTreeMap::new(),
-        drain: args.drain_timeout,
-        environment: args.env.into_iter().collect(),
-        oz_path: std::env::current_exe()?,
-        socket_url: None,
-        session_sharing_url: None,
-        backend: BackendConfig::Direct(DirectConfig {
-            git_cache: args.git_cache.directory(&workspace_root),
-            workspace_root,
-            target_dir: None,
-            setup_command: args.setup_command,
-            teardown_command: args.teardown_command,
-        }),
-    };
+    run_as(args, global, Defaults { backend: Backend::Direct, workspace_root: None }).await
+}
+
+async fn run_as(args: WorkerArgs, global: &Global, defaults: Defaults) -> Outcome {
+    let config = settings::config(args, global, defaults)?;
     oz_worker::run(config, signals::interrupt()?).await.map_err(CliError::new)?;
     Ok(true)
 }
@@ -141,13 +192,10 @@ mod tests {
 
     #[test]
     fn variables_are_read() {
-        let pair = |key: &str, value: &str| Ok((key.to_owned(), value.to_owned()));
-        assert_eq!(variable("A=b=c"), pair("A", "b=c"));
-        assert_eq!(variable("A="), pair("A", ""));
-        assert_eq!(
-            variable("CARGO_PKG_NAME_THAT_NOBODY_SETS").unwrap_err(),
-            "CARGO_PKG_NAME_THAT_NOBODY_SETS is not set here"
-        );
-        assert!(variable("=x").is_err() && variable("a b=x").is_err());
+        let pair = |key: &str, value: Option<&str>| Ok((key.to_owned(), value.map(str::to_owned)));
+        assert_eq!(variable("A=b=c"), pair("A", Some("b=c")));
+        assert_eq!(variable("A="), pair("A", Some("")));
+        assert_eq!(variable("A"), pair("A", None));
+        assert!(variable("=x").is_err() && variable("a b=x").is_err() && variable("").is_err());
     }
 }

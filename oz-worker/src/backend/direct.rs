@@ -84,7 +84,8 @@ impl Direct {
     }
 
     /// Prepares, runs the agent, and answers how it ended when it is gone.
-    async fn work(&self, job: &Job, workspace: &Workspace, cancel: &CancellationToken) -> Outcome {
+    async fn work(&self, job: &Job, workspace: &Workspace, control: &Control) -> Outcome {
+        let cancel = &control.stop;
         let common = environment::common(job, &self.environment, &workspace.place());
         if let Some(command) = self.config.setup_command() {
             let environment = environment::of_command(&self.host, job, &common);
@@ -106,6 +107,8 @@ impl Direct {
         let tail = Tail::new(environment.secrets());
         let mut words = vec![self.oz.clone().into_os_string()];
         words.extend(job.arguments.iter().map(OsString::from));
+        control.trace.event("backend.started");
+        control.trace.stage("oz_worker.run");
         match self.guarded(words, environment, job, workspace).run(&tail, cancel.cancelled()).await {
             Ok(Ended::Exited(0)) => Outcome::Finished,
             Ok(Ended::Exited(code)) if code == i32::from(guard::OUT_OF_MEMORY) => {
@@ -183,8 +186,11 @@ impl Backend for Direct {
                 return;
             }
         };
-        let outcome =
-            if cancel.is_cancelled() { Outcome::Cancelled } else { self.work(job, &workspace, cancel).await };
+        let outcome = if cancel.is_cancelled() {
+            Outcome::Cancelled
+        } else {
+            self.work(job, &workspace, control).await
+        };
         let _ = report.send(outcome);
         if self.cleanup || workspace.shared {
             self.tear_down(job, &workspace).await;

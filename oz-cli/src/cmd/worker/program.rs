@@ -1,0 +1,100 @@
+//! `oz-agent-worker`: the same worker under the name and with the defaults that scripts for the published one rely on.
+//! It is this program, called by that name.
+
+use super::{Backend, Defaults, Outcome, WorkerArgs, run_as};
+use crate::cli::{Format, Global};
+use clap::Parser;
+use std::{ffi::OsStr, path::Path};
+
+/// The name.
+const NAME: &str = "oz-agent-worker";
+const DEFAULTS: Defaults =
+    Defaults { backend: Backend::Docker, workspace_root: Some("/var/lib/oz/workspaces") };
+
+/// Take runs from a control plane.
+#[derive(Debug, Parser)]
+#[command(
+    name = NAME,
+    version,
+    after_help = "Examples:
+  oz-agent-worker --worker-id build-1 --max-concurrent-tasks 2
+  oz-agent-worker --worker-id build-1 --backend direct
+  oz-agent-worker --config-file /etc/oz-agent-worker/config.yaml --log-format json",
+    mut_arg("backend", |arg| arg.help("Where agents run; that of the file when absent, or else docker")),
+    mut_arg("workspace_root", |arg| arg.help("Directory of the workspaces, with direct; /var/lib/oz/workspaces when absent"))
+)]
+pub(crate) struct AgentWorker {
+    /// API key [env: OZ_API_KEY, WARP_API_KEY]
+    #[arg(long, value_name = "KEY")]
+    api_key: Option<String>,
+    /// Address of the control plane [env: OZ_SERVER_URL, WARP_SERVER_ROOT_URL]
+    #[arg(long, value_name = "URL", hide = true)]
+    server_root_url: Option<String>,
+    #[command(flatten)]
+    args: WorkerArgs,
+}
+
+impl AgentWorker {
+    /// Whether these are the words of a call by this name. A command of `oz` is one under any name, so that the program
+    /// finds itself whatever it is called.
+    pub(crate) fn is_meant(program: Option<&OsStr>, first: Option<&OsStr>) -> bool {
+        let named = program.and_then(|path| Path::new(path).file_name()).is_some_and(|name| name == NAME);
+        named && first.is_none_or(|word| word.as_encoded_bytes().starts_with(b"-"))
+    }
+
+    /// How much is logged, and how.
+    pub(crate) fn logging(&self) -> &super::Logging {
+        self.args.logging()
+    }
+
+    /// Works until it is asked to end.
+    pub(crate) async fn run(self) -> Outcome {
+        let global = Global {
+            api_key: self.api_key,
+            output_format: Format::Pretty,
+            debug: false,
+            server_root_url: self.server_root_url,
+        };
+        run_as(self.args, &global, DEFAULTS).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        AgentWorker::command().debug_assert();
+    }
+
+    #[test]
+    fn it_is_meant_by_its_name() {
+        let meant = |program: &str, first: Option<&str>| {
+            AgentWorker::is_meant(Some(OsStr::new(program)), first.map(OsStr::new))
+        };
+        assert!(meant("/usr/local/bin/oz-agent-worker", None) && meant(NAME, Some("--worker-id")));
+        assert!(!meant("oz", None) && !meant(NAME, Some("agent")) && !meant("/oz-agent-worker/oz", None));
+    }
+
+    #[test]
+    fn every_published_flag_is_taken() {
+        let line = "oz-agent-worker --api-key k --worker-id w --config-file f --backend docker --web-socket-url ws://h \
+             --server-root-url http://h --session-sharing-server-url ws://s --log-level debug --no-cleanup \
+             -v /a:/b:ro,/c:/d --volumes /e:/f -e A=1,B --env C=2 --max-concurrent-tasks 4 --idle-on-complete 45m";
+        let AgentWorker { args, .. } = AgentWorker::try_parse_from(line.split_whitespace()).unwrap();
+        assert_eq!(args.volumes, ["/a:/b:ro", "/c:/d", "/e:/f"]);
+        let names: Vec<&str> = args.env.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["A", "B", "C"]);
+        assert_eq!(args.session_sharing_server_url.as_deref(), Some("ws://s"));
+        let line = "oz-agent-worker --worker-id w --target-dir /w --backend direct";
+        assert!(AgentWorker::try_parse_from(line.split_whitespace()).is_ok());
+    }
+
+    #[test]
+    fn its_help_names_its_defaults() {
+        let help = AgentWorker::command().render_help().to_string();
+        assert!(help.contains("or else docker") && help.contains("/var/lib/oz/workspaces"), "{help}");
+    }
+}

@@ -77,7 +77,7 @@ pub(crate) enum Command {
     /// Host a control plane with a worker
     Serve(cmd::ServeArgs),
     /// Take runs from a control plane on this machine
-    Worker(cmd::WorkerArgs),
+    Worker(Box<cmd::WorkerCommand>),
     /// Run agents, here or on workers, and name them
     #[command(
         subcommand,

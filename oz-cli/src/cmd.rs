@@ -64,7 +64,7 @@ pub(crate) use serve::ServeArgs;
 pub(crate) use team::TeamCommand;
 pub(crate) use usage::UsageArgs;
 pub(crate) use user::UserCommand;
-pub(crate) use worker::WorkerArgs;
+pub(crate) use worker::list::WorkerCommand;
 
 use crate::{
     cli::{Cli, Command, Global},
@@ -87,7 +87,12 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         let _ = Cli::command().print_long_help();
         return ExitCode::SUCCESS;
     };
-    start_logging(cli.global.debug, matches!(command, Command::Serve(_) | Command::Worker(_)));
+    let daemon = match &command {
+        Command::Serve(_) => true,
+        Command::Worker(worker) => worker.look.is_none(),
+        _ => false,
+    };
+    start_logging(cli.global.debug, daemon);
     let outcome = runtime(&command).map_err(CliError::from).and_then(|runtime| {
         let outcome = runtime.block_on(dispatch(command, cli.global));
         // Reads under way on other threads must not hold up the end.
@@ -136,7 +141,7 @@ async fn perform(command: Command, global: &Global) -> Outcome {
     match command {
         Command::Quickstart(args) => quickstart::run(args).await,
         Command::Serve(args) => serve::run(args).await,
-        Command::Worker(args) => worker::run(args, global).await,
+        Command::Worker(args) => worker::list::run(*args, global).await,
         Command::Agent(command) => agent::run(command, global).await,
         Command::Run(command) => run::run(command, global).await,
         Command::Environment(command) => environment::run(command, global).await,

@@ -1,5 +1,7 @@
 //! `oz worker`: takes runs from a control plane on this machine.
 
+pub(crate) mod list;
+
 use super::Outcome;
 use crate::{
     cli::{Global, duration},
@@ -19,12 +21,13 @@ use std::{
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   oz worker --worker-id build-1 --max-concurrent-tasks 2
+  oz worker list
   oz worker --worker-id build-1 -e CARGO_HOME=/cache/cargo --setup-command ./prepare.sh
   oz agent run-cloud --host build-1 -p \"fix the tests\"     dispatches to it")]
 pub(crate) struct WorkerArgs {
     /// Its name; runs with `--host NAME` come here
-    #[arg(long, value_name = "NAME")]
-    worker_id: String,
+    #[arg(long, value_name = "NAME", required = true)]
+    worker_id: Option<String>,
     /// How many runs it takes at once; 0 means no limit
     #[arg(long, value_name = "N", default_value_t = 0)]
     max_concurrent_tasks: u32,
@@ -98,7 +101,7 @@ pub(crate) async fn run(args: WorkerArgs, global: &Global) -> Outcome {
         None => settings::default_data_dir()?.join("workspaces"),
     };
     let config = Config {
-        worker_id: args.worker_id,
+        worker_id: args.worker_id.unwrap_or_default(),
         server_url: connection.server_url,
         api_key: connection.api_key.ok_or_else(CliError::not_logged_in)?,
         max_concurrent_tasks: args.max_concurrent_tasks,

@@ -257,12 +257,13 @@ impl Workers {
         self.lock().get_mut(&id).map(change)
     }
 
-    /// Whether a connection that names only a run means this execution: it has it, or nobody else does.
+    /// Whether a connection that names only a run means this execution: it has it, or no later one does. What an older one
+    /// has may be its own: nobody has noticed yet that the older one is gone.
     pub(crate) fn may_mean(&self, id: ConnectionId, execution_id: ExecutionId) -> bool {
         let connections = self.lock();
         let has = |c: &Connection| c.active.contains(&execution_id) || c.adopted.contains(&execution_id);
         connections.get(&id).is_some_and(has)
-            || !connections.values().any(|c| c.active.contains(&execution_id))
+            || !connections.iter().any(|(other, c)| *other > id && c.active.contains(&execution_id))
     }
 
     /// The older connections of the same process of a worker: it has left them, whether or not it could say so.

@@ -86,13 +86,16 @@ fn a_worker_without_status_gets_back_what_it_claimed_when_it_comes_again() {
 }
 
 #[test]
-fn only_the_connection_that_has_a_run_speaks_of_it_by_name() {
+fn an_older_connection_does_not_speak_of_the_run_of_a_later_one() {
     let workers = Workers::default();
-    let ((one, _), (two, _)) = (connection(&workers, "a", "w"), connection(&workers, "a", "w"));
-    let run = execution();
-    assert!(workers.may_mean(two, run), "nobody has it, such as after a restart of the server");
-    workers.update(one, |c| c.claim(run));
-    assert!(workers.may_mean(one, run) && !workers.may_mean(two, run));
+    let ((old, _), (late, _)) = (connection(&workers, "a", "w"), connection(&workers, "a", "w"));
+    let (of_old, of_late) = (execution(), execution());
+    assert!(workers.may_mean(old, of_old), "nobody has it, such as after a restart of the server");
+    workers.update(old, |c| c.claim(of_old));
+    workers.update(late, |c| c.claim(of_late));
+    assert!(workers.may_mean(old, of_old) && workers.may_mean(late, of_late));
+    assert!(workers.may_mean(late, of_old), "the older one may be what it left behind");
+    assert!(!workers.may_mean(old, of_late));
 }
 
 #[test]

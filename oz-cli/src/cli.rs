@@ -79,7 +79,7 @@ pub(crate) enum Command {
     #[cfg(feature = "serve")]
     Serve(cmd::ServeArgs),
     /// Take runs from a control plane on this machine
-    Worker(Box<cmd::WorkerArgs>),
+    Worker(Box<cmd::WorkerCommand>),
     /// Run agents, here or on workers, and name them
     #[command(
         subcommand,

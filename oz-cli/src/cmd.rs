@@ -68,7 +68,8 @@ pub(crate) use serve::ServeArgs;
 pub(crate) use team::TeamCommand;
 pub(crate) use usage::UsageArgs;
 pub(crate) use user::UserCommand;
-pub(crate) use worker::{AgentWorker, WorkerArgs};
+pub(crate) use worker::AgentWorker;
+pub(crate) use worker::list::WorkerCommand;
 
 use crate::{
     cli::{Cli, Command, Global},
@@ -92,7 +93,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         return ExitCode::SUCCESS;
     };
     match &command {
-        Command::Worker(args) => args.logging().start(cli.global.debug),
+        Command::Worker(worker) if worker.look.is_none() => worker.worker.logging().start(cli.global.debug),
         _ => start_logging(cli.global.debug, hosts(&command)),
     }
     finish(runtime(&command), dispatch(command, cli.global))
@@ -167,7 +168,7 @@ async fn perform(command: Command, global: &Global) -> Outcome {
         Command::Quickstart(args) => quickstart::run(args).await,
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(args).await,
-        Command::Worker(args) => worker::run(*args, global).await,
+        Command::Worker(args) => worker::list::run(*args, global).await,
         Command::Agent(command) => agent::run(command, global).await,
         Command::Run(command) => run::run(command, global).await,
         Command::Environment(command) => environment::run(command, global).await,

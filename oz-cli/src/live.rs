@@ -34,6 +34,8 @@ pub(crate) struct Live {
     saying: Arc<Mutex<Blocks>>,
     /// Where all of it can be read.
     run_id: Arc<OnceLock<String>>,
+    /// Why the run waits, as it was told last.
+    waits: Arc<Mutex<String>>,
     /// How what is below looks now.
     below: Arc<Mutex<&'static str>>,
 }
@@ -59,7 +61,14 @@ impl Live {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Self { bar, doing, saying: Arc::default(), below: Arc::default(), run_id: Arc::default() }
+        Self {
+            bar,
+            doing,
+            saying: Arc::default(),
+            waits: Arc::default(),
+            below: Arc::default(),
+            run_id: Arc::default(),
+        }
     }
 
     /// The run has this record, where all of it can be read.
@@ -113,6 +122,21 @@ impl Live {
         let long = self.run_id.get().map_or(Long::Cut, |id| Long::Elsewhere(id));
         if let Some(text) = render::event(event, long) {
             self.print(if self.bar.is_some() { width::wrap(&text, width::columns()) } else { text });
+        }
+    }
+
+    /// Shows why the run waits for a worker.
+    pub(crate) fn waits(&self, reason: &str) {
+        let mut told = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        if *told == reason {
+            return;
+        }
+        reason.clone_into(&mut told);
+        match &self.bar {
+            Some(bar) => {
+                bar.set_message(width::cut(&out::plain(reason), width::columns().saturating_sub(12)))
+            }
+            None => out::note(out::plain(reason)),
         }
     }
 

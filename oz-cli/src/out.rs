@@ -19,6 +19,7 @@ pub(crate) mod secret;
 pub(crate) mod spending;
 pub(crate) mod table;
 pub(crate) mod team;
+pub(crate) mod worker;
 
 use crate::{cli::Format, error::CliError};
 use serde::Serialize;

@@ -6,8 +6,8 @@ pub mod child;
 
 pub use agent::AgentConfig;
 pub use check::{
-    check_git_credentials, check_mcp_servers, check_repos, check_sandbox, check_setup_timeout,
-    check_variables,
+    check_git_credentials, check_mcp_servers, check_repos, check_sandbox, check_setup_timeout, check_shape,
+    check_variables, check_worker_labels,
 };
 
 use crate::open::open_enum;

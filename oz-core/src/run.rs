@@ -281,6 +281,19 @@ pub struct Run {
     /// (+) The current or last execution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution: Option<Execution>,
+    /// (+) What keeps it from starting; only while it is queued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<InQueue>,
+}
+
+/// (+) Where a queued run stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InQueue {
+    /// Its place among the runs that wait for the same workers, counted from 1; absent far behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<u32>,
+    /// Why it waits.
+    pub reason: String,
 }
 
 /// The skill of a run.

@@ -2,6 +2,7 @@
 //! types and fields are ignored on both sides. Additions to the published protocol are marked (+) and optional.
 
 use crate::{ExecutionId, RunId, Timestamp, config::AgentConfig, open::open_enum};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -148,7 +149,8 @@ pub struct Sidecar {
 }
 
 /// The size of a container. What is absent, or not positive, is not limited.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ContainerShape")]
 pub struct InstanceShape {
     /// Processors.
     #[serde(default, skip_serializing_if = "Option::is_none")]

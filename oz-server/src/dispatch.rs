@@ -2,17 +2,18 @@
 //! are possible in one write, and sends them. It never waits for a worker.
 
 pub(crate) mod pick;
+pub(crate) mod reason;
 
 use crate::{
     auth,
     ctx::{Ctx, now},
     error,
-    live::workers::{ConnectionId, serves},
+    live::workers::ConnectionId,
     store::executions::{NewOffer, Offered, Report, Reported},
 };
 use oz_core::{
     Error, ExecutionId, env,
-    worker::{Assignment, ToWorker},
+    worker::{Assignment, InstanceShape, ToWorker},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -53,7 +54,7 @@ pub(crate) async fn run(ctx: Ctx) {
 async fn round(ctx: &Ctx) -> Result<usize, Error> {
     let mut queues = ctx.store.queues().await?;
     let candidates = ctx.workers.candidates(&queues, Instant::now());
-    queues.retain(|q| candidates.iter().any(|c| serves(c.team_id.as_ref(), &c.worker_id, q)));
+    queues.retain(|q| candidates.iter().any(|c| c.serves(q)));
     if queues.is_empty() {
         return Ok(0);
     }
@@ -85,11 +86,11 @@ async fn round(ctx: &Ctx) -> Result<usize, Error> {
 
 async fn send(ctx: &Ctx, connection: ConnectionId, token: String, offer: Offered) -> Result<(), Error> {
     let Offered { run_no, run_id, execution_id, task } = offer;
+    let config = task.agent_config_snapshot.as_ref();
     let assignment = Assignment {
         task_id: run_id,
         execution_id: Some(execution_id),
-        task,
-        docker_image: None,
+        docker_image: config.and_then(|config| config.docker_image.clone()),
         sidecar_image: None,
         env_vars: BTreeMap::from([
             (env::WARP_API_KEY.to_owned(), token.clone()),
@@ -97,10 +98,13 @@ async fn send(ctx: &Ctx, connection: ConnectionId, token: String, offer: Offered
         ]),
         additional_sidecars: Vec::new(),
         additional_oz_args: Vec::new(),
-        instance_shape: None,
+        instance_shape: config
+            .and_then(|config| config.instance_shape)
+            .filter(|shape| *shape != InstanceShape::default()),
+        task,
     };
     ctx.leases.grant(execution_id, run_no, CLAIM_WITHIN.min(ctx.lease));
-    ctx.workers.update(connection, |c| c.active.insert(execution_id));
+    ctx.workers.update(connection, |c| c.offer(execution_id));
     if !ctx.workers.send(connection, ToWorker::TaskAssignment(Box::new(assignment))) {
         decline(ctx, connection, run_no, execution_id).await?;
     }
@@ -114,7 +118,7 @@ pub(crate) async fn decline(
     run_no: i64,
     execution_id: ExecutionId,
 ) -> Result<(), Error> {
-    ctx.workers.update(connection, |c| c.active.remove(&execution_id));
+    ctx.workers.update(connection, |c| c.forget(execution_id));
     ctx.leases.end(execution_id);
     if let Reported::Now(_) = ctx.store.report(run_no, execution_id, Report::Declined, now()).await? {
         ctx.dispatch.notify_one();

@@ -3,6 +3,7 @@
 
 pub(crate) mod hub;
 pub(crate) mod leases;
+pub(crate) mod listed;
 pub(crate) mod sse;
 pub(crate) mod worker_socket;
 pub(crate) mod workers;

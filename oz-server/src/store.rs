@@ -21,6 +21,7 @@ mod memory;
 mod messages;
 mod money;
 pub(crate) mod objects;
+pub(crate) mod queues;
 mod requests;
 pub(crate) mod resume;
 pub(crate) mod runs;
@@ -155,6 +156,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("store/migrations/004_schedules.sql"),
     include_str!("store/migrations/005_usage.sql"),
     include_str!("store/migrations/006_requests.sql"),
+    include_str!("store/migrations/007_worker_labels.sql"),
 ];
 
 /// The store of one control plane.

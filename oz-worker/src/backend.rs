@@ -59,7 +59,11 @@ pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Backend>, Error> {
         }
         #[cfg(not(all(feature = "docker", feature = "kubernetes")))]
         other => {
-            return Err(Error::setting("backend", other.name(), "a backend that this program was built with"));
+            return Err(Error::setting(
+                "backend",
+                other.name(),
+                "a backend that this program was built with",
+            ));
         }
     })
 }

@@ -4,6 +4,7 @@
 
 pub mod canary;
 mod clock;
+pub mod conformance;
 pub mod database;
 pub mod git_http;
 pub mod history;

@@ -1,8 +1,9 @@
-//! Developer commands: `cargo xtask tidy|codegen|test|bench|ci`. Everything that CI does runs here the same way.
+//! Developer commands: `cargo xtask tidy|codegen|test|bench|conformance|ci`. Everything that CI does runs here the same way.
 
 mod bench;
 mod ci;
 mod codegen;
+mod conformance;
 mod postgres;
 mod test;
 mod tidy;
@@ -19,7 +20,8 @@ const USAGE: &str = "cargo xtask COMMAND
   test [ARGS…]        build `oz`, then run every test; ARGS go to `cargo test`
   tidy                house rules that the compiler does not know, and whether generated files are fresh
   codegen [--check]   write docs/reference from the tables in oz-core; --check only compares
-  bench [NAMES…]      release build, then the benchmarks: startup lifecycles dispatch lists memory agent harness";
+  bench [NAMES…]      release build, then the benchmarks: startup lifecycles dispatch lists memory worker agent harness
+  conformance ARGS…   the suite of the worker protocol against any control plane or worker; without ARGS it says how";
 
 /// What a command answers.
 type Outcome = Result<(), String>;
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::run(),
         "codegen" => codegen::run(rest.iter().any(|a| a == "--check")),
         "bench" => bench::run(rest),
+        "conformance" => conformance::run(rest),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {

@@ -40,6 +40,8 @@ fn inherited(config: &AgentConfig) -> AgentConfig {
         fallback_model_ids: config.fallback_model_ids,
         harness: config.harness,
         worker_host: config.worker_host,
+        worker_labels: config.worker_labels,
+        instance_shape: config.instance_shape,
         runner_id: config.runner_id,
         permissions: config.permissions,
         limits: config.limits,

@@ -12,6 +12,7 @@ mod list;
 mod machine;
 mod options;
 mod person;
+pub(super) mod placement;
 mod profile;
 mod run;
 mod run_cloud;

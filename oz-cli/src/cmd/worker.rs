@@ -7,6 +7,8 @@ mod settings;
 pub(crate) use logging::Logging;
 pub(crate) use program::AgentWorker;
 
+pub(crate) mod list;
+
 use super::Outcome;
 use crate::{
     cli::{Global, duration, pair},
@@ -23,6 +25,7 @@ use std::{
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   oz worker --worker-id build-1 --max-concurrent-tasks 2
+  oz worker list
   oz worker --worker-id build-1 -e CARGO_HOME=/cache/cargo --setup-command ./prepare.sh
   oz worker --worker-id build-1 --backend docker -v /opt/cache:/cache:ro --label gpu=a100
   oz worker --config-file worker.yaml --log-format json

@@ -1,7 +1,7 @@
 //! The configuration as a whole.
 
 use super::*;
-use crate::Error;
+use crate::{Error, worker::InstanceShape};
 
 /// How an agent is configured.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -102,6 +102,12 @@ pub struct AgentConfig {
     /// (+) What the processes of the run may use and reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<Sandbox>,
+    /// (+) Labels that the worker must have, out of those of `worker_host`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub worker_labels: BTreeMap<String, String>,
+    /// (+) The size of the container, for workers that use containers; that of its runner when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance_shape: Option<InstanceShape>,
 }
 
 /// How many models may wait for the chosen one to fail. Each is asked in turn, which takes its time.
@@ -190,6 +196,10 @@ impl AgentConfig {
         }
         if let Some(sandbox) = &self.sandbox {
             check_sandbox(&format!("{at}.sandbox"), sandbox)?;
+        }
+        check_worker_labels(&format!("{at}.worker_labels"), &self.worker_labels)?;
+        if let Some(shape) = &self.instance_shape {
+            check_shape(&format!("{at}.instance_shape"), shape)?;
         }
         if let Some(limits) = &self.limits
             && let Some(cost) = limits.max_cost_usd

@@ -1,7 +1,7 @@
 //! Checks of what the types can't say, for whatever holds such a thing.
 
 use super::{GitCredential, McpServerConfig, Sandbox, SourceRepo};
-use crate::{Error, egress::Pattern};
+use crate::{Error, egress::Pattern, worker::InstanceShape};
 use std::collections::BTreeMap;
 
 /// Checks MCP servers: exactly one way to reach each.
@@ -139,6 +139,45 @@ pub fn check_sandbox(field: &str, sandbox: &Sandbox) -> Result<(), Error> {
             None => "a host such as crates.io or *.github.com, with a port where it matters",
         };
         return Err(Error::invalid_field(&at(&format!("egress_allowlist[{i}]")), host, expected));
+    }
+    Ok(())
+}
+
+/// The most labels that a worker has or a run asks for.
+const MAX_WORKER_LABELS: usize = 20;
+
+/// Checks the labels of a worker, or those that a run asks for.
+///
+/// # Errors
+/// `invalid_request` that names the label.
+pub fn check_worker_labels(field: &str, labels: &BTreeMap<String, String>) -> Result<(), Error> {
+    if labels.len() > MAX_WORKER_LABELS {
+        let expected = format!("at most {MAX_WORKER_LABELS} labels");
+        return Err(Error::invalid_field(field, &labels.len().to_string(), &expected));
+    }
+    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/');
+    for (name, value) in labels {
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(legal) {
+            let expected = "names of 1 to 64 letters, digits, '.', '_', '-' and '/'";
+            return Err(Error::invalid_field(field, name, expected));
+        }
+        if value.len() > 256 || value.chars().any(char::is_control) {
+            let expected = "at most 256 bytes without control characters";
+            return Err(Error::invalid_field(&format!("{field}.{name}"), value, expected));
+        }
+    }
+    Ok(())
+}
+
+/// Checks the size of a container.
+///
+/// # Errors
+/// `invalid_request` that names the field and the value.
+pub fn check_shape(field: &str, shape: &InstanceShape) -> Result<(), Error> {
+    for (part, value) in [("vcpus", shape.vcpus), ("memory_gb", shape.memory_gb)] {
+        if let Some(value) = value.filter(|value| !(1..=1 << 20).contains(value)) {
+            return Err(Error::invalid_field(&format!("{field}.{part}"), &value.to_string(), "1 to 1048576"));
+        }
     }
     Ok(())
 }

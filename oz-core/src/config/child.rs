@@ -5,6 +5,7 @@ use crate::{
     Error, ErrorCode,
     egress::intersection,
     permission::{Ask, Verdict, decide},
+    worker::InstanceShape,
 };
 
 /// The configuration of a child as far as that of its parent goes: of limits the stricter, of hosts those of both, and the
@@ -23,6 +24,17 @@ pub fn within(mut child: AgentConfig, parent: &AgentConfig) -> AgentConfig {
         (Some(own), Some(theirs)) => Some(limits(&own, theirs)),
         (own, theirs) => own.or_else(|| theirs.clone()),
     };
+    child.instance_shape = match (child.instance_shape, parent.instance_shape) {
+        (Some(own), Some(theirs)) => Some(InstanceShape {
+            vcpus: least(own.vcpus, theirs.vcpus),
+            memory_gb: least(own.memory_gb, theirs.memory_gb),
+        }),
+        (own, theirs) => own.or(theirs),
+    };
+    // What was kept off some workers of a host keeps its children off them, too. Another host has labels of its own.
+    if child.host().is_some() && child.host() == parent.host() {
+        child.worker_labels.extend(parent.worker_labels.clone());
+    }
     child
 }
 
@@ -101,7 +113,11 @@ fn line<'a>(words: impl Iterator<Item = &'a str>) -> String {
 mod tests {
     use super::*;
     use crate::egress::Allowlist;
-    use proptest::{collection::vec, option, prelude::*};
+    use proptest::{
+        collection::{btree_map, vec},
+        option,
+        prelude::*,
+    };
     use serde_json::json;
 
     fn config() -> impl Strategy<Value = AgentConfig> {
@@ -121,11 +137,21 @@ mod tests {
             max_seconds,
             max_cost_usd,
         });
-        (option::of(sandbox), option::of(limits)).prop_map(|(sandbox, limits)| AgentConfig {
-            sandbox,
-            limits,
-            ..AgentConfig::default()
-        })
+        let shape = (option::of(1..5_i64), option::of(1..5_i64));
+        let shape = shape.prop_map(|(vcpus, memory_gb)| InstanceShape { vcpus, memory_gb });
+        let label = prop_oneof![Just("1".to_owned()), Just("2".to_owned())];
+        let labels = btree_map(prop_oneof![Just("a".to_owned()), Just("b".to_owned())], label, 0..3);
+        let host = option::of(prop_oneof![Just("h".to_owned()), Just("i".to_owned())]);
+        (option::of(sandbox), option::of(limits), option::of(shape), labels, host).prop_map(
+            |(sandbox, limits, instance_shape, worker_labels, worker_host)| AgentConfig {
+                sandbox,
+                limits,
+                instance_shape,
+                worker_labels,
+                worker_host,
+                ..AgentConfig::default()
+            },
+        )
     }
 
     /// Whether a limit is held by another.
@@ -156,9 +182,17 @@ mod tests {
                 prop_assert!(held(mine.max_turns, theirs.max_turns) && held(mine.max_tokens, theirs.max_tokens));
                 prop_assert!(held(mine.max_seconds, theirs.max_seconds));
                 prop_assert!(held(mine.max_cost_usd, theirs.max_cost_usd));
+                let (mine, theirs) =
+                    (both.instance_shape.unwrap_or_default(), other.instance_shape.unwrap_or_default());
+                prop_assert!(held(mine.vcpus, theirs.vcpus) && held(mine.memory_gb, theirs.memory_gb));
                 for (host, port) in [("a.b", 80), ("x.b", 80), ("b", 80), ("c", 80), ("c", 443), ("d", 80)] {
                     prop_assert!(!reaches(&both, host, port) || reaches(other, host, port), "{host}:{port}");
                 }
+            }
+            if both.host().is_some() && both.host() == parent.host() {
+                prop_assert!(parent.worker_labels.iter().all(|(k, v)| both.worker_labels.get(k) == Some(v)));
+            } else {
+                prop_assert_eq!(&both.worker_labels, &child.worker_labels);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The worker socket: frames in, frames out, and what each frame means for the run it names. A worker's frames may be
 //! lost, late or doubled; every one is checked against the store before it changes anything.
 
-use super::workers::{Connection, ConnectionId};
+use super::workers::{About, Connection, ConnectionId};
 use crate::{
     auth,
     ctx::{Ctx, now},
@@ -9,7 +9,7 @@ use crate::{
     full,
     store::{
         accounts::Caller,
-        executions::{Report, Reported},
+        executions::{Given, GivenTo, Report, Reported},
     },
 };
 use axum::{
@@ -36,8 +36,6 @@ use tokio::sync::mpsc;
 const OUTGOING: usize = 64;
 /// A connection without a frame or ping for this long is dead.
 const SILENCE: Duration = Duration::from_secs(90);
-/// A worker that said it is full is asked again after this time.
-const FULL_FOR: Duration = Duration::from_secs(1);
 
 /// Takes a worker's connection.
 pub(crate) async fn connect(
@@ -50,7 +48,8 @@ pub(crate) async fn connect(
     let team_id = admit(&ctx, &headers, &worker_id).await.map_err(|e| ApiError::new(e, SOCKET_PATH))?;
     // The library's default buffers are 128 KiB for each connection.
     let upgrade = upgrade.read_buffer_size(4096).write_buffer_size(1024).max_message_size(1 << 20);
-    Ok(upgrade.on_upgrade(move |socket| serve(ctx, socket, worker_id, team_id)))
+    let who = GivenTo { worker_id, team_id };
+    Ok(upgrade.on_upgrade(move |socket| serve(ctx, socket, who)))
 }
 
 /// Whose runs the worker may have: `None` means everybody's.
@@ -84,19 +83,19 @@ async fn admit(ctx: &Ctx, headers: &HeaderMap, worker_id: &str) -> Result<Option
     }
 }
 
-async fn serve(ctx: Ctx, socket: WebSocket, worker_id: String, team_id: Option<TeamId>) {
+/// One connection, with what its frames may speak of.
+struct Line<'a> {
+    ctx: &'a Ctx,
+    id: ConnectionId,
+    who: GivenTo,
+}
+
+async fn serve(ctx: Ctx, socket: WebSocket, who: GivenTo) {
     let (frames, mut outgoing) = mpsc::channel(OUTGOING);
-    let id = ctx.workers.add(Connection {
-        worker_id: worker_id.clone(),
-        team_id,
-        slots: None,
-        active: HashSet::new(),
-        full_until: None,
-        reports_status: false,
-        frames,
-        connected_at: now(),
-        last_seen_at: now(),
-    });
+    let (id, adopted) = ctx.workers.add(Connection::new(who.clone(), frames, now()));
+    let worker_id = who.worker_id.clone();
+    let line = Line { ctx: &ctx, id, who };
+    line.renew(adopted).await;
     tracing::info!(worker = worker_id, connection = id, "worker connected");
     ctx.dispatch.notify_one();
     ctx.clerk.notify_one();
@@ -111,7 +110,7 @@ async fn serve(ctx: Ctx, socket: WebSocket, worker_id: String, team_id: Option<T
                 let Ok(Some(Ok(message))) = message else { break };
                 ctx.workers.update(id, |c| c.last_seen_at = now());
                 match message {
-                    Message::Text(text) => frame_in(&ctx, id, &worker_id, &text).await,
+                    Message::Text(text) => line.frame_in(&text).await,
                     Message::Close(_) => break,
                     Message::Binary(_) | Message::Ping(_) | Message::Pong(_) => {}
                 }
@@ -139,12 +138,12 @@ async fn send(sink: &mut SplitSink<WebSocket, Message>, frame: &ToWorker) -> Res
 /// Gives back the offers that the connection can no longer claim. What it claimed lives on: its agents work without
 /// the connection, and their leases tell.
 async fn disconnected(ctx: &Ctx, id: ConnectionId) {
-    let Some(connection) = ctx.workers.remove(id) else { return };
+    let Some(active) = ctx.workers.remove(id, ctx.lease) else { return };
     ctx.clerk.notify_one();
     if ctx.shutdown.is_cancelled() {
         return;
     }
-    for execution_id in connection.active {
+    for execution_id in active {
         let Ok(Some(run_no)) = ctx.store.run_of(execution_id).await else { continue };
         match ctx.store.report(run_no, execution_id, Report::Declined, now()).await {
             Ok(Reported::Now(_)) => {
@@ -158,125 +157,150 @@ async fn disconnected(ctx: &Ctx, id: ConnectionId) {
     }
 }
 
-async fn frame_in(ctx: &Ctx, id: ConnectionId, worker_id: &str, text: &str) {
-    let frame = match serde_json::from_str::<FromWorker>(text) {
-        Ok(frame) => frame,
-        Err(e) => {
-            tracing::debug!(worker = worker_id, error = %e, "frame ignored");
-            return;
-        }
-    };
-    if let Err(e) = handle(ctx, id, frame).await
-        && !full::is_said(&e)
-    {
-        tracing::warn!(worker = worker_id, error = %e, "frame refused");
-    }
-}
-
-async fn handle(ctx: &Ctx, id: ConnectionId, frame: FromWorker) -> Result<(), Error> {
-    match frame {
-        FromWorker::TaskClaimed { task_id, execution_id, .. } => {
-            report(ctx, id, task_id, execution_id, Report::Claimed, false).await
-        }
-        FromWorker::TaskRejected { task_id, execution_id, .. } => {
-            let until = Instant::now() + FULL_FOR;
-            ctx.workers.update(id, |c| c.full_until = Some(until));
-            report(ctx, id, task_id, execution_id, Report::Declined, true).await
-        }
-        FromWorker::TaskCompleted { task_id, execution_id, task_state, message } => {
-            let cancelled = task_state == Some(RunState::Cancelled);
-            let outcome = if cancelled { Report::Cancelled(message) } else { Report::Completed };
-            report(ctx, id, task_id, execution_id, outcome, true).await
-        }
-        FromWorker::TaskFailed { task_id, execution_id, message, failure_reason, exit_code } => {
-            use oz_core::worker::FailureReason as Reason;
-            let reason = failure_reason.unwrap_or(Reason::Unrecognized);
-            let outcome = match reason {
-                // The run did nothing wrong: another worker may try.
-                Reason::GracefulShutdown | Reason::Evicted => Report::Lost(message),
-                reason => Report::Failed { code: reason.code(), message, exit_code },
-            };
-            report(ctx, id, task_id, execution_id, outcome, true).await
-        }
-        FromWorker::WorkerStatus { slots, active, .. } => status(ctx, id, slots, active).await,
-    }
-}
-
-/// Takes what a worker says of one execution. `done` frees its slot.
-async fn report(
-    ctx: &Ctx,
-    id: ConnectionId,
-    run_id: RunId,
-    execution_id: Option<ExecutionId>,
-    outcome: Report,
-    done: bool,
-) -> Result<(), Error> {
-    // Published workers name only the run; they mean the execution that this connection was offered.
-    let found = match execution_id {
-        Some(execution_id) => ctx.store.run_of(execution_id).await?.map(|run_no| (run_no, execution_id)),
-        None => ctx
-            .store
-            .current_execution(run_id)
-            .await?
-            .filter(|(_, e)| ctx.workers.update(id, |c| c.active.contains(e)).unwrap_or(false)),
-    };
-    let Some((run_no, execution_id)) = found else {
-        stop(ctx, id, run_id, execution_id);
-        return Ok(());
-    };
-    if done {
-        ctx.workers.update(id, |c| c.active.remove(&execution_id));
-    }
-    let claimed = matches!(outcome, Report::Claimed);
-    let reported = ctx.store.report(run_no, execution_id, outcome, now()).await?;
-    if done {
-        ctx.leases.end(execution_id);
-    } else if !matches!(reported, Reported::Superseded) {
-        ctx.leases.grant(execution_id, run_no, ctx.lease);
-    }
-    if claimed && reported == Reported::Superseded {
-        stop(ctx, id, run_id, Some(execution_id));
-    }
-    if done {
-        ctx.dispatch.notify_one();
-    }
-    Ok(())
-}
-
-/// Tells a worker to stop what is not, or no longer, its own.
-fn stop(ctx: &Ctx, id: ConnectionId, run_id: RunId, execution_id: Option<ExecutionId>) {
-    ctx.workers.send(id, ToWorker::TaskCancellation { task_id: run_id, execution_id });
-}
-
-/// Takes a worker's word on what it works on: renews those leases, and stops what has moved on without it. What it does
-/// not name still counts as its own while the run waits for it: the offer may be on its way.
-async fn status(
-    ctx: &Ctx,
-    id: ConnectionId,
-    slots: Option<u32>,
-    active: Vec<ExecutionId>,
-) -> Result<(), Error> {
-    let known = ctx.workers.update(id, |c| {
-        c.slots = slots;
-        c.reports_status = true;
-        std::mem::replace(&mut c.active, active.iter().copied().collect())
-    });
-    for execution_id in known.into_iter().flatten().filter(|e| !active.contains(e)) {
-        if ctx.store.is_live(execution_id).await? {
-            ctx.workers.update(id, |c| c.active.insert(execution_id));
-        }
-    }
-    for execution_id in active {
-        let Some(run_no) = ctx.store.run_of(execution_id).await? else { continue };
-        match ctx.store.report(run_no, execution_id, Report::Claimed, now()).await? {
-            Reported::Superseded => {
-                let run = ctx.store.get_run(run_no).await?;
-                stop(ctx, id, run.run_id, Some(execution_id));
+impl Line<'_> {
+    async fn frame_in(&self, text: &str) {
+        let worker = &self.who.worker_id;
+        let frame = match serde_json::from_str::<FromWorker>(text) {
+            Ok(frame) => frame,
+            Err(e) => {
+                tracing::debug!(worker, error = %e, "frame ignored");
+                return;
             }
-            Reported::Now(_) => ctx.leases.grant(execution_id, run_no, ctx.lease),
-            Reported::Stale(_) => ctx.leases.renew(execution_id, run_no, ctx.lease),
+        };
+        if let Err(e) = self.handle(frame).await
+            && !full::is_said(&e)
+        {
+            tracing::warn!(worker, error = %e, "frame refused");
         }
     }
-    ctx.dispatch.notify_one();
-    Ok(())
+
+    async fn handle(&self, frame: FromWorker) -> Result<(), Error> {
+        match frame {
+            FromWorker::TaskClaimed { task_id, execution_id, .. } => {
+                self.report(task_id, execution_id, Report::Claimed, Connection::claim).await
+            }
+            FromWorker::TaskRejected { task_id, execution_id, .. } => {
+                let reject = |c: &mut Connection, e| c.reject(e, Instant::now());
+                self.report(task_id, execution_id, Report::Declined, reject).await
+            }
+            FromWorker::TaskCompleted { task_id, execution_id, task_state, message } => {
+                let cancelled = task_state == Some(RunState::Cancelled);
+                let outcome = if cancelled { Report::Cancelled(message) } else { Report::Completed };
+                self.report(task_id, execution_id, outcome, Connection::end).await
+            }
+            FromWorker::TaskFailed { task_id, execution_id, message, failure_reason, exit_code } => {
+                use oz_core::worker::FailureReason as Reason;
+                let reason = failure_reason.unwrap_or(Reason::Unrecognized);
+                let outcome = match reason {
+                    // The run did nothing wrong: another worker may try.
+                    Reason::GracefulShutdown | Reason::Evicted => Report::Lost(message),
+                    reason => Report::Failed { code: reason.code(), message, exit_code },
+                };
+                self.report(task_id, execution_id, outcome, Connection::end).await
+            }
+            FromWorker::WorkerStatus { instance_id, slots, backend, version, labels, draining, active } => {
+                let about = About { instance_id, slots, backend, version, labels, draining };
+                self.status(about, active.into_iter().collect()).await
+            }
+        }
+    }
+
+    /// What a frame speaks of. Published workers name only the run; they mean the execution that they were offered.
+    async fn given(&self, run_id: RunId, execution_id: Option<ExecutionId>) -> Result<Option<Given>, Error> {
+        let given = self.ctx.store.given(self.who.clone(), Some(run_id), execution_id).await?;
+        let meant = |g: &Given| execution_id.is_some() || self.ctx.workers.may_mean(self.id, g.execution_id);
+        Ok(given.filter(meant))
+    }
+
+    /// Takes what a worker says of one execution, and `changes` what the connection is thought to have.
+    async fn report(
+        &self,
+        run_id: RunId,
+        execution_id: Option<ExecutionId>,
+        outcome: Report,
+        changes: impl FnOnce(&mut Connection, ExecutionId),
+    ) -> Result<(), Error> {
+        let ctx = self.ctx;
+        let Some(Given { run_no, execution_id, .. }) = self.given(run_id, execution_id).await? else {
+            self.stop(run_id, execution_id);
+            return Ok(());
+        };
+        let claimed = matches!(outcome, Report::Claimed);
+        let reported = ctx.store.report(run_no, execution_id, outcome, now()).await?;
+        // Only what is written is done: a frame that could not be taken leaves the connection with what it had.
+        match (claimed, &reported) {
+            (true, Reported::Superseded) => {
+                ctx.workers.update(self.id, |c| c.forget(execution_id));
+                self.stop(run_id, Some(execution_id));
+            }
+            (true, _) => {
+                ctx.workers.update(self.id, |c| changes(c, execution_id));
+                ctx.leases.grant(execution_id, run_no, ctx.lease);
+            }
+            // It declines what it has claimed before: its agent, if it has one, tells whether the run goes on.
+            (false, Reported::Stale(_)) => {
+                ctx.workers.update(self.id, |c| changes(c, execution_id));
+            }
+            (false, _) => {
+                ctx.workers.update(self.id, |c| changes(c, execution_id));
+                ctx.leases.end(execution_id);
+                ctx.dispatch.notify_one();
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells a worker to stop what is not, or no longer, its own.
+    fn stop(&self, task_id: RunId, execution_id: Option<ExecutionId>) {
+        self.ctx.workers.send(self.id, ToWorker::TaskCancellation { task_id, execution_id });
+    }
+
+    /// Takes a worker's word on what it works on: renews those leases, and stops what has moved on without it. What it
+    /// does not name still counts as its own while the run waits for it: the offer may be on its way.
+    async fn status(&self, about: About, active: HashSet<ExecutionId>) -> Result<(), Error> {
+        let ctx = self.ctx;
+        let Some((missing, news)) = ctx.workers.update(self.id, |c| c.tell(about, &active)) else {
+            return Ok(());
+        };
+        for execution_id in missing {
+            if ctx.store.is_live(execution_id).await? {
+                ctx.workers.update(self.id, |c| c.active.insert(execution_id));
+            }
+        }
+        for execution_id in active {
+            let Some(given) = ctx.store.given(self.who.clone(), None, Some(execution_id)).await? else {
+                continue;
+            };
+            let run_no = given.run_no;
+            if given.works {
+                ctx.leases.renew(execution_id, run_no, ctx.lease);
+                continue;
+            }
+            match ctx.store.report(run_no, execution_id, Report::Claimed, now()).await? {
+                Reported::Superseded => self.stop(given.run_id, Some(execution_id)),
+                Reported::Now(_) => ctx.leases.grant(execution_id, run_no, ctx.lease),
+                Reported::Stale(_) => ctx.leases.renew(execution_id, run_no, ctx.lease),
+            }
+        }
+        // After the leases: what the same process had on a connection that is only half closed is its own still.
+        for older in ctx.workers.left_behind(self.id) {
+            disconnected(ctx, older).await;
+        }
+        if news {
+            ctx.clerk.notify_one();
+        }
+        ctx.dispatch.notify_one();
+        Ok(())
+    }
+
+    /// Gives executions the time of a lease: their worker is back.
+    async fn renew(&self, executions: Vec<ExecutionId>) {
+        for execution_id in executions {
+            match self.ctx.store.run_of(execution_id).await {
+                Ok(Some(run_no)) => self.ctx.leases.renew(execution_id, run_no, self.ctx.lease),
+                Ok(None) => {}
+                Err(e) => error::log("a worker that came back", &e.into()),
+            }
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use super::access::member;
 use crate::{
     ctx::{Ctx, now},
+    live::listed::{Listed, of_team},
     store::accounts::Caller,
 };
 use oz_core::{
@@ -22,9 +23,14 @@ pub(super) async fn whoami(_: Ctx, caller: Caller, _: WhoAmI) -> Result<Account,
 
 pub(super) async fn workers(ctx: Ctx, caller: Caller, _: ListWorkers) -> Result<WorkerList, Error> {
     let member = member(caller)?;
+    Ok(WorkerList { workers: of_team(everywhere(&ctx).await?, &member.team_id) })
+}
+
+/// The workers that are connected to any of the servers.
+pub(super) async fn everywhere(ctx: &Ctx) -> Result<Vec<Listed>, Error> {
     let mut listed = ctx.workers.listed();
     if ctx.store.is_shared() {
         listed.extend(ctx.store.workers_elsewhere(ctx.server_id.clone(), now()).await?);
     }
-    Ok(WorkerList { workers: crate::live::workers::of_team(listed, &member.team_id) })
+    Ok(listed)
 }

@@ -1,8 +1,9 @@
 //! Dispatching, reading and cancelling runs.
 
-use super::access::member;
+use super::{access::member, account::everywhere};
 use crate::{
     ctx::{Ctx, now},
+    dispatch::reason,
     store::{
         accounts::{Caller, short_id},
         files::NewFile,
@@ -15,7 +16,7 @@ use oz_core::{
         AnswerRunRequest, CancelRun, CreateRun, Empty, GetRun, ListRunRequests, ListRuns, RunCreated,
         RunPage, RunRequest, RunRequestList, SubmitFollowup,
     },
-    run::RunSource,
+    run::{InQueue, RunSource, StatusMessage},
 };
 
 pub(super) async fn create(ctx: Ctx, caller: Caller, mut request: CreateRun) -> Result<RunCreated, Error> {
@@ -108,12 +109,34 @@ pub(super) async fn list(ctx: Ctx, caller: Caller, request: ListRuns) -> Result<
     if let Some(ancestor) = request.ancestor_run_id {
         ctx.store.find_run(&caller, ancestor).await?;
     }
-    Ok(ctx.store.list_runs(caller, request).await?)
+    let mut page = ctx.store.list_runs(caller, request).await?;
+    say_why_queued(&ctx, &mut page.runs).await?;
+    Ok(page)
+}
+
+/// Says of the runs that wait for a worker where they stand, and why.
+async fn say_why_queued(ctx: &Ctx, runs: &mut [Run]) -> Result<(), Error> {
+    let queued: Vec<RunId> = runs.iter().filter(|r| r.state == RunState::Queued).map(|r| r.run_id).collect();
+    if queued.is_empty() {
+        return Ok(());
+    }
+    let places = ctx.store.places(queued).await?;
+    let workers = everywhere(ctx).await?;
+    for run in runs {
+        if let Some((queue, position)) = places.get(&run.run_id) {
+            let reason = reason::why(queue, *position, &workers);
+            run.status_message.get_or_insert_with(|| StatusMessage::info(reason.as_str()));
+            run.queue = Some(InQueue { position: *position, reason });
+        }
+    }
+    Ok(())
 }
 
 pub(super) async fn get(ctx: Ctx, caller: Caller, request: GetRun) -> Result<Run, Error> {
     let run = ctx.store.find_run(&caller, request.run_id).await?;
-    Ok(ctx.store.get_run(run.run_no).await?)
+    let mut run = ctx.store.get_run(run.run_no).await?;
+    say_why_queued(&ctx, std::slice::from_mut(&mut run)).await?;
+    Ok(run)
 }
 
 pub(super) async fn cancel(ctx: Ctx, caller: Caller, request: CancelRun) -> Result<String, Error> {

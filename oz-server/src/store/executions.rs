@@ -1,4 +1,4 @@
-//! Executions: handing queued runs to workers, and what workers and the reaper report of them.
+//! Executions: offers of queued runs to workers, and what workers and the reaper report of them.
 
 use super::{
     Db, Result, Store, args, budgets, followups, id, json, micros, requests, timestamp,
@@ -10,7 +10,6 @@ use oz_core::{
     run::{StatusMessage, machine::Cause},
     worker::{Task, TaskDefinition, TaskOwner},
 };
-use std::collections::HashMap;
 
 /// How often a run is tried when its worker is lost, counted with the first time.
 pub(crate) const MAX_ATTEMPTS: i64 = 3;
@@ -18,21 +17,6 @@ pub(crate) const MAX_ATTEMPTS: i64 = 3;
 /// The condition on `runs r` that a worker or a machine may be working on it. The agent of a blocked run may have left.
 pub(super) const HAS_AGENT: &str = "r.state IN ('PENDING', 'CLAIMED', 'INPROGRESS', 'BLOCKED')
    AND EXISTS (SELECT 1 FROM executions x WHERE x.execution_id = r.execution_id AND x.ended_at IS NULL)";
-
-/// The runs of one team that wait for one host; the empty host means the control plane's own workers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Queue {
-    pub(crate) host: String,
-    pub(crate) team_id: TeamId,
-}
-
-/// A run that waits for a worker.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Waiting {
-    pub(crate) run_no: i64,
-    pub(crate) queued_at: i64,
-    pub(crate) queue: Queue,
-}
 
 /// An offer to make: which run, as which execution, to which worker.
 pub(crate) struct NewOffer {
@@ -55,6 +39,23 @@ pub(crate) struct Live {
     pub(crate) run_no: i64,
     pub(crate) execution_id: ExecutionId,
     pub(crate) state: RunState,
+}
+
+/// Whose runs a connection may speak of.
+#[derive(Debug, Clone)]
+pub(crate) struct GivenTo {
+    pub(crate) worker_id: String,
+    /// `None` for the control plane's own worker.
+    pub(crate) team_id: Option<TeamId>,
+}
+
+/// An execution that was given to a worker.
+pub(crate) struct Given {
+    pub(crate) run_no: i64,
+    pub(crate) run_id: RunId,
+    pub(crate) execution_id: ExecutionId,
+    /// Whether it was claimed, is its run's current one and goes on.
+    pub(crate) works: bool,
 }
 
 /// What became of an execution, as its worker or the reaper tells it.
@@ -85,71 +86,6 @@ pub(crate) enum Reported {
 }
 
 impl Store {
-    /// The queues that have something in them. Costs a look-up per queue, however long the queues are.
-    pub(crate) async fn queues(&self) -> Result<Vec<Queue>> {
-        self.engine
-            .read(|db| {
-                let mut queues: Vec<Queue> = Vec::new();
-                loop {
-                    let (host, team) =
-                        queues.last().map_or(("", ""), |q| (q.host.as_str(), q.team_id.0.as_str()));
-                    let next = db.first(
-                        "SELECT host, team_id FROM runs WHERE state = 'QUEUED' AND (host, team_id) > (?1, ?2)
-                         ORDER BY host, team_id LIMIT 1",
-                        args![host, team],
-                        |row| Ok(Queue { host: row.get(0)?, team_id: TeamId(row.get(1)?) }),
-                    )?;
-                    match next {
-                        Some(queue) => queues.push(queue),
-                        None => return Ok(queues),
-                    }
-                }
-            })
-            .await
-    }
-
-    /// The first runs of some queues, oldest first, at most `limit` of each.
-    pub(crate) async fn waiting(&self, queues: Vec<Queue>, limit: usize) -> Result<Vec<Waiting>> {
-        self.engine
-            .read(move |db| {
-                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-                let mut waiting = Vec::new();
-                for queue in &queues {
-                    waiting.extend(db.rows(
-                        "SELECT run_no, queued_at FROM runs WHERE state = 'QUEUED' AND host = ?1 AND team_id = ?2
-                         ORDER BY queued_at, run_no LIMIT ?3",
-                        args![&queue.host, &queue.team_id.0, limit],
-                        |row| {
-                            Ok(Waiting {
-                                run_no: row.get(0)?,
-                                queued_at: row.get(1)?,
-                                queue: queue.clone(),
-                            })
-                        },
-                    )?);
-                }
-                waiting.sort_by_key(|w| (w.queued_at, w.run_no));
-                Ok(waiting)
-            })
-            .await
-    }
-
-    /// How many runs of each team the control plane's own workers have now.
-    pub(crate) async fn under_way(&self) -> Result<HashMap<TeamId, usize>> {
-        self.engine
-            .read(|db| {
-                let counts = db.rows(
-                    &format!(
-                        "SELECT r.team_id, COUNT(*) FROM runs r WHERE {HAS_AGENT} AND r.host = '' GROUP BY r.team_id"
-                    ),
-                    args![],
-                    |row| Ok((TeamId(row.get(0)?), usize::try_from(row.get::<i64>(1)?).unwrap_or(0))),
-                )?;
-                Ok(counts.into_iter().collect())
-            })
-            .await
-    }
-
     /// Turns queued runs into offers; one that is no longer queued, or may cost nothing more, is left out.
     pub(crate) async fn offer(&self, offers: Vec<NewOffer>, now: Timestamp) -> Result<Vec<Offered>> {
         self.engine
@@ -205,14 +141,42 @@ impl Store {
             .await
     }
 
-    /// The current execution of a run, for workers that name only the run.
-    pub(crate) async fn current_execution(&self, run_id: RunId) -> Result<Option<(i64, ExecutionId)>> {
+    /// The execution of a run that a worker speaks of: the named one, or that which the run is in for workers that name
+    /// only the run. `None` when it was never given to this worker.
+    pub(crate) async fn given(
+        &self,
+        to: GivenTo,
+        run_id: Option<RunId>,
+        execution_id: Option<ExecutionId>,
+    ) -> Result<Option<Given>> {
         self.engine
             .read(move |db| {
+                let (which, value) = match (execution_id, run_id) {
+                    (Some(execution_id), _) => ("e.execution_id = ?1", execution_id.to_string()),
+                    (None, Some(run_id)) => {
+                        ("r.run_id = ?1 AND r.execution_id = e.execution_id", run_id.to_string())
+                    }
+                    (None, None) => return Ok(None),
+                };
+                let team = to.team_id.as_ref().map_or("", |team| team.0.as_str());
+                // Workers of the control plane have the runs without a host.
+                let host = if team.is_empty() { "" } else { to.worker_id.as_str() };
                 db.first(
-                    "SELECT run_no, execution_id FROM runs WHERE run_id = ?1 AND execution_id IS NOT NULL",
-                    args![run_id.to_string()],
-                    |row| Ok((row.get(0)?, id(row.get(1)?)?)),
+                    &format!(
+                        "SELECT r.run_no, r.run_id, e.execution_id, CASE WHEN r.execution_id = e.execution_id
+                           AND e.ended_at IS NULL AND r.state IN ('CLAIMED', 'INPROGRESS', 'BLOCKED') THEN 1 ELSE 0 END
+                         FROM executions e JOIN runs r ON r.run_no = e.run_no
+                         WHERE {which} AND e.worker_id = ?2 AND r.host = ?3 AND (?4 = '' OR r.team_id = ?4)"
+                    ),
+                    args![value, &to.worker_id, host, team],
+                    |row| {
+                        Ok(Given {
+                            run_no: row.get(0)?,
+                            run_id: id(row.get(1)?)?,
+                            execution_id: id(row.get(2)?)?,
+                            works: row.get(3)?,
+                        })
+                    },
                 )
             })
             .await

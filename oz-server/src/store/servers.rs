@@ -1,7 +1,7 @@
 //! The servers that share the database: each tells which workers are connected to it.
 
 use super::{Result, Store, args, json, micros, to_json};
-use crate::live::workers::Listed;
+use crate::live::listed::Listed;
 use oz_core::Timestamp;
 
 /// A server that was not heard of for this long is gone, and its workers with it.

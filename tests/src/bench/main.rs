@@ -11,6 +11,7 @@ mod lists;
 mod memory;
 mod server;
 mod startup;
+mod worker;
 
 use std::{env, path::PathBuf};
 
@@ -59,12 +60,13 @@ pub(crate) fn percentile(values: &mut [f64], p: f64) -> f64 {
 fn main() {
     let wanted: Vec<String> = env::args().skip(1).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let all: [(&str, Bench); 7] = [
+    let all: [(&str, Bench); 8] = [
         ("startup", |_| startup::run()),
         ("lifecycles", |rt| rt.block_on(lifecycles::run())),
         ("dispatch", |rt| rt.block_on(dispatch::run())),
         ("lists", |rt| rt.block_on(lists::run())),
         ("memory", |rt| rt.block_on(memory::run())),
+        ("worker", |rt| rt.block_on(worker::run())),
         ("agent", |_| agent::run()),
         ("harness", harness::run),
     ];

@@ -1,6 +1,8 @@
 //! `oz agent run-cloud`: dispatches a run to a worker.
 
-use super::{attach, config, grants::GrantOptions, options::AgentOptions, saved_prompt};
+use super::{
+    attach, config, grants::GrantOptions, options::AgentOptions, placement::PlacementOptions, saved_prompt,
+};
 use crate::{
     cli::{Format, Global},
     cmd::{Outcome, run::watch},
@@ -25,6 +27,7 @@ use std::path::PathBuf;
     after_help = "Examples:
   oz agent run-cloud -p \"fix the failing test\" --repo https://github.com/me/app --wait
   oz agent run-cloud -p \"update the docs\" --host build-1 --max-cost 2 --max-time 30m
+  oz agent run-cloud -p \"train it\" --host lab --label gpu=a100 --vcpus 8 --memory-gb 64
   oz agent run-cloud -p \"what is wrong here?\" --attach crash.log -e ENVIRONMENT --mcp servers.json
   oz agent run-cloud --skill me/app:triage --agent UID
   oz agent run-cloud -p \"deploy it\" --secret DEPLOY_TOKEN --git-credential github.com=BOT_TOKEN
@@ -39,9 +42,8 @@ pub(crate) struct RunCloudArgs {
     /// Title of the run
     #[arg(long)]
     title: Option<String>,
-    /// The worker to run on
-    #[arg(long, value_name = "WORKER_ID")]
-    host: Option<String>,
+    #[command(flatten)]
+    placement: PlacementOptions,
     /// The run belongs to the team (default)
     #[arg(long, conflicts_with = "personal")]
     team: bool,
@@ -99,7 +101,7 @@ pub(super) async fn run(mut args: RunCloudArgs, global: &Global) -> Outcome {
 
 fn request(args: RunCloudArgs) -> Result<CreateRun, CliError> {
     let (prompt, mut config) = config::cloud_task(&args.options)?;
-    config.worker_host = args.host.or(config.worker_host);
+    args.placement.apply(&mut config)?;
     config.runner_id = args.runner.or(config.runner_id);
     args.grants.apply(&mut config)?;
     if args.no_environment {

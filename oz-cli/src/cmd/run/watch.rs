@@ -12,7 +12,10 @@ use clap::Args;
 use futures_util::StreamExt as _;
 use oz_client::Client;
 use oz_core::{Run, RunId, RunState, event::EventType, transcript::LogItem};
-use std::pin::pin;
+use std::{pin::pin, time::Duration};
+
+/// How often is asked why a run waits.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Show a run live, until its end. The exit code is 0 only when it succeeded.
 #[derive(Debug, Args)]
@@ -52,6 +55,11 @@ pub(crate) async fn until_end(client: &Client, run_id: RunId, since: i64, format
     Ok(run.state == RunState::Succeeded)
 }
 
+/// Whether an item is no sign that a worker has the run.
+fn is_queued(item: &LogItem) -> bool {
+    matches!(item, LogItem::Event { event, .. } if event.event_type == EventType::RunQueued)
+}
+
 /// Shows a run until it has ended or waits for a human.
 pub(crate) async fn follow(
     client: &Client,
@@ -63,8 +71,20 @@ pub(crate) async fn follow(
     live.recorded(run_id);
     let view = live.clone();
     let mut items = pin!(client.watch_with(run_id, since, move |e| view.lost(e)));
-    while let Some(item) = items.next().await {
-        let item = item?;
+    let mut queued = !format.is_json();
+    loop {
+        let item = tokio::select! {
+            item = items.next() => item,
+            () = tokio::time::sleep(LOOK), if queued => {
+                // Nothing in the log tells why a run waits; what can't be read now can be read later.
+                if let Ok(Run { queue: Some(queue), .. }) = client.runs().get(run_id).await {
+                    live.waits(&queue.reason);
+                }
+                continue;
+            }
+        };
+        let Some(item) = item.transpose()? else { break };
+        queued = !format.is_json() && is_queued(&item);
         if format.is_json() {
             out::json_line(&item)?;
         } else {

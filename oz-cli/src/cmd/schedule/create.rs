@@ -5,7 +5,7 @@ use crate::{
     cli::{Format, Owner},
     cmd::{
         Outcome,
-        agent::{config::ConfigFile, grants::GrantOptions},
+        agent::{config::ConfigFile, grants::GrantOptions, placement::PlacementOptions},
         mcp,
     },
 };
@@ -52,9 +52,8 @@ pub(super) struct CreateArgs {
     /// An MCP server of its runs: the id of a shared one, a file or JSON; repeatable
     #[arg(long, value_name = "SPEC")]
     mcp: Vec<String>,
-    /// The worker of its runs
-    #[arg(long, value_name = "WORKER_ID")]
-    host: Option<String>,
+    #[command(flatten)]
+    placement: PlacementOptions,
     #[command(flatten)]
     policy: PolicyOptions,
     #[command(flatten)]
@@ -68,7 +67,7 @@ pub(super) async fn run(client: &Client, args: CreateArgs, format: Format) -> Ou
         args.file.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default().into_parts();
     config.skill_spec = args.skill.or(config.skill_spec);
     config.model_id = args.model.or(config.model_id);
-    config.worker_host = args.host.or(config.worker_host);
+    args.placement.apply(&mut config)?;
     config.mcp_servers.extend(mcp::servers(&args.mcp)?);
     config.environment_id =
         if args.no_environment { None } else { args.environment.or(config.environment_id) };

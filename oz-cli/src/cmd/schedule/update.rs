@@ -3,7 +3,11 @@
 use super::{done, id, policy::PolicyOptions};
 use crate::{
     cli::Format,
-    cmd::{Outcome, agent::config::ConfigFile, mcp},
+    cmd::{
+        Outcome,
+        agent::{config::ConfigFile, placement::PlacementOptions},
+        mcp,
+    },
     error::CliError,
     out,
 };
@@ -58,9 +62,8 @@ pub(super) struct UpdateArgs {
     /// Remove an MCP server; repeatable
     #[arg(long, value_name = "NAME")]
     remove_mcp: Vec<String>,
-    /// The worker of its runs
-    #[arg(long, value_name = "WORKER_ID")]
-    host: Option<String>,
+    #[command(flatten)]
+    placement: PlacementOptions,
     #[command(flatten)]
     policy: PolicyOptions,
 }
@@ -79,7 +82,7 @@ fn change(before: Schedule, args: UpdateArgs, file: ConfigFile) -> Result<Update
     let old = before.agent_config.unwrap_or_default();
     let mut config = merged(&old, &over)?;
     config.model_id = args.model.or(config.model_id);
-    config.worker_host = args.host.or(config.worker_host);
+    args.placement.apply(&mut config)?;
     config.mcp_servers.extend(mcp::servers(&args.mcp)?);
     for name in &args.remove_mcp {
         if config.mcp_servers.remove(name).is_none() {

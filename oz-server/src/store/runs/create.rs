@@ -3,7 +3,7 @@
 use super::super::{
     Db, Result, StoreError,
     accounts::{Member, find_member},
-    args, budgets, files, identities, json, log, mcp_servers, memory, micros, objects, to_json,
+    args, budgets, files, identities, json, log, mcp_servers, memory, micros, objects, queues, to_json,
 };
 use super::{
     inherit::{equip, find_runner, inherit, prepare},
@@ -249,6 +249,11 @@ pub(in crate::store) fn create(db: &Db<'_>, new: &NewRun, now: Timestamp) -> Res
     config
         .validate()
         .map_err(|e| Error::invalid(format!("{} (after what its agent and environment add)", e.detail)))?;
+    if new.local.is_none() && config.host().is_none() && !config.worker_labels.is_empty() {
+        let names: Vec<&str> = config.worker_labels.keys().map(String::as_str).collect();
+        let expected = "none without config.worker_host: the control plane's own worker has no labels";
+        return Err(Error::invalid_field("config.worker_labels", &names.join(", "), expected).into());
+    }
     let skill = config.skill_spec.clone().or_else(|| config.skills.first().cloned());
     // Responses name the first skill here, whichever way it was given.
     config.skill_spec.clone_from(&skill);
@@ -284,9 +289,9 @@ fn insert(db: &Db<'_>, new: &NewRun, made: &Made, parent: Option<&Parent>, now: 
         "INSERT INTO runs (run_id, team_id, personal, creator_id, executor_id, title, state, source, location, host,
            name, model_id, environment_id, skill_spec, automation_id, parent_run_no, conversation_id, execution_id,
            attempts, created_at, updated_at, queued_at, schedule_id, schedule, mode, depth, root_run_no,
-           continued)
+           continued, worker_labels)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?20, ?20,
-           ?21, ?22, ?23, ?24, ?25, ?26)
+           ?21, ?22, ?23, ?24, ?25, ?26, ?27)
          RETURNING run_no",
         args![
             new.run_id.to_string(),
@@ -315,6 +320,7 @@ fn insert(db: &Db<'_>, new: &NewRun, made: &Made, parent: Option<&Parent>, now: 
             parent.map_or(0, |p| p.depth + 1),
             parent.map(|p| p.root),
             new.continues,
+            queues::labels_of(&made.config)?,
         ],
         |row| row.get(0),
     )?;

@@ -7,6 +7,7 @@ use oz_core::{
     config::{AgentConfig, MemoryStoreRef},
     environment::EnvironmentConfig,
     principal::ScopeType,
+    worker::InstanceShape,
 };
 
 /// The runner that a configuration names. It must be there and may be used.
@@ -29,8 +30,15 @@ pub(super) fn find_runner(
     }
 }
 
-/// What a run gets from its runner: commands that come before all others, and an image where nothing else names one.
+/// What a run gets from its runner: commands that come before all others, and an image and a size where nothing else names
+/// one.
 pub(super) fn equip(config: &mut AgentConfig, runner: RunnerConfig) {
+    if config.instance_shape.is_none() {
+        let count = |n: u32| Some(i64::from(n));
+        config.instance_shape = runner
+            .instance_shape
+            .map(|shape| InstanceShape { vcpus: count(shape.vcpus), memory_gb: count(shape.memory_gb) });
+    }
     config.setup_commands.splice(0..0, runner.setup_commands);
     if config.docker_image.is_none() {
         config.docker_image = runner.docker_image.filter(|image| !image.is_empty());

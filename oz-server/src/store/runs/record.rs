@@ -197,6 +197,7 @@ fn run(row: &Row<'_>) -> Result<Run> {
         secrets: row.get::<Option<&str>>(37)?.map(json).transpose()?,
         mode: row.get::<Option<&str>>(38)?.map(RunMode::from),
         requests: Vec::new(),
+        queue: None,
         execution,
         state,
     })

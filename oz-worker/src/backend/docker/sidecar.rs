@@ -94,7 +94,8 @@ mod tests {
         let id = "7b0f3c52-5a0e-4f0b-9a54-0a6f8f1f2d11";
         let task = json!({ "id": id, "title": "t", "task_definition": { "prompt": "p" },
             "created_at": "2026-03-02T08:00:00Z", "updated_at": "2026-03-02T08:00:00Z" });
-        let assignment = json!({ "task_id": id, "task": task, "sidecar_image": sidecar, "additional_sidecars": more });
+        let assignment =
+            json!({ "task_id": id, "task": task, "sidecar_image": sidecar, "additional_sidecars": more });
         Job::new(serde_json::from_value(assignment).unwrap(), &example())
     }
 

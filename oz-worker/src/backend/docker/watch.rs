@@ -226,7 +226,9 @@ mod tests {
                 "bad luck",
             ),
         ] {
-            let Some(Outcome::Failed { reason, message, exit_code }) = told(state, restarted) else { panic!() };
+            let Some(Outcome::Failed { reason, message, exit_code }) = told(state, restarted) else {
+                panic!()
+            };
             assert_eq!(reason, expected);
             assert!(message.contains(words) && exit_code.is_some(), "{message}");
         }

@@ -108,11 +108,10 @@ fn clocks_may_be_a_little_apart() {
 #[test]
 fn a_silent_worker_takes_no_runs() {
     let now: Timestamp = "2026-03-02T08:10:00Z".parse().unwrap();
-    let worker = |name: &str, seen: &str| ConnectedWorker {
-        worker_host: name.to_owned(),
-        connection_count: 1,
-        connected_at: now,
-        last_seen_at: seen.parse().unwrap(),
+    let worker = |name: &str, seen: &str| -> ConnectedWorker {
+        let worker = serde_json::json!({ "worker_host": name, "connection_count": 1, "connected_at": now,
+            "last_seen_at": seen });
+        serde_json::from_value(worker).unwrap()
     };
     let (live, lost) = (worker("a", "2026-03-02T08:09:00Z"), worker("b", "2026-03-02T08:08:00Z"));
     let found = [vec![], vec![live.clone()], vec![lost.clone()], vec![live, lost]];

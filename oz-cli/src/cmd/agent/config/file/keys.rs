@@ -5,6 +5,7 @@ use oz_core::config::{
     AgentConfig, GitCredential, HarnessAuthSecrets, HarnessConfig, Limits, MemoryStoreRef, SecretRef,
     SessionSharing, SourceRepo,
 };
+use oz_core::worker::InstanceShape;
 use serde::{
     Deserialize, Deserializer,
     de::{Error as _, Visitor, value::Error},
@@ -36,6 +37,7 @@ fn below(key: &str) -> Option<Vec<&'static str>> {
         "git_credentials" => fields::<GitCredential>(),
         "memory_stores" => fields::<MemoryStoreRef>(),
         "secrets" => fields::<SecretRef>(),
+        "instance_shape" => fields::<InstanceShape>(),
         _ => return None,
     })
 }

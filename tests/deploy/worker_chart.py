@@ -1,5 +1,10 @@
 """The chart oz-agent-worker: the documented values with their defaults, and what each of them changes."""
 
+import os
+import pathlib
+import subprocess
+import tempfile
+
 import yaml
 
 from rendered import NAMESPACE, RELEASE, check_values, defaults, leaves, lint, refuses, render
@@ -277,6 +282,29 @@ def configuration():
     return r
 
 
+def read_by_the_worker(r):
+    """The worker itself takes the file: it comes as far as the kubeconfig that the file names. It minds every key."""
+    program = os.environ.get("OZ_BIN")
+    if not program:
+        print("OZ_BIN is not set: the worker did not read what the chart writes")
+        return
+    nowhere = "/nowhere/kubeconfig"
+    written = r.config()
+    written["backend"]["kubernetes"]["kubeconfig"] = nowhere
+    unknown = {**written, "worker_ids": "a"}
+    with tempfile.TemporaryDirectory() as directory:
+        directory = pathlib.Path(directory)
+        # Called by this name it is the worker.
+        worker, file = directory / "oz-agent-worker", directory / "config.yaml"
+        worker.symlink_to(pathlib.Path(program).resolve())
+        args = [str(file) if arg == "/etc/oz-agent-worker/config.yaml" else arg for arg in r.container("args")]
+        environment = {"HOME": str(directory), "PATH": os.environ["PATH"], "WARP_API_KEY": "wk-0123456789abcdef"}
+        for config, expected in [(written, nowhere), (unknown, "worker_ids")]:
+            file.write_text(yaml.safe_dump(config))
+            done = subprocess.run([worker, *args], env=environment, capture_output=True, text=True, timeout=60)
+            assert done.returncode and expected in done.stderr, f"{args}: {done.returncode}: {done.stdout}{done.stderr}"
+
+
 def refusals():
     for values, *words in [
         ({"worker.workerId": "a"}, "image.tag is required", "--set-string image.tag="),
@@ -309,6 +337,6 @@ def check():
     exporters()
     checksums()
     secrets()
-    configuration()
+    read_by_the_worker(configuration())
     refusals()
     check_values(CHART, NEEDED, CASES)

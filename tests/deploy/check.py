@@ -4,7 +4,7 @@ import concurrent.futures
 import importlib
 import time
 
-PARTS = ["worker_chart", "server_chart", "monitoring", "machine"]
+PARTS = ["worker_chart", "server_chart", "monitoring", "machine", "documented"]
 
 
 def check(part):

@@ -142,10 +142,10 @@ def structure():
 
 
 def names():
-    """Whatever is said of metrics is said of those that there are, and the dashboard shows all of them."""
+    """Whatever is said of metrics is said of those that there are, the worker has no others, and the dashboard shows all."""
     suffix = re.compile(r"_(bucket|sum|count)$")
-    texts = [DASHBOARD, ALERTS, *tools.ROOT.glob("docs/**/*.md"), *tools.DEPLOY.glob("**/*.md"), *tools.DEPLOY.glob("**/*.txt")]
-    for path in texts:
+    texts = [tools.ROOT.glob(under) for under in ("docs/**/*.md", "deploy/**/*.md", "deploy/**/*.txt", "oz-worker/src/**/*.rs")]
+    for path in [DASHBOARD, ALERTS, *itertools.chain(*texts)]:
         said = {suffix.sub("", name) for name in re.findall(r"\boz_worker_\w*[a-z]\b", path.read_text())}
         assert said <= CATALOGUE, f"{path}: no metrics: {said - CATALOGUE}"
         if path == DASHBOARD:

@@ -25,7 +25,8 @@ def releases(page):
         _, verb, name, chart, *more = shlex.split(command)
         assert verb in ("install", "upgrade"), command
         assert verb == "install" or "--reuse-values" in more, command
-        flags[name] = flags.get(name, []) + [flag for flag in more if flag != "--reuse-values"]
+        kept = flags[name] if verb == "upgrade" else []
+        flags[name] = kept + [flag for flag in more if flag != "--reuse-values"]
         beside = page.parent if chart == "." else tools.ROOT
         yield command, name, beside / chart, flags[name]
 

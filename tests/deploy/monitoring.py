@@ -68,8 +68,8 @@ SHOWN = {
     "Failures by phase": [{'phase="backend"': 2, 'phase="assignment"': 0}],
     "Reconnects by reason": [{'reason="dial_failed"': 1}],
     "Workers and versions": [{
-        f'__name__="oz_worker_info",{DOCKER},worker_id="docker-1",backend="docker",version="1"': 1,
-        f'__name__="oz_worker_info",{CLUSTER},worker_id="k8s-1",backend="kubernetes",version="2"': 1,
+        f'{DOCKER},worker_id="docker-1",backend="docker",version="1"': 1,
+        f'{CLUSTER},worker_id="k8s-1",backend="kubernetes",version="2"': 1,
     }],
 }  # fmt: skip
 
@@ -165,9 +165,7 @@ def queries():
     for panel in panels():
         assert len(panel["targets"]) == len(SHOWN[panel["title"]]), panel["title"]
         for target, shown in zip(panel["targets"], SHOWN[panel["title"]]):
-            # A table is shown as it is, with its name, which arithmetic would take away.
-            exact = filled(target["expr"]) if panel["type"] == "table" else f"round({filled(target['expr'])}, 0.001)"
-            yield {"expr": exact, "eval_time": "60m", "exp_samples": samples(shown)}
+            yield {"expr": f"round({filled(target['expr'])}, 0.001)", "eval_time": "60m", "exp_samples": samples(shown)}
             none = samples({"": 0}) if "vector(0)" in target["expr"] else []
             yield {"expr": filled(target["expr"], "nobody"), "eval_time": "60m", "exp_samples": none}
 

@@ -68,8 +68,8 @@ SHOWN = {
     "Failures by phase": [{'phase="backend"': 2, 'phase="assignment"': 0}],
     "Reconnects by reason": [{'reason="dial_failed"': 1}],
     "Workers and versions": [{
-        f'__name__="oz_worker_info",{DOCKER},worker_id="docker-1",backend="docker",version="1"': 1,
-        f'__name__="oz_worker_info",{CLUSTER},worker_id="k8s-1",backend="kubernetes",version="2"': 1,
+        f'{DOCKER},worker_id="docker-1",backend="docker",version="1"': 1,
+        f'{CLUSTER},worker_id="k8s-1",backend="kubernetes",version="2"': 1,
     }],
 }  # fmt: skip
 
@@ -142,10 +142,10 @@ def structure():
 
 
 def names():
-    """Whatever is said of metrics is said of those that there are, and the dashboard shows all of them."""
+    """Whatever is said of metrics is said of those that there are, the worker has no others, and the dashboard shows all."""
     suffix = re.compile(r"_(bucket|sum|count)$")
-    texts = [DASHBOARD, ALERTS, *tools.ROOT.glob("docs/**/*.md"), *tools.DEPLOY.glob("**/*.md"), *tools.DEPLOY.glob("**/*.txt")]
-    for path in texts:
+    texts = [tools.ROOT.glob(under) for under in ("docs/**/*.md", "deploy/**/*.md", "deploy/**/*.txt", "oz-worker/src/**/*.rs")]
+    for path in [DASHBOARD, ALERTS, *itertools.chain(*texts)]:
         said = {suffix.sub("", name) for name in re.findall(r"\boz_worker_\w*[a-z]\b", path.read_text())}
         assert said <= CATALOGUE, f"{path}: no metrics: {said - CATALOGUE}"
         if path == DASHBOARD:
@@ -165,9 +165,7 @@ def queries():
     for panel in panels():
         assert len(panel["targets"]) == len(SHOWN[panel["title"]]), panel["title"]
         for target, shown in zip(panel["targets"], SHOWN[panel["title"]]):
-            # A table is shown as it is, with its name, which arithmetic would take away.
-            exact = filled(target["expr"]) if panel["type"] == "table" else f"round({filled(target['expr'])}, 0.001)"
-            yield {"expr": exact, "eval_time": "60m", "exp_samples": samples(shown)}
+            yield {"expr": f"round({filled(target['expr'])}, 0.001)", "eval_time": "60m", "exp_samples": samples(shown)}
             none = samples({"": 0}) if "vector(0)" in target["expr"] else []
             yield {"expr": filled(target["expr"], "nobody"), "eval_time": "60m", "exp_samples": none}
 

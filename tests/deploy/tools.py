@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -66,11 +67,22 @@ def promtool():
     with once(target) as missing:
         if missing:
             with tempfile.TemporaryDirectory(dir=target.parent) as directory:
-                quiet = {"cwd": directory, "check": True, "stdout": subprocess.DEVNULL}
-                subprocess.run(["apt-get", "update", "-qq"], **quiet)
                 # Who downloads as root would have apt warn that its own user may not write here.
-                subprocess.run(["apt-get", "download", "-qq", "-o", "APT::Sandbox::User=root", "prometheus"], **quiet)
+                download = ["apt-get", "download", "-qq", "-o", "APT::Sandbox::User=root", "prometheus"]
+                if subprocess.run(download, cwd=directory, capture_output=True).returncode:
+                    update()
+                    subprocess.run(download, cwd=directory, check=True)
                 (package,) = pathlib.Path(directory).glob("prometheus_*.deb")
-                subprocess.run(["dpkg-deb", "--extract", package, "content"], **quiet)
+                subprocess.run(["dpkg-deb", "--extract", package, "content"], cwd=directory, check=True)
                 (pathlib.Path(directory) / "content/usr/bin/promtool").rename(target)
     return target
+
+
+def update():
+    """Brings the lists of packages; one at a time may, and other tests install packages, too."""
+    for _ in range(60):
+        done = subprocess.run(["apt-get", "update", "-qq"], capture_output=True, text=True)
+        if "Could not get lock" not in done.stderr:
+            break
+        time.sleep(1)
+    assert done.returncode == 0, done.stderr

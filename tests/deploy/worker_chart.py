@@ -1,7 +1,14 @@
 """The chart oz-agent-worker: the documented values with their defaults, and what each of them changes."""
 
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+
 import yaml
 
+import tools
 from rendered import NAMESPACE, RELEASE, check_values, defaults, leaves, lint, refuses, render
 
 CHART = "oz-agent-worker"
@@ -207,7 +214,11 @@ def rights():
     }  # fmt: skip
     secret = render(CHART, NEEDED)
     assert rules(secret) == {**needed, "batch/jobs": {*needed["batch/jobs"], "patch"}, "/secrets": {"create"}}
-    assert rules(render(CHART, {**NEEDED, "kubernetesBackend.credentials": "inline"})) == needed
+    inline = render(CHART, {**NEEDED, "kubernetesBackend.credentials": "inline"})
+    assert rules(inline) == needed
+    for asked, r in zip(asked_for() or (), (inline, secret)):
+        missing = [(resource, verb) for resource, verb in asked if verb not in rules(r).get(resource, ())]
+        assert not missing, f"the Role lacks what the worker looks for: {missing}"
     # Where the Jobs are, there are the rights, and only there.
     away = render(CHART, {**NEEDED, "kubernetesBackend.namespace": "jobs"})
     for r, namespace in [(secret, NAMESPACE), (away, "jobs")]:
@@ -220,6 +231,24 @@ def rights():
         assert binding["subjects"] == [{"kind": "ServiceAccount", "name": account["name"], "namespace": NAMESPACE}]
     # Releases of one name in several namespaces may share a namespace for their Jobs.
     assert NAMESPACE in away.at("Role", "metadata/name")
+
+
+def asked_for():
+    """The rights that the worker itself looks for when it starts, without and with Secrets; None where it has no list."""
+    path = tools.ROOT / "oz-worker/src/backend/kubernetes/rules.rs"
+    if not path.exists():
+        print(f"{path} is missing: the rights of the chart were not compared with those that the worker looks for")
+        return None
+    text = path.read_text()
+    rule = r'const (\w+): Rule = (?:Rule \{ subresource: "(\w+)", \.\.)?Rule::of\("([\w.]*)", "(\w+)", "(\w+)"\)'
+    rules = {
+        name: (f"{group}/{resource}" + (f"/{below}" if below else ""), verb)
+        for name, below, group, resource, verb in re.findall(rule, text)
+    }
+    lists = dict(re.findall(r"const (\w+): &\[Rule\] = &\[(.*?)\];", text, re.DOTALL))
+    always, more = ([rules[name] for name in re.findall(r"\w+", lists[which])] for which in ("ALWAYS", "WITH_SECRETS"))
+    assert always and more, f"{path}: {lists}"
+    return always, always + more
 
 
 def exporters():
@@ -277,6 +306,29 @@ def configuration():
     return r
 
 
+def read_by_the_worker(r):
+    """The worker itself takes the file: it comes as far as the kubeconfig that the file names. It minds every key."""
+    program = os.environ.get("OZ_BIN")
+    if not program:
+        print("OZ_BIN is not set: the worker did not read what the chart writes")
+        return
+    nowhere = "/nowhere/kubeconfig"
+    written = r.config()
+    written["backend"]["kubernetes"]["kubeconfig"] = nowhere
+    unknown = {**written, "worker_ids": "a"}
+    with tempfile.TemporaryDirectory() as directory:
+        directory = pathlib.Path(directory)
+        # Called by this name it is the worker.
+        worker, file = directory / "oz-agent-worker", directory / "config.yaml"
+        worker.symlink_to(pathlib.Path(program).resolve())
+        args = [str(file) if arg == "/etc/oz-agent-worker/config.yaml" else arg for arg in r.container("args")]
+        environment = {"HOME": str(directory), "PATH": os.environ["PATH"], "WARP_API_KEY": "wk-0123456789abcdef"}
+        for config, expected in [(written, nowhere), (unknown, "worker_ids")]:
+            file.write_text(yaml.safe_dump(config))
+            done = subprocess.run([worker, *args], env=environment, capture_output=True, text=True, timeout=60)
+            assert done.returncode and expected in done.stderr, f"{args}: {done.returncode}: {done.stdout}{done.stderr}"
+
+
 def refusals():
     for values, *words in [
         ({"worker.workerId": "a"}, "image.tag is required", "--set-string image.tag="),
@@ -309,6 +361,6 @@ def check():
     exporters()
     checksums()
     secrets()
-    configuration()
+    read_by_the_worker(configuration())
     refusals()
     check_values(CHART, NEEDED, CASES)

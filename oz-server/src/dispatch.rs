@@ -85,11 +85,12 @@ async fn round(ctx: &Ctx) -> Result<usize, Error> {
 
 async fn send(ctx: &Ctx, connection: ConnectionId, token: String, offer: Offered) -> Result<(), Error> {
     let Offered { run_no, run_id, execution_id, task } = offer;
+    let docker_image = task.agent_config_snapshot.as_ref().and_then(|config| config.docker_image.clone());
     let assignment = Assignment {
         task_id: run_id,
         execution_id: Some(execution_id),
         task,
-        docker_image: None,
+        docker_image,
         sidecar_image: None,
         env_vars: BTreeMap::from([
             (env::WARP_API_KEY.to_owned(), token.clone()),

@@ -5,6 +5,7 @@
 pub mod canary;
 mod clock;
 pub mod database;
+pub mod docker;
 pub mod git_http;
 pub mod history;
 mod leftovers;

@@ -7,8 +7,8 @@ use crate::{
     error::CliError,
     settings, signals,
 };
-use clap::Args;
-use oz_worker::{BackendConfig, Config, DirectConfig};
+use clap::{Args, ValueEnum};
+use oz_worker::{BackendConfig, Config, DirectConfig, DockerConfig};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -19,6 +19,7 @@ use std::{
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   oz worker --worker-id build-1 --max-concurrent-tasks 2
+  oz worker --worker-id build-1 --backend docker -v /srv/cache:/cache:ro
   oz worker --worker-id build-1 -e CARGO_HOME=/cache/cargo --setup-command ./prepare.sh
   oz agent run-cloud --host build-1 -p \"fix the tests\"     dispatches to it")]
 pub(crate) struct WorkerArgs {
@@ -28,6 +29,12 @@ pub(crate) struct WorkerArgs {
     /// How many runs it takes at once; 0 means no limit
     #[arg(long, value_name = "N", default_value_t = 0)]
     max_concurrent_tasks: u32,
+    /// Where agents run
+    #[arg(long, value_enum, value_name = "BACKEND", default_value = "direct")]
+    backend: Backend,
+    /// Directory of the engine's machine for the containers of the backend docker; repeatable
+    #[arg(short, long = "volumes", value_name = "HOST:CONTAINER[:MODE]", value_delimiter = ',')]
+    volumes: Vec<String>,
     /// Directory of the workspaces; in the user's data directory when absent
     #[arg(long, value_name = "DIR")]
     workspace_root: Option<PathBuf>,
@@ -54,6 +61,15 @@ pub(crate) struct WorkerArgs {
     /// The control plane's lease
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration, hide = true)]
     lease: Duration,
+}
+
+/// Where agents run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Backend {
+    /// As processes of this machine
+    Direct,
+    /// In containers of the Docker engine that the `docker` command uses
+    Docker,
 }
 
 /// Where runs keep copies of repositories.
@@ -112,13 +128,18 @@ pub(crate) async fn run(args: WorkerArgs, global: &Global) -> Outcome {
         oz_path: std::env::current_exe()?,
         socket_url: None,
         session_sharing_url: None,
-        backend: BackendConfig::Direct(DirectConfig {
-            git_cache: args.git_cache.directory(&workspace_root),
-            workspace_root,
-            target_dir: None,
-            setup_command: args.setup_command,
-            teardown_command: args.teardown_command,
-        }),
+        backend: match args.backend {
+            Backend::Docker => {
+                BackendConfig::Docker(DockerConfig { volumes: args.volumes, ..DockerConfig::default() })
+            }
+            Backend::Direct => BackendConfig::Direct(DirectConfig {
+                git_cache: args.git_cache.directory(&workspace_root),
+                workspace_root,
+                target_dir: None,
+                setup_command: args.setup_command,
+                teardown_command: args.teardown_command,
+            }),
+        },
     };
     oz_worker::run(config, signals::interrupt()?).await.map_err(CliError::new)?;
     Ok(true)

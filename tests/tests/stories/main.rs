@@ -13,6 +13,7 @@ mod budgets;
 mod cancel;
 mod command_line;
 mod crash;
+mod docker;
 mod doctor;
 mod failure;
 mod foreign;

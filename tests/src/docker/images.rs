@@ -1,0 +1,112 @@
+//! The images of the stories, made from this machine's packages.
+
+use super::Docker;
+use crate::tools::{apt, install, lock, tools};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+/// A registry that nobody runs: what is not here is asked for in vain, at once.
+const REGISTRY: &str = "127.0.0.1:1";
+
+impl Docker {
+    /// An image of Debian with git.
+    pub fn debian(&self) -> String {
+        static IMAGE: OnceLock<String> = OnceLock::new();
+        IMAGE.get_or_init(|| self.import("debian:12", &debian(), &[])).clone()
+    }
+
+    /// An image without glibc, certificates and a home for its user, who is not root.
+    pub fn small(&self) -> String {
+        static IMAGE: OnceLock<String> = OnceLock::new();
+        IMAGE.get_or_init(|| self.import("small:1", &small(), &["--change", "USER 4711:4712"])).clone()
+    }
+
+    /// An image for another architecture.
+    pub fn foreign(&self) -> String {
+        static IMAGE: OnceLock<String> = OnceLock::new();
+        let other = if std::env::consts::ARCH == "x86_64" { "linux/arm64" } else { "linux/amd64" };
+        IMAGE.get_or_init(|| self.import("foreign:1", &small(), &["--platform", other])).clone()
+    }
+
+    /// An image with these files, which need not be programs of it.
+    pub fn with_files(&self, name: &str, files: &[(&str, &str)]) -> String {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        for (path, text) in files {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().expect("directory")).expect("directory");
+            fs::write(&path, text).expect("file");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("mode");
+        }
+        let archive = tempfile::NamedTempFile::new().expect("temporary file");
+        pack(dir.path(), archive.path());
+        self.import(name, archive.path(), &[])
+    }
+
+    fn import(&self, name: &str, archive: &Path, options: &[&str]) -> String {
+        let name = format!("{REGISTRY}/{name}");
+        let mut args = vec!["import"];
+        args.extend(options);
+        args.extend([archive.to_str().expect("path"), &name]);
+        self.run(&args);
+        name
+    }
+}
+
+/// The files of Debian. They are fetched once.
+fn debian() -> PathBuf {
+    archive("debian-12", |dir| {
+        ensure("debootstrap", "debootstrap");
+        let options = ["--variant=minbase", "--include=git,ca-certificates", "bookworm"];
+        install(Command::new("debootstrap").args(options).arg(dir));
+        for cache in ["var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale"] {
+            let _ = fs::remove_dir_all(dir.join(cache));
+        }
+    })
+}
+
+/// The files of a small system: one static program.
+fn small() -> PathBuf {
+    archive("small-1", |dir| {
+        ensure("busybox", "busybox-static");
+        for name in ["bin", "etc", "tmp", "proc", "sys", "dev"] {
+            fs::create_dir_all(dir.join(name)).expect("directory");
+        }
+        fs::set_permissions(dir.join("tmp"), fs::Permissions::from_mode(0o1777)).expect("mode");
+        fs::copy("/bin/busybox", dir.join("bin/busybox")).expect("busybox");
+        for name in ["sh", "cat", "id", "ls", "pwd", "touch", "sleep", "echo", "env", "mkdir"] {
+            symlink("busybox", dir.join("bin").join(name)).expect("link");
+        }
+    })
+}
+
+/// Installs a package unless its program is there.
+fn ensure(program: &str, package: &str) {
+    if Command::new(program).arg("--help").output().is_err() {
+        apt(package);
+    }
+}
+
+/// An archive that earlier tests may have made.
+fn archive(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
+    let _lock = lock(name);
+    let archive = tools().join(format!("{name}.tar"));
+    if !archive.exists() {
+        let dir = tempfile::tempdir_in(tools()).expect("temporary directory");
+        let root = dir.path().join("root");
+        fs::create_dir(&root).expect("directory");
+        make(&root);
+        let draft = dir.path().join("draft.tar");
+        pack(&root, &draft);
+        fs::rename(draft, &archive).expect("archive");
+    }
+    archive
+}
+
+fn pack(dir: &Path, archive: &Path) {
+    install(Command::new("tar").args(["--numeric-owner", "-cf"]).arg(archive).arg("-C").arg(dir).arg("."));
+}

@@ -2,6 +2,7 @@
 
 use super::Docker;
 use crate::tools::{apt, install, lock, tools};
+use serde_json::json;
 use std::{
     fs,
     os::unix::fs::{PermissionsExt as _, symlink},
@@ -29,8 +30,33 @@ impl Docker {
     /// An image for another architecture.
     pub fn foreign(&self) -> String {
         static IMAGE: OnceLock<String> = OnceLock::new();
-        let other = if std::env::consts::ARCH == "x86_64" { "linux/arm64" } else { "linux/amd64" };
-        IMAGE.get_or_init(|| self.import("foreign:1", &small(), &["--platform", other])).clone()
+        let other = if std::env::consts::ARCH == "x86_64" { "arm64" } else { "amd64" };
+        IMAGE.get_or_init(|| self.load("foreign:1", other)).clone()
+    }
+
+    /// Makes an image without files from its parts: importing knows only the engine's architecture.
+    fn load(&self, name: &str, architecture: &str) -> String {
+        let name = format!("{REGISTRY}/{name}");
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let write = |file: &str, text: String| fs::write(dir.path().join(file), text).expect("file");
+        let empty = dir.path().join("empty");
+        fs::create_dir(&empty).expect("directory");
+        let layer = dir.path().join("layer.tar");
+        pack(&empty, &layer);
+        let sum = Command::new("sha256sum").arg(&layer).output().expect("sha256sum").stdout;
+        let sum = String::from_utf8_lossy(&sum);
+        let layers = [format!("sha256:{}", sum.split(' ').next().expect("digest"))];
+        let config = json!({ "architecture": architecture, "os": "linux", "config": {},
+            "rootfs": { "type": "layers", "diff_ids": layers } });
+        let manifest = json!([{ "Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"] }]);
+        write("config.json", config.to_string());
+        write("manifest.json", manifest.to_string());
+        let archive = dir.path().join("image.tar");
+        let mut tar = Command::new("tar");
+        tar.arg("-cf").arg(&archive).arg("-C").arg(dir.path());
+        install(tar.args(["config.json", "manifest.json", "layer.tar"]));
+        self.run(&["load", "--input", archive.to_str().expect("path")]);
+        name
     }
 
     /// An image with these files, which need not be programs of it.

@@ -2,6 +2,9 @@
 //! own, and images that are made here. It ends with the process, however that ends.
 
 mod images;
+mod registry;
+
+pub use registry::Registry;
 
 use crate::{
     World,
@@ -9,30 +12,44 @@ use crate::{
     world::{KEY, oz_binary},
 };
 use std::{
+    collections::HashMap,
     fs,
+    io::Write as _,
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{ChildStdin, Command, Stdio},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock},
     thread,
     time::{Duration, Instant},
 };
 
-/// Starts an engine whose mounts nobody else sees, ends it when its input ends, and removes what is left.
+/// Keeps an engine whose mounts nobody else sees: kills it and starts it again for each line of input, ends it when that
+/// ends, and removes what is left.
 const ENGINE: &str = r#"
-dockerd --host "unix://$1/docker.sock" --data-root "$2" --exec-root "$1/exec" --pidfile "$1/pid" \
-    --bridge none --iptables=false --ip6tables=false >"$1/log" 2>&1 &
-engine=$!
-cat >/dev/null
+start() {
+    rm -f "$1/pid"
+    dockerd --host "unix://$1/docker.sock" --data-root "$2" --exec-root "$1/exec" --pidfile "$1/pid" \
+        --bridge none --iptables=false --ip6tables=false $3 >>"$1/log" 2>&1 &
+    engine=$!
+}
+start "$@"
+while read -r line; do
+    kill -9 "$engine"
+    wait "$engine"
+    start "$@"
+done
 kill "$engine"
 wait "$engine"
+umount --lazy "$1"/exec/netns/* 2>/dev/null
 rm -rf "$1" "$2"
 "#;
 
 /// The engine.
 pub struct Docker {
     dir: PathBuf,
-    _input: ChildStdin,
+    input: Mutex<ChildStdin>,
+    /// The images that it has, by their short names.
+    images: Mutex<HashMap<String, String>>,
 }
 
 /// The static `oz` that is brought into containers.
@@ -56,21 +73,29 @@ pub fn static_oz() -> PathBuf {
 /// The engine of this process. The first call starts it.
 pub fn engine() -> &'static Docker {
     static ENGINE: OnceLock<Docker> = OnceLock::new();
-    ENGINE.get_or_init(Docker::start)
+    ENGINE.get_or_init(|| Docker::start("all", ""))
 }
 
 impl Docker {
-    fn start() -> Self {
+    /// Starts an engine of this name with a further option.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    #[must_use]
+    pub fn start(name: &str, option: &str) -> Self {
         install();
-        let mine = std::process::id();
-        let root = tools().join(format!("dockerd-{mine}"));
-        let dir = std::env::temp_dir().join(format!("oz-dockerd-{mine}"));
+        let name = format!("{}-{name}", std::process::id());
+        let root = tools().join(format!("dockerd-{name}"));
+        let dir = std::env::temp_dir().join(format!("oz-dockerd-{name}"));
         for path in [&root, &dir] {
             fs::create_dir_all(path).expect("directory of the engine");
         }
+        // It ends by itself when this process has.
+        #[expect(clippy::zombie_processes, reason = "it outlives this process")]
         let mut child = Command::new("unshare")
             .args(["--mount", "sh", "-c", ENGINE, "sh"])
             .args([&dir, &root])
+            .arg(option)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -78,14 +103,30 @@ impl Docker {
             .process_group(0)
             .spawn()
             .expect("unshare");
-        let docker = Self { _input: child.stdin.take().expect("stdin"), dir };
+        let input = Mutex::new(child.stdin.take().expect("stdin"));
+        let docker = Self { dir, input, images: Mutex::default() };
+        docker.until_ready();
+        docker
+    }
+
+    fn until_ready(&self) {
         let deadline = Instant::now() + Duration::from_secs(60);
-        while !docker.command(&["version"]).output().is_ok_and(|output| output.status.success()) {
-            let log = || fs::read_to_string(docker.dir.join("log")).unwrap_or_default();
+        while !self.try_run(&["version"]) {
+            let log = || fs::read_to_string(self.dir.join("log")).unwrap_or_default();
             assert!(Instant::now() < deadline, "dockerd does not answer\n{}", log());
             thread::sleep(Duration::from_millis(50));
         }
-        docker
+    }
+
+    /// Kills it and starts it again; waits until it answers.
+    pub fn restart(&self) {
+        let pid = || fs::read_to_string(self.dir.join("pid")).unwrap_or_default();
+        let before = pid();
+        writeln!(self.input.lock().expect("input"), "again").expect("engine");
+        while pid() == before || pid().is_empty() {
+            thread::sleep(Duration::from_millis(20));
+        }
+        self.until_ready();
     }
 
     /// Its address.
@@ -159,11 +200,13 @@ impl World {
     pub fn start_docker_worker_at(&mut self, worker_id: &str, url: &str, args: &[&str]) -> usize {
         let mut command = self.daemon_of(&static_oz());
         let lease = format!("{}s", self.options.lease);
+        if !self.options.env.iter().any(|(name, _)| name == "DOCKER_HOST") {
+            command.env("DOCKER_HOST", engine().host());
+        }
         command
             .args(["worker", "--worker-id", worker_id, "--lease", &lease, "--max-concurrent-tasks", "4"])
             .args(["--backend", "docker"])
             .args(args)
-            .env("DOCKER_HOST", engine().host())
             .env("OZ_API_KEY", KEY)
             .env("OZ_SERVER_URL", url)
             .stdout(Stdio::null())

@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod codegen;
 mod postgres;
+mod static_oz;
 mod test;
 mod tidy;
 

@@ -5,10 +5,11 @@ use crate::tools::{apt, install, lock, tools};
 use serde_json::json;
 use std::{
     fs,
+    io::Write as _,
     os::unix::fs::{PermissionsExt as _, symlink},
     path::{Path, PathBuf},
-    process::Command,
-    sync::OnceLock,
+    process::{Command, Stdio},
+    sync::PoisonError,
 };
 
 /// A registry that nobody runs: what is not here is asked for in vain, at once.
@@ -17,21 +18,18 @@ const REGISTRY: &str = "127.0.0.1:1";
 impl Docker {
     /// An image of Debian with git.
     pub fn debian(&self) -> String {
-        static IMAGE: OnceLock<String> = OnceLock::new();
-        IMAGE.get_or_init(|| self.import("debian:12", &debian(), &[])).clone()
+        self.once("debian:12", |name| self.import(name, &debian(), &[]))
     }
 
     /// An image without glibc, certificates and a home for its user, who is not root.
     pub fn small(&self) -> String {
-        static IMAGE: OnceLock<String> = OnceLock::new();
-        IMAGE.get_or_init(|| self.import("small:1", &small(), &["--change", "USER 4711:4712"])).clone()
+        self.once("small:1", |name| self.import(name, &small(), &["--change", "USER 4711:4712"]))
     }
 
     /// An image for another architecture.
     pub fn foreign(&self) -> String {
-        static IMAGE: OnceLock<String> = OnceLock::new();
         let other = if std::env::consts::ARCH == "x86_64" { "arm64" } else { "amd64" };
-        IMAGE.get_or_init(|| self.load("foreign:1", other)).clone()
+        self.once("foreign:1", |name| self.load(name, other))
     }
 
     /// Makes an image without files from its parts: importing knows only the engine's architecture.
@@ -43,9 +41,7 @@ impl Docker {
         fs::create_dir(&empty).expect("directory");
         let layer = dir.path().join("layer.tar");
         pack(&empty, &layer);
-        let sum = Command::new("sha256sum").arg(&layer).output().expect("sha256sum").stdout;
-        let sum = String::from_utf8_lossy(&sum);
-        let layers = [format!("sha256:{}", sum.split(' ').next().expect("digest"))];
+        let layers = [sha256(&fs::read(&layer).expect("layer"))];
         let config = json!({ "architecture": architecture, "os": "linux", "config": {},
             "rootfs": { "type": "layers", "diff_ids": layers } });
         let manifest = json!([{ "Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"] }]);
@@ -57,6 +53,12 @@ impl Docker {
         install(tar.args(["config.json", "manifest.json", "layer.tar"]));
         self.run(&["load", "--input", archive.to_str().expect("path")]);
         name
+    }
+
+    /// An image that an earlier test may have made.
+    fn once(&self, name: &str, make: impl FnOnce(&str) -> String) -> String {
+        let mut images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
+        images.entry(name.to_owned()).or_insert_with(|| make(name)).clone()
     }
 
     /// An image with these files, which need not be programs of it.
@@ -83,6 +85,16 @@ impl Docker {
     }
 }
 
+/// The digest of bytes, as registries write it.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    let mut sum =
+        Command::new("sha256sum").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("sha256sum");
+    sum.stdin.take().expect("stdin").write_all(bytes).expect("sha256sum");
+    let output = sum.wait_with_output().expect("sha256sum").stdout;
+    let hex = String::from_utf8_lossy(&output);
+    format!("sha256:{}", hex.split(' ').next().expect("digest"))
+}
+
 /// The files of Debian. They are fetched once.
 fn debian() -> PathBuf {
     archive("debian-12", |dir| {
@@ -96,7 +108,7 @@ fn debian() -> PathBuf {
 }
 
 /// The files of a small system: one static program.
-fn small() -> PathBuf {
+pub(super) fn small() -> PathBuf {
     archive("small-1", |dir| {
         ensure("busybox", "busybox-static");
         for name in ["bin", "etc", "tmp", "proc", "sys", "dev"] {

@@ -1,6 +1,7 @@
 //! Runs in containers of a real engine, by a real worker that brings the agent.
 
 mod ends;
+mod registry;
 mod sidecars;
 mod survival;
 mod work;
@@ -27,9 +28,25 @@ struct Yard {
 impl Yard {
     /// With this script for the model and further arguments of the worker.
     fn new(worker_id: &str, script: &str, args: &[&str]) -> Self {
-        let docker = engine();
-        let options =
-            Options { script: Some(script.to_owned()), embedded_worker: false, ..Options::default() };
+        Self::with(engine(), worker_id, script, args, &[])
+    }
+
+    /// The same on this engine, with further environment of the worker.
+    fn with(
+        docker: &'static Docker,
+        worker_id: &str,
+        script: &str,
+        args: &[&str],
+        env: &[(&str, &str)],
+    ) -> Self {
+        let host = docker.host();
+        let env = [("DOCKER_HOST", host.as_str())].into_iter().chain(env.iter().copied());
+        let options = Options {
+            script: Some(script.to_owned()),
+            embedded_worker: false,
+            env: env.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            ..Options::default()
+        };
         let mut world = World::start(options);
         let worker = world.start_docker_worker(worker_id, args);
         Self { world, docker, worker_id: worker_id.to_owned(), worker }

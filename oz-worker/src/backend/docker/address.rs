@@ -83,11 +83,12 @@ mod tests {
     fn variables_win_over_contexts() {
         let address = found(&[("DOCKER_HOST", "tcp://h:2375"), ("DOCKER_CONTEXT", "x")]).unwrap();
         assert_eq!(address, Address { host: "tcp://h:2375".to_owned(), certificates: None });
-        let tls =
-            [("DOCKER_HOST", "tcp://h:2376"), ("DOCKER_TLS_VERIFY", "1"), ("DOCKER_CERT_PATH", "/c")];
+        let tls = [("DOCKER_HOST", "tcp://h:2376"), ("DOCKER_TLS_VERIFY", "1"), ("DOCKER_CERT_PATH", "/c")];
         assert_eq!(found(&tls).unwrap().certificates, Some("/c".into()));
         assert_eq!(
-            found(&[("DOCKER_HOST", "tcp://h:2376"), ("DOCKER_TLS_VERIFY", "1"), ("HOME", "/h")]).unwrap().certificates,
+            found(&[("DOCKER_HOST", "tcp://h:2376"), ("DOCKER_TLS_VERIFY", "1"), ("HOME", "/h")])
+                .unwrap()
+                .certificates,
             Some("/h/.docker".into())
         );
     }
@@ -100,8 +101,11 @@ mod tests {
         let real = "512eea46ceb3921dff4363c7069d89d4964d1d9fccaa0f411851a7aa60a5c868";
         let meta = dir.path().join("contexts/meta").join(real);
         fs::create_dir_all(&meta).unwrap();
-        fs::write(meta.join("meta.json"), r#"{"Name":"far","Endpoints":{"docker":{"Host":"tcp://far:2376"}}}"#)
-            .unwrap();
+        fs::write(
+            meta.join("meta.json"),
+            r#"{"Name":"far","Endpoints":{"docker":{"Host":"tcp://far:2376"}}}"#,
+        )
+        .unwrap();
         fs::create_dir_all(dir.path().join("contexts/tls").join(real).join("docker")).unwrap();
         let by_name = found(&[("DOCKER_CONFIG", config), ("DOCKER_CONTEXT", "far")]).unwrap();
         assert_eq!(by_name.host, "tcp://far:2376");

@@ -43,7 +43,8 @@ mod tests {
 
     #[test]
     fn volumes_are_checked() {
-        let complaint = |volume: &str| check(&[volume.to_owned()], Some("/x/d.sock")).err().map(|e| e.to_string());
+        let complaint =
+            |volume: &str| check(&[volume.to_owned()], Some("/x/d.sock")).err().map(|e| e.to_string());
         for right in ["/a:/b", "/a:/b:ro", "/a b:/c:rw", "cache:/cache", "/:/host:ro"] {
             assert_eq!(complaint(right), None, "{right}");
         }
@@ -60,7 +61,10 @@ mod tests {
             ("/x/d.sock:/s", "socket"),
         ] {
             let text = complaint(wrong).unwrap_or_default();
-            assert!(text.starts_with(&format!("volumes: '{wrong}'")) && text.contains(why), "{wrong}: {text}");
+            assert!(
+                text.starts_with(&format!("volumes: '{wrong}'")) && text.contains(why),
+                "{wrong}: {text}"
+            );
         }
         assert!(bring_workspace(&["/a:/workspace/".to_owned()]) && !bring_workspace(&["/a:/b".to_owned()]));
     }

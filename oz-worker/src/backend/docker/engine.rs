@@ -79,7 +79,9 @@ async fn client(address: &Address, version: Option<String>) -> Result<Docker, St
         }
         (Some(("tcp" | "http", _)), None) => Docker::connect_with_http(host, REQUEST_LIMIT_SECONDS, spoken),
         (Some(("https", _)), None) => {
-            return Err("set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH to the directory with its certificates".into());
+            return Err(
+                "set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH to the directory with its certificates".into(),
+            );
         }
         _ => return Err("expected an address with unix:// or tcp://".into()),
     };

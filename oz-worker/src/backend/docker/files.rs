@@ -13,8 +13,12 @@ const NAMING: &[(&str, &str)] = &[
     (env::MODEL_PRICES, "model-prices.yaml"),
 ];
 /// Where this machine may keep the certificates of authorities, and where most programs look for them.
-const AUTHORITIES: &[&str] =
-    &["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"];
+const AUTHORITIES: &[&str] = &[
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
 
 /// A file to bring.
 pub(super) struct File {

@@ -69,9 +69,13 @@ mod tests {
             needs_host(server, &variables.iter().map(pair).collect(), models).unwrap_or_default()
         };
         assert!(reason("http://localhost:7700", &[], None).contains("http://localhost:7700"));
-        assert!(reason("https://h", &[("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")], None).contains("OPENAI_BASE_URL"));
+        assert!(
+            reason("https://h", &[("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")], None)
+                .contains("OPENAI_BASE_URL")
+        );
         assert!(reason("https://h", &[("OLLAMA_HOST", "127.0.0.1:11434")], None).contains("OLLAMA_HOST"));
-        let file = "endpoints: [{ name: a, base_url: 'https://a' }, { name: b, base_url: 'http://localhost:1/v1' }]";
+        let file =
+            "endpoints: [{ name: a, base_url: 'https://a' }, { name: b, base_url: 'http://localhost:1/v1' }]";
         assert!(reason("https://h", &[], Some(file)).contains("\"b\""));
         assert_eq!(reason("https://h", &[("A", "http://localhost")], Some("endpoints: x")), "");
     }

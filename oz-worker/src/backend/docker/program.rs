@@ -31,7 +31,8 @@ impl Program {
     /// Opens the program and checks that it runs on `architecture` without anything of an image.
     pub(super) fn open(path: &Path, architecture: &str) -> Result<Self, String> {
         let path = located(path);
-        let wrong = |why: String| format!("oz_path: '{}' can't be brought into containers: {why}", path.display());
+        let wrong =
+            |why: String| format!("oz_path: '{}' can't be brought into containers: {why}", path.display());
         let file = File::open(&path).map_err(|e| wrong(e.to_string()))?;
         check(&file, architecture).map_err(&wrong)?;
         let version = version(&file).map_err(|e| wrong(e.to_string()))?;

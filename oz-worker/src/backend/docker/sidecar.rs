@@ -51,7 +51,7 @@ pub(super) async fn mounts(docker: &Docker, job: &Job, image: &Image) -> Result<
 }
 
 async fn fetch(docker: &Docker, sidecar: &Sidecar) -> Result<Image, String> {
-     image::fetch(&docker.engine, &sidecar.image).await.map_err(|outcome| match outcome {
+    image::fetch(&docker.engine, &sidecar.image).await.map_err(|outcome| match outcome {
         Outcome::Failed { message, .. } => format!("sidecar: {message}"),
         other => format!("sidecar '{}': {other:?}", sidecar.image),
     })
@@ -99,7 +99,8 @@ mod tests {
         let id = "7b0f3c52-5a0e-4f0b-9a54-0a6f8f1f2d11";
         let task = json!({ "id": id, "title": "t", "task_definition": { "prompt": "p" },
             "created_at": "2026-03-02T08:00:00Z", "updated_at": "2026-03-02T08:00:00Z" });
-        let assignment = json!({ "task_id": id, "task": task, "sidecar_image": sidecar, "additional_sidecars": more });
+        let assignment =
+            json!({ "task_id": id, "task": task, "sidecar_image": sidecar, "additional_sidecars": more });
         Job::new(serde_json::from_value(assignment).unwrap(), &example())
     }
 

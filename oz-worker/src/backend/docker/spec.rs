@@ -133,13 +133,23 @@ mod tests {
     #[test]
     fn the_smaller_limit_holds() {
         let shape = |vcpus, memory_gb| Some(InstanceShape { vcpus, memory_gb });
-        let sandbox = |memory_mb, cpus, max_processes| Sandbox { memory_mb, cpus, max_processes, ..Sandbox::default() };
+        let sandbox =
+            |memory_mb, cpus, max_processes| Sandbox { memory_mb, cpus, max_processes, ..Sandbox::default() };
         assert!(!Limits::of(None, None).any() && !Limits::of(shape(Some(0), Some(-1)), None).any());
         let limits = Limits::of(shape(Some(4), Some(16)), None);
-        assert_eq!((limits.processors, limits.memory, limits.processes), (Some(4_000_000_000), Some(16 << 30), None));
+        assert_eq!(
+            (limits.processors, limits.memory, limits.processes),
+            (Some(4_000_000_000), Some(16 << 30), None)
+        );
         let limits = Limits::of(shape(Some(4), Some(1)), Some(&sandbox(Some(64), Some(0.5), Some(32))));
-        assert_eq!((limits.processors, limits.memory, limits.processes), (Some(500_000_000), Some(64 << 20), Some(32)));
-        assert_eq!(Limits::of(shape(None, Some(1)), Some(&sandbox(Some(4096), None, None))).memory, Some(1 << 30));
+        assert_eq!(
+            (limits.processors, limits.memory, limits.processes),
+            (Some(500_000_000), Some(64 << 20), Some(32))
+        );
+        assert_eq!(
+            Limits::of(shape(None, Some(1)), Some(&sandbox(Some(4096), None, None))).memory,
+            Some(1 << 30)
+        );
     }
 
     #[test]

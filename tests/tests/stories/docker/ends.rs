@@ -95,7 +95,11 @@ async fn a_list_of_hosts_that_cannot_be_enforced_ends_the_run() {
     let (run, said) = yard.run("work", config).await;
     let status = run.status_message.unwrap();
     assert_eq!((run.state, status.error_code), (RunState::Failed, Some(ErrorCode::EnvironmentSetupFailed)));
-    assert!(status.message.contains("config.sandbox.egress_allowlist can't be enforced here"), "{}", status.message);
+    assert!(
+        status.message.contains("config.sandbox.egress_allowlist can't be enforced here"),
+        "{}",
+        status.message
+    );
     assert!(!said.contains("run_command"), "{said}");
     yard.tidy();
 }

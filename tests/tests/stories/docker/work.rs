@@ -54,7 +54,9 @@ async fn an_image_needs_neither_glibc_nor_certificates_nor_a_home_nor_root() {
     ];
     let yard = Yard::new("d-small", &script(&commands), &[]);
     let said = yard.succeeds("work", yard.config(&yard.docker.small())).await;
-    for text in ["user=4711:4712 home=/home/oz in=/workspace", "writable", "/etc/ssl/certs/ca-certificates.crt\\n"] {
+    for text in
+        ["user=4711:4712 home=/home/oz in=/workspace", "writable", "/etc/ssl/certs/ca-certificates.crt\\n"]
+    {
         assert!(said.contains(text), "{text}: {said}");
     }
     assert!(said.contains("/lib: No such file"), "{said}");
@@ -63,7 +65,11 @@ async fn an_image_needs_neither_glibc_nor_certificates_nor_a_home_nor_root() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_runs_work_side_by_side_within_their_limits() {
-    let yard = Yard::new("d-two", &script(&["touch /workspace/started; until [ -e /workspace/go ]; do sleep 0.1; done"]), &[]);
+    let yard = Yard::new(
+        "d-two",
+        &script(&["touch /workspace/started; until [ -e /workspace/go ]; do sleep 0.1; done"]),
+        &[],
+    );
     let sandbox =
         Sandbox { memory_mb: Some(256), cpus: Some(0.5), max_processes: Some(64), ..Sandbox::default() };
     let config = AgentConfig { sandbox: Some(sandbox), ..yard.config(&yard.docker.debian()) };

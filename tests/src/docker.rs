@@ -23,7 +23,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Keeps an engine whose mounts nobody else sees: kills it and starts it again for each line of input, ends it when that
+/// Keeps an engine whose mounts nobody else sees: ends it and starts it again for each line of input, ends it when that
 /// ends, and removes what is left.
 const ENGINE: &str = r#"
 start() {
@@ -34,7 +34,7 @@ start() {
 }
 start "$@"
 while read -r line; do
-    kill -9 "$engine"
+    kill "$engine"
     wait "$engine"
     start "$@"
 done
@@ -118,7 +118,7 @@ impl Docker {
         }
     }
 
-    /// Kills it and starts it again; waits until it answers.
+    /// Ends it and starts it again; waits until it answers.
     pub fn restart(&self) {
         let pid = || fs::read_to_string(self.dir.join("pid")).unwrap_or_default();
         let before = pid();

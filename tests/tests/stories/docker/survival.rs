@@ -60,7 +60,7 @@ async fn workers_of_one_name_leave_the_runs_of_each_other_alone() {
     assert!(!log.contains("goes on with a run"), "{log}");
 }
 
-/// A run whose engine is killed and comes back, with this option.
+/// A run whose engine ends and comes back, with this option.
 async fn restarted(option: &str, worker_id: &str) -> (Yard, oz_core::RunId) {
     // It ends with the process.
     let docker = Box::leak(Box::new(Docker::start(worker_id, option)));

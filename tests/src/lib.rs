@@ -6,6 +6,7 @@ pub mod canary;
 mod clock;
 pub mod conformance;
 pub mod database;
+pub mod docker;
 pub mod git_http;
 pub mod history;
 mod leftovers;

@@ -39,13 +39,18 @@ pub fn node_modules(package_dir: &Path) -> PathBuf {
 pub fn libfaketime() -> PathBuf {
     let _lock = lock("libfaketime");
     find_libfaketime().unwrap_or_else(|| {
-        let apt = |args: &[&str]| {
-            install(Command::new("apt-get").args(args).env("DEBIAN_FRONTEND", "noninteractive"));
-        };
-        apt(&["update", "-qq"]);
-        apt(&["install", "-y", "-qq", "--no-install-recommends", "libfaketime"]);
+        apt("libfaketime");
         find_libfaketime().expect("libfaketimeMT.so.1 of the package libfaketime")
     })
+}
+
+/// Installs a package of the distribution.
+pub(crate) fn apt(package: &str) {
+    let apt = |args: &[&str]| {
+        install(Command::new("apt-get").args(args).env("DEBIAN_FRONTEND", "noninteractive"));
+    };
+    apt(&["update", "-qq"]);
+    apt(&["install", "-y", "-qq", "--no-install-recommends", package]);
 }
 
 /// Debian keeps it in a directory of the architecture, others in one for all.
@@ -98,7 +103,7 @@ pub fn run_within(command: &mut Command, log: &Path, limit: Duration) -> String 
 }
 
 /// Where tools are kept.
-fn tools() -> PathBuf {
+pub(crate) fn tools() -> PathBuf {
     let binary = oz_binary();
     let target = binary.parent().and_then(Path::parent).expect("target directory");
     let tools = target.join("test-tools");
@@ -107,7 +112,7 @@ fn tools() -> PathBuf {
 }
 
 /// Makes other tests wait that want to install the same tool, until it is dropped.
-fn lock(name: &str) -> fs::File {
+pub(crate) fn lock(name: &str) -> fs::File {
     let lock = fs::File::create(tools().join(format!("{name}.lock"))).expect("lock file");
     lock.lock().expect("lock");
     lock
@@ -134,7 +139,7 @@ fn installed(kind: &str, described_by: &Path, make: impl FnOnce(&Path)) -> PathB
 }
 
 /// Runs a step of an installation; it must work.
-fn install(command: &mut Command) {
+pub(crate) fn install(command: &mut Command) {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command
         .stdin(Stdio::null())

@@ -191,7 +191,11 @@ impl World {
     }
 
     pub(crate) fn daemon(&self) -> Command {
-        let mut command = self.command(&oz_binary());
+        self.daemon_of(&oz_binary())
+    }
+
+    pub(crate) fn daemon_of(&self, oz: &Path) -> Command {
+        let mut command = self.command(oz);
         if self.options.script.is_some() {
             command.env("OZ_SCRIPTED_MODEL", self.path().join("script.yaml"));
         }

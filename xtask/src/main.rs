@@ -5,6 +5,7 @@ mod ci;
 mod codegen;
 mod conformance;
 mod postgres;
+mod static_oz;
 mod test;
 mod tidy;
 

@@ -1,10 +1,11 @@
 //! `cargo xtask test`: the end-to-end tests need the real `oz`, which `cargo test` alone would not build, and a
 //! PostgreSQL server.
 
-use crate::{Outcome, built, cargo, postgres::Postgres};
+use crate::{Outcome, built, cargo, postgres::Postgres, static_oz};
 
 /// Stories whose outcome does not depend on where records are kept, or that choose PostgreSQL themselves.
 const ONE_ENGINE: &[&str] = &[
+    "docker::",
     "foreign::",
     "mcp::",
     "models::",
@@ -15,13 +16,17 @@ const ONE_ENGINE: &[&str] = &[
     "tasks::",
 ];
 
-/// Builds `oz`, starts PostgreSQL and runs every test; then the stories once more with their records in PostgreSQL.
+/// Builds `oz`, also as a static program, starts PostgreSQL and runs every test; then the stories once more with their records in PostgreSQL.
 pub(crate) fn run(args: &[String]) -> Outcome {
     crate::run(&mut cargo(&["build", "--package", "oz-cli"]))?;
+    // It takes minutes, and only stories about containers need it.
+    let wanted = args.is_empty() || args.iter().any(|arg| arg.contains("docker"));
+    let static_oz = if wanted { Some(static_oz::build()?) } else { None };
     let postgres = Postgres::start()?;
     let test = |args: &[&str]| {
         let mut test = cargo(&["test"]);
         test.args(args).env("OZ_BIN", built("debug").join("oz")).env("OZ_TEST_POSTGRES", &postgres.url);
+        test.envs(static_oz.iter().map(|path| ("OZ_STATIC_BIN", path)));
         test
     };
     crate::run(test(&["--workspace"]).args(args))?;

@@ -193,7 +193,7 @@ impl Line<'_> {
                 let reason = failure_reason.unwrap_or(Reason::Unrecognized);
                 let outcome = match reason {
                     // The run did nothing wrong: another worker may try.
-                    Reason::GracefulShutdown | Reason::Evicted => Report::Lost(message),
+                    Reason::GracefulShutdown | Reason::Evicted | Reason::ContainerWait => Report::Lost(message),
                     reason => Report::Failed { code: reason.code(), message, exit_code },
                 };
                 self.report(task_id, execution_id, outcome, Connection::end).await

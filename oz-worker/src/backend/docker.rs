@@ -138,6 +138,7 @@ impl Docker {
             image: &image.id,
             entrypoint: mounts.entrypoint,
             environment: &variables,
+            volumes: mounts.copies.iter().map(|(_, path)| path.clone()).collect(),
             binds: mounts.binds.into_iter().chain(self.settings.volumes.iter().cloned()).collect(),
             limits,
             network,
@@ -153,7 +154,14 @@ impl Docker {
             tracing::warn!("the engine says: {warning}");
         }
         let directories = self.directories(&facts);
-        let result = self.furnish_and_start(&made.id, directories, files).await;
+        let furnished = self.furnish(&made.id, directories, files, mounts.copies).await;
+        let result = match furnished {
+            Ok(()) => self.engine.client.start_container(&made.id, None).await.map_err(|error| {
+                let message = format!("the container could not be started: {}", words(&error));
+                refused(FailureReason::ContainerStart, message)
+            }),
+            Err(outcome) => Err(outcome),
+        };
         if let Err(outcome) = result {
             helper::remove(&self.engine, &made.id).await;
             return Err(outcome);
@@ -162,23 +170,28 @@ impl Docker {
         Ok(made.id)
     }
 
-    async fn furnish_and_start(
+    /// Puts into a container what must be there before it starts.
+    async fn furnish(
         &self,
         id: &str,
         directories: Vec<(String, archive::Owner)>,
         files: Vec<files::File>,
+        copies: Vec<(Image, String)>,
     ) -> Prepared<()> {
-        let client = &self.engine.client;
-        if !(directories.is_empty() && files.is_empty()) {
-            let write = move |archive: &mut archive::Writer| files::write(archive, &directories, &files);
-            archive::put(client, id, "/", write).await.map_err(|error| {
-                let message = format!("files could not be put into the container: {}", words(&error));
-                refused(FailureReason::ContainerCreate, message)
+        for (image, path) in &copies {
+            let copied = volume::copy(&self.engine, &self.presence, image, id, path).await;
+            copied.map_err(|error| {
+                let message = format!("a sidecar can't be copied to '{path}': {}", words(&error));
+                refused(FailureReason::SidecarPrep, message)
             })?;
         }
-        client.start_container(id, None).await.map_err(|error| {
-            let message = format!("the container could not be started: {}", words(&error));
-            refused(FailureReason::ContainerStart, message)
+        if directories.is_empty() && files.is_empty() {
+            return Ok(());
+        }
+        let write = move |archive: &mut archive::Writer| files::write(archive, &directories, &files);
+        archive::put(&self.engine.client, id, "/", write).await.map_err(|error| {
+            let message = format!("files could not be put into the container: {}", words(&error));
+            refused(FailureReason::ContainerCreate, message)
         })
     }
 

@@ -14,6 +14,7 @@ mod cancel;
 mod command_line;
 mod crash;
 mod deploy;
+mod docker;
 mod doctor;
 mod failure;
 mod foreign;

@@ -18,12 +18,14 @@ const ENTRYPOINT: &str = "/agent/entrypoint.sh";
 pub(super) struct Mounts {
     pub(super) binds: Vec<String>,
     pub(super) entrypoint: Vec<String>,
+    /// Images whose files the run may change, with their paths: a copy for each run.
+    pub(super) copies: Vec<(Image, String)>,
 }
 
 /// Fills the volumes that a run needs; `image` is its own.
 pub(super) async fn mounts(docker: &Docker, job: &Job, image: &Image) -> Result<Mounts, String> {
     let sidecars = sidecars(job)?;
-    let mut binds = Vec::new();
+    let (mut binds, mut copies) = (Vec::new(), Vec::new());
     let brought = sidecars.first().is_some_and(|sidecar| sidecar.mount_path == AGENT);
     let entrypoint = if brought {
         vec![ENTRYPOINT.to_owned()]
@@ -35,21 +37,24 @@ pub(super) async fn mounts(docker: &Docker, job: &Job, image: &Image) -> Result<
         ["/agent/oz", "guard", "--", "/agent/oz"].map(str::to_owned).into()
     };
     for sidecar in &sidecars {
-        binds.push(bind(docker, sidecar).await?);
+        let image = fetch(docker, sidecar).await?;
+        if sidecar.read_write {
+            copies.push((image, sidecar.mount_path.clone()));
+            continue;
+        }
+        let name = volume::of_sidecar(&sidecar.image, &image.digest);
+        let content = Content::Files(&image);
+        docker.volumes.ensure(&docker.engine, &docker.presence, &name, &image.id, content).await?;
+        binds.push(format!("{name}:{}:ro", sidecar.mount_path));
     }
-    Ok(Mounts { binds, entrypoint })
+    Ok(Mounts { binds, entrypoint, copies })
 }
 
-async fn bind(docker: &Docker, sidecar: &Sidecar) -> Result<String, String> {
-    let image = image::fetch(&docker.engine, &sidecar.image).await.map_err(|outcome| match outcome {
+async fn fetch(docker: &Docker, sidecar: &Sidecar) -> Result<Image, String> {
+    image::fetch(&docker.engine, &sidecar.image).await.map_err(|outcome| match outcome {
         Outcome::Failed { message, .. } => format!("sidecar: {message}"),
         other => format!("sidecar '{}': {other:?}", sidecar.image),
-    })?;
-    let name = volume::of_sidecar(&sidecar.image, &image.digest);
-    let content = Content::Files(&image);
-    docker.volumes.ensure(&docker.engine, &docker.presence, &name, &image.id, content).await?;
-    let mode = if sidecar.read_write { "rw" } else { "ro" };
-    Ok(format!("{name}:{}:{mode}", sidecar.mount_path))
+    })
 }
 
 /// The sidecars of a run in order, that of the agent first.

@@ -64,6 +64,8 @@ pub(super) struct Spec<'a> {
     pub(super) entrypoint: Vec<String>,
     pub(super) environment: &'a BTreeMap<String, String>,
     pub(super) binds: Vec<String>,
+    /// Paths of volumes that end with the container.
+    pub(super) volumes: Vec<String>,
     pub(super) limits: Limits,
     pub(super) network: Option<String>,
     pub(super) labels: HashMap<String, String>,
@@ -80,6 +82,7 @@ impl Spec<'_> {
             env: Some(self.environment.iter().map(|(name, value)| format!("{name}={value}")).collect()),
             working_dir: Some(WORKSPACE.to_owned()),
             labels: Some(self.labels),
+            volumes: Some(self.volumes),
             // The guard ends the agent at the end of its input, which lasts as long as the container.
             open_stdin: Some(true),
             host_config: Some(HostConfig {

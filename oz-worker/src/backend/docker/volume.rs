@@ -100,7 +100,7 @@ async fn fill(
             })
             .await?;
         }
-        Content::Files(image) => copy(engine, presence, helper, image).await?,
+        Content::Files(image) => copy(engine, presence, image, &helper.id, MOUNTED).await?,
     }
     // Only now: a volume without this file is not used.
     archive::put(&engine.client, &helper.id, MOUNTED, |archive| {
@@ -109,8 +109,14 @@ async fn fill(
     .await
 }
 
-/// Copies all files of an image.
-async fn copy(engine: &Engine, presence: &Presence, into: &Helper, image: &Image) -> Result<(), Error> {
+/// Copies all files of an image to a directory of a container.
+pub(super) async fn copy(
+    engine: &Engine,
+    presence: &Presence,
+    image: &Image,
+    into: &str,
+    path: &str,
+) -> Result<(), Error> {
     let Some(from) = Helper::create(engine, presence, &image.id, None, None).await? else { return Ok(()) };
     // The stream must not borrow, so it has a client of its own.
     let (client, id) = (engine.client.clone(), from.id.clone());
@@ -128,8 +134,8 @@ async fn copy(engine: &Engine, presence: &Presence, into: &Helper, image: &Image
     let pieces = futures_util::stream::unfold(receive, |mut pieces| async move {
         pieces.recv().await.map(|piece| (piece, pieces))
     });
-    let options = UploadToContainerOptionsBuilder::new().path(MOUNTED).build();
-    let copied = engine.client.upload_to_container(&into.id, Some(options), body_try_stream(pieces)).await;
+    let options = UploadToContainerOptionsBuilder::new().path(path).build();
+    let copied = engine.client.upload_to_container(into, Some(options), body_try_stream(pieces)).await;
     reading.abort();
     from.remove().await;
     copied

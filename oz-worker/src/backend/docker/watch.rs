@@ -92,7 +92,7 @@ async fn end(engine: &Engine, id: &str) -> Outcome {
             }
             Err(error) if status(&error) == Some(404) => {
                 let message = "the container was removed by somebody else while the agent worked";
-                return failed(FailureReason::ContainerWait, message.to_owned(), None);
+                return failed(FailureReason::ContainerExit, message.to_owned(), None);
             }
             Err(error) => {
                 restarted = true;

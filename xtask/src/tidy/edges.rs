@@ -11,7 +11,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("oz-worker", &["oz-core"]),
     ("oz-agent", &["oz-core", "oz-client"]),
     ("oz-cli", &["oz-core", "oz-client", "oz-server", "oz-worker", "oz-agent"]),
-    ("oz-tests", &["oz-core", "oz-client", "oz-server", "oz-worker", "oz-agent", "fake-kubernetes", "fake-model"]),
+    (
+        "oz-tests",
+        &["oz-core", "oz-client", "oz-server", "oz-worker", "oz-agent", "fake-kubernetes", "fake-model"],
+    ),
     ("fake-kubernetes", &[]),
     ("fake-model", &[]),
     ("xtask", &["oz-core"]),

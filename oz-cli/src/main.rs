@@ -23,6 +23,7 @@ fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);
     match args.next().as_ref().and_then(|word| word.to_str()) {
         Some("guard") => return oz_worker::guard(args.collect()),
+        Some("bring") => return oz_worker::bring(&args.collect::<Vec<_>>()),
         Some("egress") => return oz_agent::egress::main(args.collect()),
         _ => {}
     }

@@ -7,6 +7,7 @@
 
 mod arguments;
 mod backend;
+mod bring;
 mod cgroup;
 mod config;
 mod control;
@@ -23,6 +24,7 @@ mod redact;
 mod socket;
 mod worker;
 
+pub use bring::bring;
 pub use cgroup::Cgroup;
 pub use config::{
     BackendConfig, CommandConfig, Config, Credentials, DirectConfig, DockerConfig, KubernetesConfig,

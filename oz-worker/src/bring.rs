@@ -22,7 +22,8 @@ pub fn bring(words: &[OsString]) -> ExitCode {
     match copy(Path::new(directory)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "oz can't be copied to {}: {error}", Path::new(directory).display());
+            let _ =
+                writeln!(io::stderr(), "oz can't be copied to {}: {error}", Path::new(directory).display());
             ExitCode::FAILURE
         }
     }

@@ -54,10 +54,15 @@ impl Kubernetes {
     /// # Errors
     /// What has to be changed before runs can work there.
     pub(crate) async fn open(config: &Config, kubernetes: &KubernetesConfig) -> Result<Self, Error> {
-        Self::at(config, kubernetes, Pace::default()).await
+        Self::at(config, kubernetes, Environment::of_this_process(), Pace::default()).await
     }
 
-    async fn at(config: &Config, kubernetes: &KubernetesConfig, pace: Pace) -> Result<Self, Error> {
+    async fn at(
+        config: &Config,
+        kubernetes: &KubernetesConfig,
+        host: Environment,
+        pace: Pace,
+    ) -> Result<Self, Error> {
         let settings = Settings::of(config, kubernetes)?;
         if is_loopback(config.server_root()) {
             tracing::warn!(
@@ -68,7 +73,7 @@ impl Kubernetes {
         }
         let cluster = Cluster::open(settings.config.kubeconfig.as_deref(), &settings.namespace).await?;
         let watches = Watches::begin(&cluster, &settings.worker_id);
-        let backend = Self { cluster, settings, host: Environment::of_this_process(), watches, pace };
+        let backend = Self { cluster, settings, host, watches, pace };
         backend.preflight().await?;
         Ok(backend)
     }

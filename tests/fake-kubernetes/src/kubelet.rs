@@ -62,7 +62,14 @@ async fn run(shared: &Shared, pod: &Value, images: &BTreeMap<String, PathBuf>) {
     let containers = list(&pod["spec"]["containers"]).map(|c| one(shared, pod, c, images, root.path()));
     let ends = futures_util::future::join_all(containers).await;
     let good = ends.iter().all(|status| status["state"]["terminated"]["exitCode"] == 0);
-    let phase = if good { "Succeeded" } else { "Failed" };
+    let waits = ends.iter().any(|status| !status["state"]["waiting"].is_null());
+    let phase = if waits {
+        "Pending"
+    } else if good {
+        "Succeeded"
+    } else {
+        "Failed"
+    };
     shared.change(|state| tell(state, pod, &json!({ "phase": phase, "containerStatuses": ends })));
 }
 

@@ -98,6 +98,14 @@ impl FakeKubernetes {
         self.until(&format!("one of {plural}"), wanted).await
     }
 
+    /// Waits until a container runs in a pod whose name begins like this.
+    pub async fn runs(&self, prefix: &str) {
+        let is_up = |state: &State| {
+            state.processes.values().any(|process| process.pod.starts_with(prefix)).then_some(())
+        };
+        self.until("a container", is_up).await;
+    }
+
     /// Waits until there is no object of a plural.
     pub async fn none(&self, plural: &str) {
         self.until(&format!("no {plural}"), |state| state.all(kind(plural)).next().is_none().then_some(()))

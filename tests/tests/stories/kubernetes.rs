@@ -28,7 +28,8 @@ struct Worker {
 
 impl Cluster {
     fn start(script: &str) -> Self {
-        let options = Options { embedded_worker: false, script: Some(script.to_owned()), ..Options::default() };
+        let options =
+            Options { embedded_worker: false, script: Some(script.to_owned()), ..Options::default() };
         let world = World::start(options);
         let image = world.path().join("image");
         fs::create_dir(&image).unwrap();
@@ -88,7 +89,8 @@ impl Cluster {
 }
 
 fn waits_for(file: &Path, begun: &Path) -> String {
-    let command = format!("touch {}; while [ ! -e {} ]; do sleep 0.05; done", begun.display(), file.display());
+    let command =
+        format!("touch {}; while [ ! -e {} ]; do sleep 0.05; done", begun.display(), file.display());
     format!(
         "scripts:\n  - match: wait\n    turns:\n      - tool_calls: [{{ name: run_command, input: {{ command: \"{command}\" }} }}]\n      \
          - tool_calls: [{{ name: finish, input: {{ summary: It went on. }} }}]\n"

@@ -68,7 +68,7 @@ impl Bench {
     async fn try_open(&self) -> Result<Arc<Kubernetes>, Error> {
         let kubeconfig = Some(self.fake.kubeconfig(self.dir.path()));
         let settings = KubernetesConfig { kubeconfig, ..self.settings.clone() };
-        Kubernetes::at(&self.config, &settings, self.pace).await.map(Arc::new)
+        Kubernetes::at(&self.config, &settings, Environment::default(), self.pace).await.map(Arc::new)
     }
 
     async fn open(&self) -> Arc<Kubernetes> {

@@ -103,9 +103,8 @@ async fn a_sidecar_image_brings_the_agent_as_published_workers_do() {
 
 #[tokio::test]
 async fn images_are_mounted_where_the_cluster_can() {
-    let images = tempfile::tempdir().unwrap();
-    let image = [("busybox:1.36".to_owned(), images.path().to_owned())].into();
-    let mut bench = Bench::new(Kubelet::Run(image));
+    let (_images, kubelet) = images("exec sleep 300");
+    let mut bench = Bench::new(kubelet);
     bench.settings.use_image_volumes = true;
     let made = made(&bench, &json!({})).await;
     let pod = &made["spec"]["template"]["spec"];
@@ -118,4 +117,51 @@ async fn images_are_mounted_where_the_cluster_can() {
     let (reason, message, _) = begin(&backend, bench.job(&sidecar)).failure().await;
     assert_eq!(reason, FailureReason::SidecarPrep);
     assert!(message.contains("use_image_volumes"), "{message}");
+}
+
+/// An image with this script in the place of the agent.
+fn images(script: &str) -> (TempDir, Kubelet) {
+    let images = tempfile::tempdir().unwrap();
+    let agent = images.path().join("oz");
+    std::fs::write(&agent, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&agent, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let image = |name: &str| (name.to_owned(), images.path().to_owned());
+    let kubelet = Kubelet::Run([image("busybox:1.36"), image("oz:test")].into());
+    (images, kubelet)
+}
+
+#[tokio::test]
+async fn the_agent_gets_exactly_what_was_meant_for_it() {
+    let (images, kubelet) = images("");
+    let seen = images.path().join("seen");
+    let script =
+        format!("printf '%s\\n' \"$NOTE\" \"$FROM_SETUP\" \"$OZ_AGENT_ENV_PASS\" \"$@\" >{}", seen.display());
+    std::fs::write(images.path().join("oz"), format!("#!/bin/sh\n{script}\nexit 4\n")).unwrap();
+    let mut bench = Bench::new(kubelet);
+    bench.settings.use_image_volumes = true;
+    bench.settings.setup_command =
+        Some("echo \"FROM_SETUP='$(echo set up) $NOTE'\" >$OZ_ENVIRONMENT_FILE".to_owned());
+    let backend = bench.open().await;
+    let change = json!({ "additional_oz_args": ["--title", "$(HOME) $$"] });
+    let (reason, _, code) = begin(&backend, bench.job(&change)).failure().await;
+    assert_eq!((reason, code), (FailureReason::ContainerExit, Some(4)));
+    let seen = std::fs::read_to_string(seen).unwrap();
+    let lines: Vec<&str> = seen.lines().collect();
+    assert_eq!(lines[..3], ["costs $(HOME) $$ $5", "set up costs $(HOME) $$ $5", ",FROM_SETUP"]);
+    assert!(seen.contains("\n--title\n$(HOME) $$\n"), "{seen}");
+}
+
+#[tokio::test]
+async fn the_teardown_command_runs_when_the_container_is_stopped() {
+    let (images, kubelet) = images("touch $OZ_WORKSPACE_ROOT/begun; exec sleep 300");
+    let torn_down = images.path().join("torn-down");
+    let mut bench = Bench::new(kubelet);
+    bench.settings.use_image_volumes = true;
+    bench.settings.teardown_command = Some(format!("echo $OZ_RUN_ID >{}", torn_down.display()));
+    let backend = bench.open().await;
+    let going = begin(&backend, bench.job(&json!({})));
+    bench.fake.runs("oz-task-").await;
+    going.control.stop.cancel();
+    assert_eq!(going.end().await, Outcome::Cancelled);
+    assert_eq!(std::fs::read_to_string(torn_down).unwrap().trim(), RUN);
 }

@@ -77,7 +77,7 @@ async fn an_api_server_that_is_not_there_is_named() {
     let mut bench = Bench::idle();
     let kubeconfig = bench.dir.path().join("kubeconfig.yaml");
     bench.settings.kubeconfig = Some(kubeconfig.clone());
-    let open = || Kubernetes::at(&bench.config, &bench.settings, bench.pace);
+    let open = || Kubernetes::at(&bench.config, &bench.settings, Environment::default(), bench.pace);
     let text = open().await.err().unwrap().to_string();
     assert!(text.starts_with(&format!("kubeconfig: '{}'", kubeconfig.display())), "{text}");
     let config = std::fs::read_to_string(bench.fake.kubeconfig(bench.dir.path())).unwrap();

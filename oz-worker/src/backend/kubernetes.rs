@@ -2,16 +2,19 @@
 //! labels and goes on.
 
 mod adopt;
+mod begin;
 mod cluster;
 mod diagnosis;
 mod follow;
 mod logs;
 mod merge;
 mod names;
+mod pace;
 mod path;
 mod pod;
 mod preflight;
 mod quantity;
+mod remove;
 mod rules;
 mod settings;
 mod sidecar;
@@ -27,10 +30,12 @@ use crate::{
     job::{Identity, Job, Outcome},
 };
 use async_trait::async_trait;
+use begin::NotBegun;
 use cluster::Cluster;
-use follow::{NotBegun, Pace, failed};
+use follow::failed;
 use names::Names;
 use oz_core::worker::FailureReason;
+use pace::Pace;
 use settings::Settings;
 use sidecar::Sidecars;
 use size::Size;

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     let (program, first) = (args.next(), args.next());
     match first.as_ref().and_then(|word| word.to_str()) {
         Some("guard") => return oz_worker::guard(args.collect()),
+        Some("bring") => return oz_worker::bring(&args.collect::<Vec<_>>()),
         Some("egress") => return oz_agent::egress::main(args.collect()),
         _ => {}
     }

@@ -7,6 +7,7 @@
 
 mod arguments;
 mod backend;
+mod bring;
 mod cgroup;
 mod config;
 mod control;
@@ -24,6 +25,7 @@ mod socket;
 mod telemetry;
 mod worker;
 
+pub use bring::bring;
 pub use cgroup::Cgroup;
 pub use config::{
     BackendConfig, CommandConfig, Config, ConfigFile, Credentials, DirectConfig, DockerConfig,

@@ -13,9 +13,9 @@ pub(crate) fn build() -> Result<PathBuf, String> {
     let target = format!("{ARCH}-unknown-linux-musl");
     crate::run(Command::new("rustup").args(["target", "add", &target]).stderr(Stdio::null()))?;
     musl_gcc()?;
-    let mut build = cargo(&["build", "--package", "oz-cli", "--target", &target]);
-    // It goes through the engine as a whole, so it should be small.
-    crate::run(build.env("CARGO_PROFILE_DEV_DEBUG", "false"))?;
+    // It goes through the engine as a whole, so it should be small: an agent needs no control plane.
+    let mut build = cargo(&["build", "--package", "oz-cli", "--no-default-features", "--target", &target]);
+    crate::run(build.env("CARGO_PROFILE_DEV_DEBUG", "false").env("CARGO_INCREMENTAL", "0"))?;
     Ok(built(&target).join("debug/oz"))
 }
 

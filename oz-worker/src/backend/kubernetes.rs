@@ -2,16 +2,19 @@
 //! labels and goes on.
 
 mod adopt;
+mod begin;
 mod cluster;
 mod diagnosis;
 mod follow;
 mod logs;
 mod merge;
 mod names;
+mod pace;
 mod path;
 mod pod;
 mod preflight;
 mod quantity;
+mod remove;
 mod rules;
 mod settings;
 mod sidecar;
@@ -27,10 +30,12 @@ use crate::{
     job::{Identity, Job, Outcome},
 };
 use async_trait::async_trait;
+use begin::NotBegun;
 use cluster::Cluster;
-use follow::{NotBegun, Pace, failed};
+use follow::failed;
 use names::Names;
 use oz_core::worker::FailureReason;
+use pace::Pace;
 use settings::Settings;
 use sidecar::Sidecars;
 use size::Size;
@@ -54,10 +59,15 @@ impl Kubernetes {
     /// # Errors
     /// What has to be changed before runs can work there.
     pub(crate) async fn open(config: &Config, kubernetes: &KubernetesConfig) -> Result<Self, Error> {
-        Self::at(config, kubernetes, Pace::default()).await
+        Self::at(config, kubernetes, Environment::of_this_process(), Pace::default()).await
     }
 
-    async fn at(config: &Config, kubernetes: &KubernetesConfig, pace: Pace) -> Result<Self, Error> {
+    async fn at(
+        config: &Config,
+        kubernetes: &KubernetesConfig,
+        host: Environment,
+        pace: Pace,
+    ) -> Result<Self, Error> {
         let settings = Settings::of(config, kubernetes)?;
         if is_loopback(config.server_root()) {
             tracing::warn!(
@@ -68,7 +78,7 @@ impl Kubernetes {
         }
         let cluster = Cluster::open(settings.config.kubeconfig.as_deref(), &settings.namespace).await?;
         let watches = Watches::begin(&cluster, &settings.worker_id);
-        let backend = Self { cluster, settings, host: Environment::of_this_process(), watches, pace };
+        let backend = Self { cluster, settings, host, watches, pace };
         backend.preflight().await?;
         Ok(backend)
     }

@@ -24,6 +24,7 @@ mod harness_support;
 mod humans;
 mod inputs;
 mod isolation;
+mod kubernetes;
 mod main_job;
 mod mcp;
 mod models;

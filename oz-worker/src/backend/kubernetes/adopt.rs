@@ -4,8 +4,9 @@ use super::{
     Kubernetes,
     cluster::Trouble,
     diagnosis,
-    follow::{REPORTED, failed},
+    follow::failed,
     names::{self, Names, WORKER_HASH, hash},
+    remove::REPORTED,
 };
 use crate::{
     control::Control,

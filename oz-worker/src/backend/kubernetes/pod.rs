@@ -13,8 +13,14 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 const TTL_SECONDS: i32 = 86_400;
-/// Runs the agent in place of the shell. Images may have a user without a home of its own.
-const WRAPPER: &str = r#"if [ -f "$OZ_ENVIRONMENT_FILE" ]; then set -a; . "$OZ_ENVIRONMENT_FILE"; set +a; fi
+/// Runs the agent in place of the shell. What the setup command has written is for the agent's commands, too; and images
+/// may have a user without a home of its own.
+const WRAPPER: &str = r#"if [ -f "$OZ_ENVIRONMENT_FILE" ]; then
+  set -a; . "$OZ_ENVIRONMENT_FILE"; set +a
+  for name in $(sed -n 's/^\(export \)\{0,1\}\([A-Za-z_][A-Za-z0-9_]*\)=.*/\2/p' "$OZ_ENVIRONMENT_FILE"); do
+    OZ_AGENT_ENV_PASS="$OZ_AGENT_ENV_PASS,$name"
+  done
+fi
 if [ ! -w "${HOME:-/nonexistent}" ]; then HOME=/workspace/.home; mkdir -p "$HOME"; export HOME; fi
 exec "#;
 

@@ -59,25 +59,18 @@ impl Kubernetes {
         let deadline = Instant::now() + self.pace.preflight_limit;
         let uid = made["metadata"]["uid"].as_str().unwrap_or_default();
         loop {
-            let seen = self.look_at_trial(name, uid).await;
-            match &seen {
+            let late = Instant::now() > deadline;
+            match self.look_at_trial(name, uid, late).await {
                 Ok(Some(verdict)) => {
-                    return verdict.clone().map_err(|why| {
+                    return verdict.map_err(|why| {
                         Error::Kubernetes(format!(
                             "the preflight Job {name} in namespace {} does not work: {why}",
                             self.settings.namespace
                         ))
                     });
                 }
-                Ok(None) | Err(Trouble::Unavailable(_)) if Instant::now() < deadline => {}
-                Ok(None) => {
-                    return Err(Error::Kubernetes(format!(
-                        "the preflight Job {name} in namespace {} came to nothing within {} s; see `kubectl describe` \
-                         of it and of its namespace's quotas",
-                        self.settings.namespace,
-                        self.pace.preflight_limit.as_secs()
-                    )));
-                }
+                Ok(None) => {}
+                Err(Trouble::Unavailable(_)) if !late => {}
                 Err(trouble) => {
                     return Err(Error::Kubernetes(format!(
                         "the preflight Job {name} can't be watched: {trouble}"
@@ -88,11 +81,24 @@ impl Kubernetes {
         }
     }
 
-    async fn look_at_trial(&self, name: &str, uid: &str) -> Result<Option<Result<(), String>>, Trouble> {
+    async fn look_at_trial(
+        &self,
+        name: &str,
+        uid: &str,
+        late: bool,
+    ) -> Result<Option<Result<(), String>>, Trouble> {
         let pods = self.cluster.pods(&format!("job-name={name}")).await?;
         let events = self.cluster.events(uid).await?;
         let job = self.cluster.job(name).await?;
-        Ok(verdict(self.settings.config.use_image_volumes, job.as_ref(), &pods, &events))
+        let verdict = verdict(self.settings.config.use_image_volumes, job.as_ref(), &pods, &events);
+        let limit = self.pace.preflight_limit.as_secs();
+        Ok(verdict.or_else(|| {
+            late.then(|| {
+                let why = waiting(&pods)
+                    .unwrap_or_else(|| "see `kubectl describe` of it and the namespace's quotas".to_owned());
+                Err(format!("it came to nothing within {limit} s: {why}"))
+            })
+        }))
     }
 }
 
@@ -119,19 +125,23 @@ fn verdict(
     if let Some(event) = refused {
         return Some(Err(format!("no pod is made: {}", event.message.as_deref().unwrap_or_default())));
     }
-    let waiting = pods.iter().find_map(|pod| {
+    let failed = has("Failed").map(|c| c.message.clone().unwrap_or_default());
+    if failed.is_some() || pods.iter().any(|pod| phase(pod) == "Failed") {
+        let why = waiting(pods).or(failed).unwrap_or_default();
+        return Some(Err(format!("its pod failed; are image volumes enabled in this cluster? {why}")));
+    }
+    None
+}
+
+/// What a pod of the trial waits for.
+fn waiting(pods: &[Pod]) -> Option<String> {
+    pods.iter().find_map(|pod| {
         let statuses = pod.status.as_ref()?.container_statuses.as_ref()?;
         let waiting = statuses.iter().find_map(|s| s.state.as_ref()?.waiting.as_ref())?;
         let why = waiting.reason.as_deref()?;
         let text = waiting.message.as_deref().unwrap_or_default();
         (why != "ContainerCreating" && why != "PodInitializing").then(|| format!("{why}: {text}"))
-    });
-    let failed = has("Failed").map(|c| c.message.clone().unwrap_or_default());
-    if failed.is_some() || pods.iter().any(|pod| phase(pod) == "Failed") {
-        let why = waiting.or(failed).unwrap_or_default();
-        return Some(Err(format!("its pod failed; are image volumes enabled in this cluster? {why}")));
-    }
-    None
+    })
 }
 
 /// Tells which rights are missing, all at once.

@@ -20,10 +20,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::{sync::Notify, task::JoinSet, time::timeout};
 
 /// How long the server keeps a watch open; it allows no more than this.
 const OPEN_SECONDS: u32 = 290;
+const LONGEST_SILENCE: Duration = Duration::from_secs(OPEN_SECONDS as u64 + 30);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Begin with what is there now, which makes up for all that was missed.
@@ -98,7 +99,11 @@ where
             Ok(events) => {
                 let mut events = pin!(events);
                 loop {
-                    match events.try_next().await {
+                    // A connection may die without a word.
+                    let Ok(event) = timeout(LONGEST_SILENCE, events.try_next()).await else {
+                        break Some("the server has gone silent".to_owned());
+                    };
+                    match event {
                         Ok(Some(WatchEvent::Added(o) | WatchEvent::Modified(o) | WatchEvent::Deleted(o))) => {
                             pause = FIRST_PAUSE;
                             if let Some(hash) = o.labels().get(EXECUTION_HASH)

@@ -1,5 +1,6 @@
 //! The seam between runs and where their agents run. A backend never talks to the control plane.
 
+mod command;
 mod direct;
 
 use crate::{
@@ -8,6 +9,7 @@ use crate::{
     job::{Identity, Job, Outcome},
 };
 use async_trait::async_trait;
+use command::Command;
 use direct::Direct;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -33,6 +35,11 @@ pub(crate) trait Backend: Send + Sync {
     async fn resume(&self, survivor: Identity, control: &Control, report: oneshot::Sender<Outcome>) {
         let _ = (survivor, control, report);
     }
+
+    /// Ends a run that it has dispatched, now or as an earlier process of this worker.
+    async fn recall(&self, run: Identity) {
+        let _ = run;
+    }
 }
 
 /// The backend that the settings name, ready for runs.
@@ -42,8 +49,9 @@ pub(crate) trait Backend: Send + Sync {
 pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Backend>, Error> {
     Ok(match &config.backend {
         BackendConfig::Direct(direct) => Arc::new(Direct::open(config, direct).await?),
-        BackendConfig::Docker(_) | BackendConfig::Kubernetes(_) | BackendConfig::Command(_) => {
-            return Err(Error::setting("backend", config.backend.name(), "direct"));
+        BackendConfig::Command(command) => Arc::new(Command::open(config, command)),
+        BackendConfig::Docker(_) | BackendConfig::Kubernetes(_) => {
+            return Err(Error::setting("backend", config.backend.name(), "direct or command"));
         }
     })
 }

@@ -10,6 +10,7 @@ mod backend;
 mod cgroup;
 mod config;
 mod control;
+mod elsewhere;
 mod environment;
 mod error;
 mod guard;

@@ -221,7 +221,7 @@ async fn report(
             .filter(|(_, e)| ctx.workers.update(id, |c| c.active.contains(e)).unwrap_or(false)),
     };
     let Some((run_no, execution_id)) = found else {
-        stop(ctx, id, run_id, execution_id);
+        stop(ctx, id, run_id, execution_id, false);
         return Ok(());
     };
     if done {
@@ -235,7 +235,7 @@ async fn report(
         ctx.leases.grant(execution_id, run_no, ctx.lease);
     }
     if claimed && reported == Reported::Superseded {
-        stop(ctx, id, run_id, Some(execution_id));
+        stop(ctx, id, run_id, Some(execution_id), false);
     }
     if done {
         ctx.dispatch.notify_one();
@@ -244,8 +244,8 @@ async fn report(
 }
 
 /// Tells a worker to stop what is not, or no longer, its own.
-fn stop(ctx: &Ctx, id: ConnectionId, run_id: RunId, execution_id: Option<ExecutionId>) {
-    ctx.workers.send(id, ToWorker::TaskCancellation { task_id: run_id, execution_id });
+fn stop(ctx: &Ctx, id: ConnectionId, run_id: RunId, execution_id: Option<ExecutionId>, ended: bool) {
+    ctx.workers.send(id, ToWorker::TaskCancellation { task_id: run_id, execution_id, ended });
 }
 
 /// Takes a worker's word on what it works on: renews those leases, and stops what has moved on without it. What it does
@@ -271,7 +271,8 @@ async fn status(
         match ctx.store.report(run_no, execution_id, Report::Claimed, now()).await? {
             Reported::Superseded => {
                 let run = ctx.store.get_run(run_no).await?;
-                stop(ctx, id, run.run_id, Some(execution_id));
+                let ended = run.state.is_over() && run.state != RunState::Cancelled;
+                stop(ctx, id, run.run_id, Some(execution_id), ended);
             }
             Reported::Now(_) => ctx.leases.grant(execution_id, run_no, ctx.lease),
             Reported::Stale(_) => ctx.leases.renew(execution_id, run_no, ctx.lease),

@@ -11,6 +11,7 @@
 mod bad_input;
 mod budgets;
 mod cancel;
+mod command_backend;
 mod command_line;
 mod crash;
 mod doctor;
@@ -37,4 +38,5 @@ mod setup;
 mod skills;
 mod tasks;
 mod team;
+mod telemetry;
 mod terminal;

@@ -1,7 +1,7 @@
 //! Workers that hand their runs to a command: the one of the examples, which has them done on this machine.
 
-use oz_core::{RunId, RunState, api::CancelRun, config::AgentConfig};
-use oz_tests::{World, world::Options};
+use oz_core::{RunId, RunState, config::AgentConfig};
+use oz_tests::{World, processes, world::Options};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -70,6 +70,15 @@ async fn until(what: &str, world: &World, check: impl Fn() -> bool) {
     }
 }
 
+/// Waits until nothing runs of what was dispatched: its last word comes after the end of its run.
+async fn gone(world: &World) {
+    let local = world.path().join("local");
+    until("the end of what was dispatched", world, || {
+        processes::naming(&local).iter().all(|process| process.command.contains(" worker "))
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn runs_go_on_elsewhere_report_by_themselves_and_are_forgotten() {
     let mut world = world();
@@ -77,7 +86,8 @@ async fn runs_go_on_elsewhere_report_by_themselves_and_are_forgotten() {
     start(&mut world);
     // Longer than the lease and than the worker vouches for it: what it hears from the agent keeps it. And as many as
     // there are, for a dispatched run takes no slot.
-    let runs = [dispatch(&world, "slow").await, dispatch(&world, "slow").await, dispatch(&world, "quick").await];
+    let runs =
+        [dispatch(&world, "slow").await, dispatch(&world, "slow").await, dispatch(&world, "quick").await];
     for run in runs {
         let run = world.wait(run).await;
         assert_eq!(run.state, RunState::Succeeded, "{:?}\n{}", run.status_message, world.read_log("w1"));
@@ -85,6 +95,7 @@ async fn runs_go_on_elsewhere_report_by_themselves_and_are_forgotten() {
     assert_eq!((calls(&world, "dispatched"), calls(&world, "cancelled")), (3, 0), "{}", world.read_log("w1"));
     let log = world.read_log("w1");
     assert!(log.contains("dispatched; it reports by itself") && !log.contains("of-the-agents"), "{log}");
+    gone(&world).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,6 +107,7 @@ async fn what_is_over_is_forgotten_and_not_cancelled() {
     assert_eq!(world.wait(run).await.state, RunState::Succeeded);
     until("forgetting", &world, || world.read_log("w1").contains("a dispatched run is over")).await;
     assert_eq!((remembered(&world), calls(&world, "cancelled")), (0, 0));
+    gone(&world).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,13 +121,16 @@ async fn a_restarted_worker_still_cancels_what_it_dispatched() {
     assert_eq!(remembered(&world), 1);
     start(&mut world);
     until("connecting again", &world, || {
-        world.read_log("w1").contains("knows of runs") && world.read_log("w1").matches("connected to the").count() == 2
+        world.read_log("w1").contains("knows of runs")
+            && world.read_log("w1").matches("connected to the").count() == 2
     })
     .await;
-    world.client().send(&CancelRun { run_id: run }).await.unwrap();
+    let cancelled = world.oz(&["run", "cancel", &run.to_string()]);
+    assert_eq!(cancelled.code, 0, "{}", cancelled.stderr);
     assert_eq!(world.wait(run).await.state, RunState::Cancelled);
     until("cancelling", &world, || calls(&world, "cancelled") == 1 && remembered(&world) == 0).await;
     assert_eq!(calls(&world, "dispatched"), 1);
+    gone(&world).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,4 +144,5 @@ async fn a_run_whose_agent_never_shows_up_is_tried_again() {
     let run = world.wait(run).await;
     assert_eq!(run.state, RunState::Succeeded, "{:?}\n{}", run.status_message, world.read_log("w1"));
     assert_eq!(calls(&world, "dispatched"), 2);
+    gone(&world).await;
 }

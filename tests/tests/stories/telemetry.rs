@@ -54,7 +54,9 @@ fn get(address: &str, path: &str) -> (u16, String) {
 /// The value of the series with this name and these labels, whatever others it has.
 fn value(scraped: &str, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
     let wanted: Vec<String> = labels.iter().map(|(key, value)| format!("{key}=\"{value}\"")).collect();
-    let line = scraped.lines().filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
+    let line = scraped
+        .lines()
+        .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
     let mut line = line.filter(|line| wanted.iter().all(|label| line.contains(label.as_str())));
     line.next()?.rsplit(' ').next()?.parse().ok()
 }
@@ -84,7 +86,11 @@ async fn a_scrape_shows_every_series_before_the_first_run_and_counts_it_after() 
         ("oz_worker_websocket_reconnects_total", vec![("reason", "dial_failed")], 0.0),
         ("oz_worker_websocket_reconnects_total", vec![("reason", "remote_close")], 0.0),
         ("oz_worker_info", vec![("backend", "direct"), ("worker_id", "w1"), ("version", "0.1.0")], 1.0),
-        ("target_info", vec![("service_name", "oz-agent-worker"), ("worker_id", "w1"), ("worker_backend", "direct")], 1.0),
+        (
+            "target_info",
+            vec![("service_name", "oz-agent-worker"), ("worker_id", "w1"), ("worker_backend", "direct")],
+            1.0,
+        ),
     ];
     for result in ["succeeded", "failed", "cancelled", "dispatched"] {
         wanted.push(("oz_worker_tasks_completed_total", vec![("result", result)], 0.0));
@@ -140,7 +146,8 @@ async fn pushed(collector: Collector, protocol: &str) {
             ("OTEL_RESOURCE_ATTRIBUTES", "site=north"),
         ],
     );
-    until("the first push", &world, || collector.metrics().contains("oz_worker_connected").then_some(())).await;
+    until("the first push", &world, || collector.metrics().contains("oz_worker_connected").then_some(()))
+        .await;
     quick(&world).await;
     let config = AgentConfig { worker_host: Some("w1".into()), ..AgentConfig::default() };
     let run = world.dispatch("endless", config).await;
@@ -167,16 +174,20 @@ async fn pushed(collector: Collector, protocol: &str) {
         assert!(metrics.contains(name), "{name} is not in {metrics:?}");
     }
     let about = collector.resource();
-    for (key, value) in
-        [("service.name", "oz-agent-worker"), ("worker.id", "w1"), ("worker.backend", "direct"), ("site", "north")]
-    {
+    for (key, value) in [
+        ("service.name", "oz-agent-worker"),
+        ("worker.id", "w1"),
+        ("worker.backend", "direct"),
+        ("site", "north"),
+    ] {
         assert_eq!(about.get(key).map(String::as_str), Some(value), "{key} in {about:?}");
     }
     assert_eq!(collector.headers(), HashSet::from(["a".to_owned()]));
     let spans = collector.spans();
     let whole: Vec<_> = spans.iter().filter(|span| span.name == "oz_worker.task").collect();
     assert_eq!(whole.len(), 2, "{spans:#?}");
-    let events = |span: &collector::Span| span.events.iter().map(|event| event.name.clone()).collect::<Vec<_>>();
+    let events =
+        |span: &collector::Span| span.events.iter().map(|event| event.name.clone()).collect::<Vec<_>>();
     let before = ["task.assigned", "task.claimed", "task.started", "backend.started"];
     assert_eq!(events(whole[0]), [&before[..], &["task.completed"]].concat());
     assert_eq!(events(whole[1]), [&before[..], &["task.cancellation_requested", "task.cancelled"]].concat());
@@ -207,8 +218,10 @@ async fn metrics_are_printed_and_every_line_of_the_log_is_json() {
     world.stop_worker(worker);
     assert!(world.read_log("w1.out").contains("oz_worker_tasks_claimed_total"));
     let log = world.read_log("w1");
-    let lines: Vec<serde_json::Value> =
-        log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect();
+    let lines: Vec<serde_json::Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
+        .collect();
     let took = lines.iter().find(|line| line["message"] == "took a run").unwrap_or_else(|| panic!("{log}"));
     assert_eq!(took["level"], "INFO");
     assert!(took["timestamp"].is_string() && took["run"].is_string(), "{took}");
@@ -228,15 +241,24 @@ fn sockets(pid: u32) -> Vec<(String, String)> {
     let own: HashSet<String> = fs::read_dir(format!("/proc/{pid}/fd"))
         .unwrap()
         .flatten()
-        .filter_map(|fd| fs::read_link(fd.path()).ok()?.to_str()?.strip_prefix("socket:[")?.strip_suffix(']').map(str::to_owned))
+        .filter_map(|fd| {
+            fs::read_link(fd.path())
+                .ok()?
+                .to_str()?
+                .strip_prefix("socket:[")?
+                .strip_suffix(']')
+                .map(str::to_owned)
+        })
         .collect();
-    let tables = ["tcp", "tcp6"].map(|table| fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default());
+    let tables = ["tcp", "tcp6"]
+        .map(|table| fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default());
     tables
         .iter()
         .flat_map(|table| table.lines().skip(1))
         .filter_map(|line| {
             let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-            own.contains(fields[9]).then(|| (fields[2].rsplit(':').next().unwrap().to_owned(), fields[3].to_owned()))
+            own.contains(fields[9])
+                .then(|| (fields[2].rsplit(':').next().unwrap().to_owned(), fields[3].to_owned()))
         })
         .collect()
 }

@@ -22,6 +22,10 @@ pub enum ToWorker {
         /// (+) The execution; absent means whichever the worker has.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         execution_id: Option<ExecutionId>,
+        /// (+) Whether the run is over already, and not by a cancellation: there is nothing to stop but what is still
+        /// here of it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        ended: bool,
     },
 }
 

@@ -3,7 +3,7 @@
 
 use crate::Config;
 use oz_core::{
-    config::{AgentConfig, HarnessType},
+    config::{AgentConfig, HarnessType, PublicAccess},
     worker::Assignment,
 };
 
@@ -53,6 +53,7 @@ impl List {
         let kind = config.harness.as_ref().map_or("", |harness| harness.kind.as_str()).trim();
         let native = kind.is_empty() || HarnessType::from(kind) == HarnessType::Oz;
         self.optional("--model", config.model_id.as_deref().filter(|_| native));
+        self.optional("--profile", config.profile_id.as_deref());
         self.optional("--skill", config.skill_spec.as_deref());
         if !config.mcp_servers.is_empty() {
             // A map of strings and lists can always be written as JSON.
@@ -60,9 +61,29 @@ impl List {
         }
         let computer = config.computer_use_enabled.unwrap_or(native);
         self.flag(if computer { "--computer-use" } else { "--no-computer-use" });
+        let aws = config.inference_providers.as_ref().and_then(|providers| providers.aws.as_ref());
+        let aws = aws.filter(|aws| aws.disabled != Some(true));
+        let filled = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+        if let Some(role) = aws.and_then(|aws| filled(&aws.role_arn)) {
+            self.pair("--bedrock-inference-role", &role);
+            self.optional("--bedrock-role-region", aws.and_then(|aws| filled(&aws.region)).as_deref());
+        }
         self.optional("--harness", Some(kind));
+        match config.session_sharing.as_ref().and_then(|sharing| sharing.public_access.as_ref()) {
+            Some(PublicAccess::Viewer) => self.pair("--share", "public:view"),
+            Some(PublicAccess::Editor) => self.pair("--share", "public:edit"),
+            Some(PublicAccess::Unknown(_)) | None => {}
+        }
         if config.snapshot_disabled == Some(true) {
             self.flag("--no-snapshot");
+        }
+        for (name, seconds) in [
+            ("--snapshot-upload-timeout", config.snapshot_upload_timeout_secs),
+            ("--snapshot-script-timeout", config.snapshot_script_timeout_secs),
+        ] {
+            if let Some(seconds) = seconds.filter(|seconds| *seconds > 0) {
+                self.pair(name, &format!("{seconds}s"));
+            }
         }
         self.optional("--environment", config.environment_id.as_deref());
     }
@@ -136,6 +157,31 @@ mod tests {
                 &[],
                 None,
                 "agent run BASE --computer-use --harness brand-new --idle-on-complete",
+            ),
+            (
+                config(json!({ "profile_id": " p ", "skill_spec": "s", "harness": { "type": "oz" },
+                    "inference_providers": { "aws": { "role_arn": "arn:x", "region": "eu-1" } },
+                    "session_sharing": { "public_access": "EDITOR" }, "snapshot_disabled": true,
+                    "snapshot_upload_timeout_secs": 5, "snapshot_script_timeout_secs": 6, "environment_id": "e" })),
+                &[],
+                None,
+                "agent run BASE --profile p --skill s --computer-use --bedrock-inference-role arn:x \
+                 --bedrock-role-region eu-1 --harness oz --share public:edit --no-snapshot \
+                 --snapshot-upload-timeout 5s --snapshot-script-timeout 6s --environment e --idle-on-complete",
+            ),
+            (
+                config(json!({ "inference_providers": { "aws": { "role_arn": "arn:x" } },
+                    "session_sharing": { "public_access": "VIEWER" }, "snapshot_upload_timeout_secs": 0 })),
+                &[],
+                None,
+                "agent run BASE --computer-use --bedrock-inference-role arn:x --share public:view --idle-on-complete",
+            ),
+            (
+                config(json!({ "inference_providers": { "aws": { "role_arn": "arn:x", "disabled": true } },
+                    "session_sharing": { "public_access": "OWNER" }, "profile_id": " " })),
+                &[],
+                None,
+                "agent run BASE --computer-use --idle-on-complete",
             ),
             (
                 config(json!({ "model_id": "m", "harness": { "type": "" }, "idle_timeout_minutes": 0 })),

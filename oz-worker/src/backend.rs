@@ -1,5 +1,6 @@
 //! The seam between runs and where their agents run. A backend never talks to the control plane.
 
+mod command;
 mod direct;
 #[cfg(feature = "docker")]
 mod docker;
@@ -12,6 +13,7 @@ use crate::{
     job::{Identity, Job, Outcome},
 };
 use async_trait::async_trait;
+use command::Command;
 use direct::Direct;
 #[cfg(feature = "docker")]
 use docker::Docker;
@@ -41,6 +43,11 @@ pub(crate) trait Backend: Send + Sync {
     async fn resume(&self, survivor: Identity, control: &Control, report: oneshot::Sender<Outcome>) {
         let _ = (survivor, control, report);
     }
+
+    /// Ends a run that it has dispatched, now or as an earlier process of this worker.
+    async fn recall(&self, run: Identity) {
+        let _ = run;
+    }
 }
 
 /// The backend that the settings name, ready for runs.
@@ -50,20 +57,15 @@ pub(crate) trait Backend: Send + Sync {
 pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Backend>, Error> {
     Ok(match &config.backend {
         BackendConfig::Direct(direct) => Arc::new(Direct::open(config, direct).await?),
+        BackendConfig::Command(command) => Arc::new(Command::open(config, command)),
         #[cfg(feature = "docker")]
         BackendConfig::Docker(docker) => Arc::new(Docker::open(config, docker).await?),
         #[cfg(feature = "kubernetes")]
         BackendConfig::Kubernetes(kubernetes) => Arc::new(Kubernetes::open(config, kubernetes).await?),
-        BackendConfig::Command(_) => {
-            return Err(Error::setting("backend", config.backend.name(), "direct, docker or kubernetes"));
-        }
         #[cfg(not(all(feature = "docker", feature = "kubernetes")))]
         other => {
-            return Err(Error::setting(
-                "backend",
-                other.name(),
-                "a backend that this program was built with",
-            ));
+            let expected = "a backend that this program was built with";
+            return Err(Error::setting("backend", other.name(), expected));
         }
     })
 }

@@ -83,7 +83,7 @@ pub(crate) struct Common {
 pub(crate) struct Place {
     /// The backend's name.
     pub(crate) backend: &'static str,
-    /// The working directory.
+    /// The working directory; empty where nobody knows it here.
     pub(crate) workspace: PathBuf,
     /// Where a setup command writes variables for the agent; absent when there is none.
     pub(crate) environment_file: Option<PathBuf>,
@@ -97,7 +97,9 @@ pub(crate) fn common(job: &Job, configured: &BTreeMap<String, String>, place: &P
         settings.set(name, value);
     }
     let mut identity = Environment::default();
-    identity.set(env::WORKSPACE_ROOT, &place.workspace);
+    if !place.workspace.as_os_str().is_empty() {
+        identity.set(env::WORKSPACE_ROOT, &place.workspace);
+    }
     identity.set(env::WORKER_BACKEND, place.backend);
     identity.set(env::RUN_ID, job.assignment.task_id.to_string());
     if let Some(execution) = job.assignment.execution_id {
@@ -114,15 +116,37 @@ pub(crate) fn common(job: &Job, configured: &BTreeMap<String, String>, place: &P
 
 /// The environment of the worker's own commands: that of the worker without keys.
 pub(crate) fn of_command(host: &Environment, job: &Job, common: &Common) -> Environment {
-    let mut all = host.clone();
-    for name in WITHHELD.iter().map(|name| (*name).to_owned()).chain(host.of_models()) {
-        all.0.remove(OsStr::new(&name));
-    }
+    let mut all = without_keys(host);
     for (name, value) in job.common_environment() {
         all.set(name, value);
     }
     all.extend(&common.settings);
     all.extend(&common.identity);
+    all
+}
+
+/// The environment of a command that has runs done elsewhere: that of the worker without keys, what the operator sets, and
+/// what names the run.
+pub(crate) fn of_script(
+    host: &Environment,
+    configured: &BTreeMap<String, String>,
+    identity: &[(&str, String)],
+) -> Environment {
+    let mut all = without_keys(host);
+    for (name, value) in configured {
+        all.set(name, value);
+    }
+    for (name, value) in identity {
+        all.set(*name, value);
+    }
+    all
+}
+
+fn without_keys(host: &Environment) -> Environment {
+    let mut all = host.clone();
+    for name in WITHHELD.iter().map(|name| (*name).to_owned()).chain(host.of_models()) {
+        all.0.remove(OsStr::new(&name));
+    }
     all
 }
 

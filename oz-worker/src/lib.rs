@@ -11,6 +11,7 @@ mod bring;
 mod cgroup;
 mod config;
 mod control;
+mod elsewhere;
 mod environment;
 mod error;
 mod guard;

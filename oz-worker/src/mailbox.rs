@@ -30,6 +30,8 @@ struct About {
 pub(crate) struct Outbox {
     about: About,
     running: BTreeSet<ExecutionId>,
+    /// What goes on elsewhere, and whether every status frame lists it or only the first of a connection.
+    elsewhere: BTreeMap<ExecutionId, bool>,
     connected: bool,
     status_due: bool,
     /// Whether the connection has carried nothing yet; a status frame comes first.
@@ -59,7 +61,16 @@ impl Outbox {
     fn new(about: About) -> Self {
         let running = BTreeSet::new();
         let frames = VecDeque::new();
-        Self { about, running, connected: false, status_due: false, fresh: false, last: STATUS, frames }
+        Self {
+            about,
+            running,
+            elsewhere: BTreeMap::new(),
+            connected: false,
+            status_due: false,
+            fresh: false,
+            last: STATUS,
+            frames,
+        }
     }
 
     fn push(&mut self, frame: FromWorker) {
@@ -96,6 +107,8 @@ impl Outbox {
     fn status(&self) -> FromWorker {
         let mut active = self.running.clone();
         active.extend(self.frames.iter().filter_map(Entry::ended).flatten());
+        let elsewhere = self.elsewhere.iter().filter(|(_, always)| self.fresh || **always);
+        active.extend(elsewhere.map(|(execution, _)| *execution));
         FromWorker::WorkerStatus {
             instance_id: self.about.instance_id.clone(),
             slots: self.about.slots,
@@ -139,7 +152,9 @@ impl Mailbox {
     pub(crate) fn new(instance_id: String, config: &Config) -> Self {
         let about = About {
             instance_id,
-            slots: (config.max_concurrent_tasks > 0).then_some(config.max_concurrent_tasks),
+            // What was dispatched takes no slot here, but counts where it is listed.
+            slots: (config.max_concurrent_tasks > 0 && config.backend.name() != "command")
+                .then_some(config.max_concurrent_tasks),
             backend: config.backend.name(),
             labels: config.labels.clone(),
             draining: false,
@@ -193,6 +208,11 @@ impl Mailbox {
                 outbox.running.remove(&execution);
             }
         });
+    }
+
+    /// Says which executions go on elsewhere, and which of them every status frame is to list.
+    pub(crate) fn elsewhere(&self, executions: impl IntoIterator<Item = (ExecutionId, bool)>) {
+        self.change(|outbox| outbox.elsewhere = executions.into_iter().collect());
     }
 
     /// Asks for a status frame.

@@ -2,9 +2,10 @@
 //! and never waits for a connection or for a run.
 
 use crate::{
-    Config, Error,
+    BackendConfig, Config, Error,
     backend::{self, Backend},
     control::Control,
+    elsewhere::Elsewhere,
     job::{self, Ended, Identity, Job, Outcome, Stop, Work},
     link,
     mailbox::Mailbox,
@@ -44,7 +45,10 @@ const INCOMING: usize = 64;
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Error> {
     config.validate()?;
     let url = config.socket_url()?;
-    process::adopt_orphans();
+    // What was dispatched is nobody's here.
+    if !matches!(config.backend, BackendConfig::Command(_)) {
+        process::adopt_orphans();
+    }
     let backend = backend::open(&config).await?;
     // The control plane's own worker is not measured; its variables are those of the control plane.
     let telemetry =
@@ -75,6 +79,7 @@ struct Dispatcher<'a> {
     mailbox: &'a Mailbox,
     telemetry: Telemetry,
     slots: Option<Arc<Semaphore>>,
+    elsewhere: Elsewhere,
     /// The jobs whose agents may still live.
     active: HashMap<Uuid, Active>,
     /// All jobs, also those that only clean up.
@@ -98,6 +103,7 @@ impl<'a> Dispatcher<'a> {
             mailbox,
             telemetry,
             slots: (limit > 0).then(|| Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)))),
+            elsewhere: Elsewhere::open(config),
             active: HashMap::new(),
             jobs: JoinSet::new(),
             recent: VecDeque::new(),
@@ -121,7 +127,10 @@ impl<'a> Dispatcher<'a> {
                 Some(frame) = frames.recv() => self.receive(frame),
                 Some((id, outcome)) = self.ended.1.recv() => self.end(id, outcome),
                 Some(_) = self.jobs.join_next() => {}
-                _ = status.tick() => self.mailbox.tell_status(),
+                _ = status.tick() => {
+                    self.list_elsewhere();
+                    self.mailbox.tell_status();
+                }
             }
         }
         tracing::info!(active = self.active.len(), "the worker shuts down");
@@ -157,7 +166,7 @@ impl<'a> Dispatcher<'a> {
     fn receive(&mut self, frame: ToWorker) {
         match frame {
             ToWorker::TaskAssignment(assignment) => self.assign(*assignment),
-            ToWorker::TaskCancellation { task_id, execution_id } => {
+            ToWorker::TaskCancellation { task_id, execution_id, ended } => {
                 let wanted = |active: &Identity| {
                     active.task_id == task_id
                         && (execution_id.is_none() || active.execution_id == execution_id)
@@ -167,6 +176,10 @@ impl<'a> Dispatcher<'a> {
                     tracing::info!(run = %task_id, "cancelling on request");
                     active.stop(Stop::User, "server");
                     found = true;
+                }
+                for run in self.elsewhere.take(task_id, execution_id) {
+                    found = true;
+                    self.recall(run, ended);
                 }
                 if !found {
                     tracing::info!(run = %task_id, "asked to cancel a run that is not here");
@@ -187,6 +200,8 @@ impl<'a> Dispatcher<'a> {
             tracing::info!(run = %identity.task_id, "assigned again after its end; ignored");
             return;
         }
+        // The control plane refuses what the agent of an earlier execution says, which ends it.
+        self.elsewhere.take(identity.task_id, None);
         for active in self.active.values_mut().filter(|active| active.identity.task_id == identity.task_id) {
             active.stop(Stop::Superseded, "server");
         }
@@ -206,6 +221,25 @@ impl<'a> Dispatcher<'a> {
         self.begin(identity, Work::Begin(Box::new(Job::new(assignment, self.config))), trace);
     }
 
+    /// Lets go of a run that was dispatched; ends it unless it has `ended`.
+    fn recall(&mut self, run: Identity, ended: bool) {
+        self.list_elsewhere();
+        if ended {
+            tracing::info!(run = %run.task_id, "a dispatched run is over");
+            return;
+        }
+        tracing::info!(run = %run.task_id, "cancelling a dispatched run on request");
+        let backend = self.backend.clone();
+        self.jobs.spawn(async move {
+            backend.recall(run).await;
+            run.id()
+        });
+    }
+
+    fn list_elsewhere(&mut self) {
+        self.mailbox.elsewhere(self.elsewhere.list());
+    }
+
     fn begin(&mut self, identity: Identity, work: Work, trace: Trace) {
         self.mailbox.begin(identity.execution_id);
         self.telemetry.began();
@@ -219,6 +253,7 @@ impl<'a> Dispatcher<'a> {
 
     /// Takes over what an earlier process of this worker has left.
     async fn adopt(&mut self) {
+        self.list_elsewhere();
         for survivor in self.backend.survivors().await {
             tracing::info!(run = %survivor.task_id, "goes on with a run of an earlier worker");
             self.begin(survivor, Work::Resume(survivor), self.telemetry.trace(survivor.task_id.0, ""));
@@ -269,6 +304,10 @@ impl<'a> Dispatcher<'a> {
             self.recent.push_back(id);
         }
         let dispatched = outcome == Outcome::Dispatched;
+        if dispatched {
+            self.elsewhere.add(active.identity);
+            self.list_elsewhere();
+        }
         let verdict = job::verdict(active.identity, outcome, active.stop);
         self.telemetry.ended(verdict.as_ref(), dispatched, active.since.elapsed());
         self.mailbox.end(active.identity.execution_id, verdict);

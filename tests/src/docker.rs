@@ -214,12 +214,4 @@ impl World {
         self.workers.push(command.spawn().expect("oz worker starts"));
         self.workers.len() - 1
     }
-
-    /// Asks a worker to end, and waits until it has.
-    pub fn stop_worker(&mut self, place: usize) {
-        let worker = &mut self.workers[place];
-        let pid = i32::try_from(worker.id()).ok().and_then(rustix::process::Pid::from_raw).expect("pid");
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("SIGTERM");
-        assert!(worker.wait().expect("wait").success(), "the worker did not end well");
-    }
 }

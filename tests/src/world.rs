@@ -235,6 +235,36 @@ impl World {
         self.workers.len() - 1
     }
 
+    /// Starts a worker with arguments and variables of its own. What it prints is the log `ID.out`.
+    pub fn start_worker_with(&mut self, worker_id: &str, args: &[&str], env: &[(&str, &str)]) -> usize {
+        let mut command = self.daemon();
+        let lease = format!("{}s", self.options.lease);
+        command
+            .args(["worker", "--worker-id", worker_id, "--lease", &lease])
+            .args(args)
+            .env("OZ_API_KEY", KEY)
+            .env("OZ_SERVER_URL", self.url())
+            .envs(env.iter().copied())
+            .stdout(self.log(&format!("{worker_id}.out")))
+            .stderr(self.log(worker_id));
+        self.workers.push(command.spawn().expect("oz worker starts"));
+        self.workers.len() - 1
+    }
+
+    /// The process id of a worker.
+    #[must_use]
+    pub fn worker_pid(&self, place: usize) -> u32 {
+        self.workers[place].id()
+    }
+
+    /// Asks a worker to end, and waits until it has.
+    pub fn stop_worker(&mut self, place: usize) {
+        let worker = &mut self.workers[place];
+        let pid = i32::try_from(worker.id()).ok().and_then(rustix::process::Pid::from_raw).expect("pid");
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("SIGTERM");
+        assert!(worker.wait().expect("wait").success(), "the worker did not end well");
+    }
+
     /// Kills a worker without asking it.
     pub fn kill_worker(&mut self, place: usize) {
         let worker = &mut self.workers[place];

@@ -66,6 +66,12 @@ pub struct AgentConfig {
     /// Whether the end-of-run snapshot is skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot_disabled: Option<bool>,
+    /// Seconds that uploading the end-of-run snapshot may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot_upload_timeout_secs: Option<i64>,
+    /// Seconds that the script which declares the end-of-run snapshot may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot_script_timeout_secs: Option<i64>,
     /// (+) Repositories to clone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub source_repos: Vec<SourceRepo>,

@@ -193,7 +193,9 @@ impl Line<'_> {
                 let reason = failure_reason.unwrap_or(Reason::Unrecognized);
                 let outcome = match reason {
                     // The run did nothing wrong: another worker may try.
-                    Reason::GracefulShutdown | Reason::Evicted | Reason::ContainerWait => Report::Lost(message),
+                    Reason::GracefulShutdown | Reason::Evicted | Reason::ContainerWait => {
+                        Report::Lost(message)
+                    }
                     reason => Report::Failed { code: reason.code(), message, exit_code },
                 };
                 self.report(task_id, execution_id, outcome, Connection::end).await
@@ -252,7 +254,11 @@ impl Line<'_> {
 
     /// Tells a worker to stop what is not, or no longer, its own.
     fn stop(&self, task_id: RunId, execution_id: Option<ExecutionId>) {
-        self.ctx.workers.send(self.id, ToWorker::TaskCancellation { task_id, execution_id });
+        self.cancel(task_id, execution_id, false);
+    }
+
+    fn cancel(&self, task_id: RunId, execution_id: Option<ExecutionId>, ended: bool) {
+        self.ctx.workers.send(self.id, ToWorker::TaskCancellation { task_id, execution_id, ended });
     }
 
     /// Takes a worker's word on what it works on: renews those leases, and stops what has moved on without it. What it
@@ -277,7 +283,11 @@ impl Line<'_> {
                 continue;
             }
             match ctx.store.report(run_no, execution_id, Report::Claimed, now()).await? {
-                Reported::Superseded => self.stop(given.run_id, Some(execution_id)),
+                Reported::Superseded => {
+                    let run = ctx.store.get_run(run_no).await?;
+                    let ended = run.state.is_over() && run.state != RunState::Cancelled;
+                    self.cancel(given.run_id, Some(execution_id), ended);
+                }
                 Reported::Now(_) => ctx.leases.grant(execution_id, run_no, ctx.lease),
                 Reported::Stale(_) => ctx.leases.renew(execution_id, run_no, ctx.lease),
             }

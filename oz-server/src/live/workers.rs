@@ -316,7 +316,11 @@ impl Workers {
     pub(crate) fn cancel(&self, run_id: RunId, execution_id: ExecutionId) {
         let has = |c: &&Connection| c.active.contains(&execution_id) || c.adopted.contains(&execution_id);
         for connection in self.lock().values().filter(has) {
-            let frame = ToWorker::TaskCancellation { task_id: run_id, execution_id: Some(execution_id) };
+            let frame = ToWorker::TaskCancellation {
+                task_id: run_id,
+                execution_id: Some(execution_id),
+                ended: false,
+            };
             // A full queue means that the worker does not read; its agent learns of the end by its next report.
             let _ = connection.frames.try_send(frame);
         }

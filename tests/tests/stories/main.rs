@@ -11,6 +11,7 @@
 mod bad_input;
 mod budgets;
 mod cancel;
+mod command_backend;
 mod command_line;
 mod crash;
 mod deploy;
@@ -40,4 +41,5 @@ mod setup;
 mod skills;
 mod tasks;
 mod team;
+mod telemetry;
 mod terminal;

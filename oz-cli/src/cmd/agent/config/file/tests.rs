@@ -23,7 +23,8 @@ fn whole() -> Value {
         "inference_providers": { "aws": { "region": "r" } },
         "memory_stores": [{ "uid": "u", "access": "read_only", "instructions": "i" }], "runner_id": "r",
         "session_sharing": { "public_access": "VIEWER" }, "computer_use_model_id": "c", "profile_id": "p",
-        "snapshot_disabled": true, "source_repos": [{ "url": "/a", "checkout_ref": "main" }],
+        "snapshot_disabled": true,
+        "snapshot_upload_timeout_secs": 5, "snapshot_script_timeout_secs": 6, "source_repos": [{ "url": "/a", "checkout_ref": "main" }],
         "setup_commands": ["make"], "docker_image": "rust:1",
         "limits": { "max_turns": 1, "max_tokens": 2, "max_seconds": 3, "max_cost_usd": 4.0 },
         "secrets": [{ "name": "S" }], "git_credentials": [{ "host": "h", "secret": "S", "username": "u" }],
@@ -91,7 +92,7 @@ fn mistakes_are_located() {
     let error = read("a.yaml", "nmae: x").unwrap_err();
     insta::assert_snapshot!(error, @"
     Error: Invalid YAML in config file 'a.yaml': unknown key 'nmae' (did you mean 'name'?) at line 1, column 1
-    => supported keys: base_prompt, computer_use_enabled, computer_use_model_id, credential_strategy, docker_image, environment_id, environment_variables, fallback_model_ids, git_credentials, harness, harness_auth_secrets, host, idle_timeout_minutes, inference_providers, limits, mcp_servers, memory_stores, model_id, name, permissions, profile_id, prompt, providers, runner_id, sandbox, secrets, session_sharing, setup_commands, setup_timeout_seconds, skill_spec, skills, snapshot_disabled, source_repos, worker_host
+    => supported keys: base_prompt, computer_use_enabled, computer_use_model_id, credential_strategy, docker_image, environment_id, environment_variables, fallback_model_ids, git_credentials, harness, harness_auth_secrets, host, idle_timeout_minutes, inference_providers, limits, mcp_servers, memory_stores, model_id, name, permissions, profile_id, prompt, providers, runner_id, sandbox, secrets, session_sharing, setup_commands, setup_timeout_seconds, skill_spec, skills, snapshot_disabled, snapshot_script_timeout_secs, snapshot_upload_timeout_secs, source_repos, worker_host
     ");
     let error = ConfigFile::read(Path::new("/nonexistent/a.yaml")).unwrap_err().to_string();
     assert!(error.starts_with("Error: Failed to read config file '/nonexistent/a.yaml': "), "{error}");

@@ -307,6 +307,13 @@ impl Workers {
         self.lock().values().filter_map(|c| c.full_until).filter(|until| *until > now).min()
     }
 
+    /// An offer was taken back: whoever has not answered it no longer has it.
+    pub(crate) fn take_back(&self, execution_id: ExecutionId) {
+        for connection in self.lock().values_mut().filter(|c| c.offered.contains(&execution_id)) {
+            connection.forget(execution_id);
+        }
+    }
+
     /// Sends a frame to a connection. `false` when it is gone or does not read.
     pub(crate) fn send(&self, id: ConnectionId, frame: ToWorker) -> bool {
         self.lock().get(&id).is_some_and(|c| c.frames.try_send(frame).is_ok())

@@ -111,3 +111,21 @@ fn a_process_that_comes_again_has_left_its_older_connection() {
     assert_eq!(workers.left_behind(one), [0; 0]);
     assert_eq!(workers.left_behind(two), [0; 0]);
 }
+
+#[test]
+fn an_offer_that_was_taken_back_leaves_room() {
+    let workers = Workers::default();
+    let (id, _) = connection(&workers, "a", "w");
+    let (lost, kept, now) = (execution(), execution(), Instant::now());
+    workers.update(id, |c| {
+        c.offer(kept);
+        c.claim(kept);
+        c.reject(execution(), now);
+        c.offer(lost);
+    });
+    assert_eq!(free(&workers, now + FULL_FOR), [0; 0]);
+    workers.take_back(lost);
+    workers.take_back(kept);
+    assert_eq!(free(&workers, now + FULL_FOR), [1]);
+    assert_eq!(workers.kept_alive(), [kept], "what was claimed is not an offer");
+}

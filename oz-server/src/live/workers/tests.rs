@@ -81,7 +81,11 @@ fn a_worker_without_status_gets_back_what_it_claimed_when_it_comes_again() {
     workers.remove(id, long);
     let (id, adopted) = connection(&workers, "a", "w");
     assert_eq!(adopted, [claimed], "over more than one gap");
-    workers.remove(id, Duration::ZERO);
+    let (next, adopted) = connection(&workers, "a", "w");
+    assert_eq!(adopted, [], "nobody has noticed yet that the older one is gone");
+    workers.remove(id, long);
+    assert_eq!(workers.kept_alive(), [claimed], "the later one has it now");
+    workers.remove(next, Duration::ZERO);
     assert_eq!(connection(&workers, "a", "w").1, [], "too late");
 }
 

@@ -134,7 +134,7 @@ impl Live {
         reason.clone_into(&mut told);
         match &self.bar {
             Some(bar) => {
-                bar.set_message(width::cut(&out::plain(reason), width::columns().saturating_sub(12)))
+                bar.set_message(width::cut(&out::plain(reason), width::columns().saturating_sub(12)));
             }
             None => out::note(out::plain(reason)),
         }

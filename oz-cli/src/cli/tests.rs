@@ -87,7 +87,7 @@ fn a_group_without_a_command_shows_its_help_as_an_error() {
     let mut found = Vec::new();
     commands(&Cli::command(), "oz", &mut found);
     // These do something by themselves.
-    let is_command = |path: &str| matches!(path, "oz" | "oz schedule" | "oz secret create");
+    let is_command = |path: &str| matches!(path, "oz" | "oz schedule" | "oz secret create" | "oz worker");
     let groups = |path: &&str| found.iter().any(|(other, _)| other.starts_with(&format!("{path} ")));
     let paths = found.iter().map(|(path, _)| path.as_str()).filter(groups);
     for path in paths.filter(|path| !is_command(path)) {
@@ -233,6 +233,10 @@ fn the_help_of_run_cloud() {
                                        HOST=SECRET:USER; repeatable
           --title <TITLE>              Title of the run
           --host <WORKER_ID>           The worker to run on
+          --label <KEY=VALUE>          A label that the worker must have, among those of that id;
+                                       repeatable
+          --vcpus <N>                  Processors of the container, on workers that use containers
+          --memory-gb <N>              Memory of the container, in GiB
           --team                       The run belongs to the team (default)
           --personal                   The run is yours alone
           --parent-run-id <RUN_ID>     The run that starts this one
@@ -256,6 +260,7 @@ fn the_help_of_run_cloud() {
     Examples:
       oz agent run-cloud -p "fix the failing test" --repo https://github.com/me/app --wait
       oz agent run-cloud -p "update the docs" --host build-1 --max-cost 2 --max-time 30m
+      oz agent run-cloud -p "train it" --host lab --label gpu=a100 --vcpus 8 --memory-gb 64
       oz agent run-cloud -p "what is wrong here?" --attach crash.log -e ENVIRONMENT --mcp servers.json
       oz agent run-cloud --skill me/app:triage --agent UID
       oz agent run-cloud -p "deploy it" --secret DEPLOY_TOKEN --git-credential github.com=BOT_TOKEN

@@ -69,6 +69,12 @@ mod tests {
                 json!({ "slots": 2, "active": 1, "connections": [connection(true), connection(false)] }),
             ),
         ];
-        insta::assert_snapshot!(LIST.text(&workers, Format::Text), @"");
+        insta::assert_snapshot!(LIST.text(&workers, Format::Text), @"
+        WORKER	STATE	RUNS	CONNECTIONS	BACKEND	LABELS	VERSION	LAST SEEN
+        older	ready	0	1	-	-	-	2026-03-02 08:00:00
+        gpu-1	full	4 of 4	2	direct, docker	gpu=a100, zone=1	0.1.0	2026-03-02 08:00:00
+        leaving	draining	1 of 2	1	-	-	-	2026-03-02 08:00:00
+        half	ready, 1 draining	1 of 2	1	-	-	-	2026-03-02 08:00:00
+        ");
     }
 }

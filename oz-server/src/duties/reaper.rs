@@ -55,6 +55,7 @@ async fn run_once(ctx: &Ctx) -> Result<(), Error> {
             format!("neither its worker nor its agent gave a sign of life for {} s", ctx.lease.as_secs_f32());
         let reported = ctx.store.report(run_no, execution_id, Report::Lost(how), now()).await?;
         ctx.leases.end(execution_id);
+        ctx.workers.take_back(execution_id);
         if let Reported::Now(state) = reported {
             tracing::warn!(%execution_id, %state, "lease ran out");
         }

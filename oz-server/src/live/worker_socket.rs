@@ -224,27 +224,25 @@ impl Line<'_> {
     ) -> Result<(), Error> {
         let ctx = self.ctx;
         let Some(Given { run_no, execution_id, .. }) = self.given(run_id, execution_id).await? else {
+            if let Some(execution_id) = execution_id {
+                ctx.workers.update(self.id, |c| c.forget(execution_id));
+            }
             self.stop(run_id, execution_id);
             return Ok(());
         };
+        // Before it is written: what is written wakes the dispatcher, which must know already who is full.
+        ctx.workers.update(self.id, |c| changes(c, execution_id));
         let claimed = matches!(outcome, Report::Claimed);
         let reported = ctx.store.report(run_no, execution_id, outcome, now()).await?;
-        // Only what is written is done: a frame that could not be taken leaves the connection with what it had.
         match (claimed, &reported) {
             (true, Reported::Superseded) => {
                 ctx.workers.update(self.id, |c| c.forget(execution_id));
                 self.stop(run_id, Some(execution_id));
             }
-            (true, _) => {
-                ctx.workers.update(self.id, |c| changes(c, execution_id));
-                ctx.leases.grant(execution_id, run_no, ctx.lease);
-            }
+            (true, _) => ctx.leases.grant(execution_id, run_no, ctx.lease),
             // It declines what it has claimed before: its agent, if it has one, tells whether the run goes on.
-            (false, Reported::Stale(_)) => {
-                ctx.workers.update(self.id, |c| changes(c, execution_id));
-            }
+            (false, Reported::Stale(_)) => {}
             (false, _) => {
-                ctx.workers.update(self.id, |c| changes(c, execution_id));
                 ctx.leases.end(execution_id);
                 ctx.dispatch.notify_one();
             }

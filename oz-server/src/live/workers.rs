@@ -234,20 +234,31 @@ impl Workers {
         (id, adopted)
     }
 
-    /// Removes a connection and returns what it had been offered or worked on. The next connection of a worker that does
-    /// not say what it works on gets that, when it comes within `within`.
+    /// Removes a connection and returns what it had been offered or worked on. A later connection of a worker that does not
+    /// say what it works on gets that, when there is one already or one comes within `within`.
     pub(crate) fn remove(&self, id: ConnectionId, within: Duration) -> Option<HashSet<ExecutionId>> {
-        let connection = self.lock().remove(&id)?;
+        let mut orphans = lock(&self.orphans);
+        let mut connections = self.lock();
+        let connection = connections.remove(&id)?;
         if connection.about.is_none() {
             let claimed =
                 connection.active.difference(&connection.offered).chain(&connection.adopted).copied();
-            let until = Instant::now() + within;
-            let mut all = lock(&self.orphans);
-            let orphans = all
-                .entry((connection.team_id, connection.worker_id))
-                .or_insert_with(|| Orphans { executions: HashSet::new(), until });
-            orphans.executions.extend(claimed);
-            orphans.until = until;
+            let is_next = |(other, c): &(&ConnectionId, &mut Connection)| {
+                **other > id
+                    && c.about.is_none()
+                    && c.worker_id == connection.worker_id
+                    && c.team_id == connection.team_id
+            };
+            if let Some((_, next)) = connections.iter_mut().filter(is_next).max_by_key(|(other, _)| **other) {
+                next.adopted.extend(claimed);
+            } else {
+                let until = Instant::now() + within;
+                let key = (connection.team_id.clone(), connection.worker_id.clone());
+                let none = || Orphans { executions: HashSet::new(), until };
+                let orphans = orphans.entry(key).or_insert_with(none);
+                orphans.executions.extend(claimed);
+                orphans.until = until;
+            }
         }
         Some(connection.active)
     }
@@ -305,6 +316,13 @@ impl Workers {
     /// When the next full connection may be asked again.
     pub(crate) fn next_retry(&self, now: Instant) -> Option<Instant> {
         self.lock().values().filter_map(|c| c.full_until).filter(|until| *until > now).min()
+    }
+
+    /// An offer was taken back: whoever has not answered it no longer has it.
+    pub(crate) fn take_back(&self, execution_id: ExecutionId) {
+        for connection in self.lock().values_mut().filter(|c| c.offered.contains(&execution_id)) {
+            connection.forget(execution_id);
+        }
     }
 
     /// Sends a frame to a connection. `false` when it is gone or does not read.

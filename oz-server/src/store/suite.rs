@@ -64,6 +64,7 @@ mod credentials;
 mod full;
 mod memory;
 mod objects;
+mod queues;
 mod requests;
 mod schedules;
 mod secrets;

@@ -81,7 +81,11 @@ fn a_worker_without_status_gets_back_what_it_claimed_when_it_comes_again() {
     workers.remove(id, long);
     let (id, adopted) = connection(&workers, "a", "w");
     assert_eq!(adopted, [claimed], "over more than one gap");
-    workers.remove(id, Duration::ZERO);
+    let (next, adopted) = connection(&workers, "a", "w");
+    assert_eq!(adopted, [], "nobody has noticed yet that the older one is gone");
+    workers.remove(id, long);
+    assert_eq!(workers.kept_alive(), [claimed], "the later one has it now");
+    workers.remove(next, Duration::ZERO);
     assert_eq!(connection(&workers, "a", "w").1, [], "too late");
 }
 
@@ -110,4 +114,22 @@ fn a_process_that_comes_again_has_left_its_older_connection() {
     assert_eq!(workers.left_behind(three), [one]);
     assert_eq!(workers.left_behind(one), [0; 0]);
     assert_eq!(workers.left_behind(two), [0; 0]);
+}
+
+#[test]
+fn an_offer_that_was_taken_back_leaves_room() {
+    let workers = Workers::default();
+    let (id, _) = connection(&workers, "a", "w");
+    let (lost, kept, now) = (execution(), execution(), Instant::now());
+    workers.update(id, |c| {
+        c.offer(kept);
+        c.claim(kept);
+        c.reject(execution(), now);
+        c.offer(lost);
+    });
+    assert_eq!(free(&workers, now + FULL_FOR), [0; 0]);
+    workers.take_back(lost);
+    workers.take_back(kept);
+    assert_eq!(free(&workers, now + FULL_FOR), [1]);
+    assert_eq!(workers.kept_alive(), [kept], "what was claimed is not an offer");
 }

@@ -14,6 +14,7 @@ use oz_core::{
     config::AgentConfig,
     environment::EnvironmentConfig,
     inference::{EndpointApi, EndpointConfig},
+    worker::InstanceShape,
 };
 
 pub(super) async fn runner(bed: &Bed, name: &str, team: bool) -> String {
@@ -21,6 +22,7 @@ pub(super) async fn runner(bed: &Bed, name: &str, team: bool) -> String {
         name: name.into(),
         setup_commands: vec!["apt-get update".into()],
         docker_image: Some("runner:1".into()),
+        instance_shape: Some(oz_core::api::InstanceShape { vcpus: 8, memory_gb: 32 }),
         ..RunnerConfig::default()
     };
     let new = NewObject::new(Kind::Runner, name.into(), &config, Some(team)).unwrap();
@@ -72,6 +74,7 @@ on_both! {
         let runner_id = Some(runner(&bed, "big", true).await);
         let plain = AgentConfig { runner_id: runner_id.clone(), ..AgentConfig::default() };
         let config = create(&bed, plain.clone(), false).await.unwrap();
+        assert_eq!(config.instance_shape, Some(InstanceShape { vcpus: Some(8), memory_gb: Some(32) }));
         assert_eq!((config.setup_commands, config.docker_image.as_deref()), (vec!["apt-get update".into()], Some("runner:1")));
         for (of_run, of_environment, image) in [
             (None, None, "runner:1"),

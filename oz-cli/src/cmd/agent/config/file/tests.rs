@@ -30,7 +30,8 @@ fn whole() -> Value {
         "secrets": [{ "name": "S" }], "git_credentials": [{ "host": "h", "secret": "S", "username": "u" }],
         "environment_variables": { "K": "V" }, "setup_timeout_seconds": 60,
         "providers": { "aws": { "role_arn": "arn:x" } }, "fallback_model_ids": ["f"],
-        "permissions": { "execute_commands": "always_ask" }, "sandbox": { "memory_mb": 512 }
+        "permissions": { "execute_commands": "always_ask" }, "sandbox": { "memory_mb": 512 },
+        "worker_labels": { "gpu": "a100" }, "instance_shape": { "vcpus": 8, "memory_gb": 64 }
     })
 }
 
@@ -92,7 +93,7 @@ fn mistakes_are_located() {
     let error = read("a.yaml", "nmae: x").unwrap_err();
     insta::assert_snapshot!(error, @"
     Error: Invalid YAML in config file 'a.yaml': unknown key 'nmae' (did you mean 'name'?) at line 1, column 1
-    => supported keys: base_prompt, computer_use_enabled, computer_use_model_id, credential_strategy, docker_image, environment_id, environment_variables, fallback_model_ids, git_credentials, harness, harness_auth_secrets, host, idle_timeout_minutes, inference_providers, limits, mcp_servers, memory_stores, model_id, name, permissions, profile_id, prompt, providers, runner_id, sandbox, secrets, session_sharing, setup_commands, setup_timeout_seconds, skill_spec, skills, snapshot_disabled, snapshot_script_timeout_secs, snapshot_upload_timeout_secs, source_repos, worker_host
+    => supported keys: base_prompt, computer_use_enabled, computer_use_model_id, credential_strategy, docker_image, environment_id, environment_variables, fallback_model_ids, git_credentials, harness, harness_auth_secrets, host, idle_timeout_minutes, inference_providers, instance_shape, limits, mcp_servers, memory_stores, model_id, name, permissions, profile_id, prompt, providers, runner_id, sandbox, secrets, session_sharing, setup_commands, setup_timeout_seconds, skill_spec, skills, snapshot_disabled, snapshot_script_timeout_secs, snapshot_upload_timeout_secs, source_repos, worker_host, worker_labels
     ");
     let error = ConfigFile::read(Path::new("/nonexistent/a.yaml")).unwrap_err().to_string();
     assert!(error.starts_with("Error: Failed to read config file '/nonexistent/a.yaml': "), "{error}");

@@ -13,9 +13,8 @@ pub(super) fn check(volumes: &[String], socket: Option<&str>) -> Result<(), Erro
     for volume in volumes {
         let wrong = |expected| Error::setting("volumes", volume, expected);
         let parts: Vec<&str> = volume.split(':').collect();
-        let (host, container) = match parts[..] {
-            [host, container] | [host, container, "ro" | "rw"] => (host, container),
-            _ => return Err(wrong(EXPECTED)),
+        let ([host, container] | [host, container, "ro" | "rw"]) = parts[..] else {
+            return Err(wrong(EXPECTED));
         };
         let named = host.starts_with(|c: char| c.is_ascii_alphanumeric()) && !host.contains('/');
         if !(host.starts_with('/') || named) || !container.starts_with('/') {

@@ -1,7 +1,7 @@
 //! Containers that are never started: through them the engine reads and fills volumes and shows what is in an image.
 
 use super::{
-    engine::{Engine, status},
+    engine::{Engine, status, words},
     presence::Presence,
 };
 use bollard::{
@@ -73,8 +73,6 @@ pub(super) async fn remove(engine: &Engine, id: &str) {
         Ok(()) => {}
         // Gone, or going.
         Err(error) if matches!(status(&error), Some(404 | 409)) => {}
-        Err(error) => {
-            tracing::warn!(container = id, "could not be removed: {}", super::engine::words(&error))
-        }
+        Err(error) => tracing::warn!(container = id, "could not be removed: {}", words(&error)),
     }
 }

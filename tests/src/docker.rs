@@ -40,7 +40,8 @@ while read -r line; do
 done
 kill "$engine"
 wait "$engine"
-umount --lazy "$1"/exec/netns/* 2>/dev/null
+# An engine that keeps its containers keeps its own root mounted, too.
+umount --lazy "$1"/exec/netns/* "$2" 2>/dev/null
 rm -rf "$1" "$2"
 "#;
 

@@ -104,11 +104,14 @@ pub(super) fn words(error: &bollard::errors::Error) -> String {
         E::DockerResponseServerError { message, .. } => message.trim().to_owned(),
         E::DockerStreamError { error } => error.trim().to_owned(),
         other => {
-            // The first says only that something failed.
+            // The first says only that something failed, and some repeat the next.
             let mut text = other.to_string();
             let mut cause = std::error::Error::source(other);
             while let Some(next) = cause {
-                text = format!("{text}: {next}");
+                let more = next.to_string();
+                if !text.ends_with(&more) {
+                    text = format!("{text}: {more}");
+                }
                 cause = next.source();
             }
             text

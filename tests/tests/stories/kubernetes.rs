@@ -52,7 +52,7 @@ impl Cluster {
             max_concurrent_tasks: 4,
             idle_on_complete: Some("0s".to_owned()),
             cleanup: true,
-            lease: Duration::from_secs(3),
+            lease: Duration::from_secs(30),
             embedded: false,
             labels: Default::default(),
             drain: Duration::ZERO,

@@ -95,7 +95,7 @@ impl Cluster {
         let version = timeout(CONNECT_LIMIT, client.apiserver_version()).await;
         match version {
             Ok(Ok(version)) => {
-                tracing::info!(address, version = version.git_version, "connected to Kubernetes")
+                tracing::info!(address, version = version.git_version, "connected to Kubernetes");
             }
             Ok(Err(error)) => {
                 return Err(Error::Kubernetes(format!(

@@ -43,7 +43,7 @@ pub(super) async fn explain(
                 }
                 // A container that has not begun has no output.
                 Err(trouble) => {
-                    tracing::debug!("no output of pod {name}, container {}: {trouble}", container.name)
+                    tracing::debug!("no output of pod {name}, container {}: {trouble}", container.name);
                 }
             }
         }

@@ -99,7 +99,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn object(value: Value) -> Map<String, Value> {
+    fn object(value: &Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
     }
 
@@ -108,7 +108,7 @@ mod tests {
             init_containers: vec![json!({ "name": "copy-sidecar-0" })],
             volumes: vec![json!({ "name": "workspace", "emptyDir": {} })],
             task: object(
-                json!({ "name": "task", "image": "i", "imagePullPolicy": "IfNotPresent", "command": ["c"],
+                &json!({ "name": "task", "image": "i", "imagePullPolicy": "IfNotPresent", "command": ["c"],
                 "args": ["a"], "workingDir": "/workspace", "env": [{ "name": "A", "value": "ours" }],
                 "volumeMounts": [{ "name": "workspace", "mountPath": "/workspace" }],
                 "resources": { "limits": { "cpu": "2" } } }),
@@ -131,12 +131,12 @@ mod tests {
                   "resources": { "limits": { "cpu": "8", "memory": "4Gi" }, "requests": { "cpu": "1" } } },
             ],
         });
-        insta::assert_json_snapshot!(pod_spec(&object(template), needs()));
+        insta::assert_json_snapshot!(pod_spec(&object(&template), needs()));
     }
 
     #[test]
     fn a_template_without_the_container_gets_one() {
-        let spec = pod_spec(&object(json!({ "containers": [{ "name": "proxy" }] })), needs());
+        let spec = pod_spec(&object(&json!({ "containers": [{ "name": "proxy" }] })), needs());
         assert_eq!(spec["containers"][0], json!({ "name": "proxy" }));
         assert_eq!(spec["containers"][1], Value::Object(needs().task));
         assert_eq!(spec["terminationGracePeriodSeconds"], 10);
@@ -175,7 +175,7 @@ mod tests {
             let mut containers = named(&others);
             if with_task {
                 let mut task: Map<String, Value> = of_task.into_iter().map(|(name, value)| (name, json!(value))).collect();
-                task.extend(object(json!({ "name": TASK, "env": named(&names), "volumeMounts": named(&volumes) })));
+                task.extend(object(&json!({ "name": TASK, "env": named(&names), "volumeMounts": named(&volumes) })));
                 if let Some(memory) = memory {
                     task.insert("resources".to_owned(), json!({ "limits": { "memory": memory } }));
                 }

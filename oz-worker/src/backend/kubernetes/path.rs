@@ -14,13 +14,13 @@ pub(super) fn in_settings(complaint: &str, settings: &Settings, job: &Value) -> 
     let theirs = settings.template.get("initContainers").and_then(Value::as_array).map_or(0, Vec::len);
     let own = init(&job["spec"]["template"]["spec"]).saturating_sub(theirs);
     for part in parts {
-        let field: String = part.chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
+        let field: String = part.chars().take_while(char::is_ascii_alphanumeric).collect();
         let numbered = part.strip_prefix(INIT).and_then(|rest| rest.split_once(']'));
         let place = numbered.and_then(|(number, rest)| Some((number.parse::<usize>().ok()?, rest)));
         match place {
             // The worker's own init containers come before those of the template.
             Some((at, rest)) if at >= own => {
-                text.push_str(&format!("pod_template.{INIT}{}]{rest}", at - own))
+                text.push_str(&format!("pod_template.{INIT}{}]{rest}", at - own));
             }
             None if settings.template.contains_key(&field) => text.push_str(&format!("pod_template.{part}")),
             _ => text.push_str(&format!("{POD}{part}")),

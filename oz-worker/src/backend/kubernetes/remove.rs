@@ -18,7 +18,7 @@ impl Kubernetes {
     pub(super) async fn remove(&self, names: &Names, news: &News, control: &Control) {
         let deadline = Instant::now() + self.pace.remove_limit;
         let mut asked = false;
-        while !control.leave.is_cancelled() {
+        loop {
             if !asked {
                 match self.cluster.delete_job(&names.job, Propagation::Foreground).await {
                     Ok(()) => asked = true,
@@ -39,7 +39,8 @@ impl Kubernetes {
             tokio::select! {
                 () = news.next() => {}
                 () = sleep(self.pace.remove_poll) => {}
-                () = control.leave.cancelled() => {}
+                // Whoever goes has asked at least once; the cluster does the rest.
+                () = control.leave.cancelled() => return,
             }
         }
     }

@@ -155,13 +155,12 @@ impl View<'_> {
     fn mount_trouble(&self) -> Option<&str> {
         let uid = self.pod.metadata.uid.as_deref();
         let own = self.seen.events.iter().filter(|event| event.involved_object.uid.as_deref() == uid);
-        own.filter_map(|event| {
+        own.rev().find_map(|event| {
             let text = event.message.as_deref().unwrap_or_default();
             let is =
                 event.reason.as_deref() == Some("FailedMount") || text.contains("MountVolume.SetUp failed");
             is.then_some(text)
         })
-        .last()
     }
 }
 

@@ -49,8 +49,8 @@ pub(crate) struct WorkerArgs {
     /// Further environment of the agents; KEY alone takes the value from here; repeatable, or with commas
     #[arg(short, long = "env", value_name = "KEY[=VALUE]", value_delimiter = ',', value_parser = variable)]
     env: Vec<(String, Option<String>)>,
-    /// A directory of this machine for the containers, with docker; repeatable, or with commas
-    #[arg(short, long, value_name = "HOST:CONTAINER[:MODE]", value_delimiter = ',')]
+    /// A directory of this machine for the containers, with docker: HOST:CONTAINER[:MODE]; repeatable, or with commas
+    #[arg(short, long, value_name = "VOLUME", value_delimiter = ',')]
     volumes: Vec<String>,
     /// Directory of the workspaces, with direct; in the user's data directory when absent
     #[arg(long, value_name = "DIR")]

@@ -98,7 +98,7 @@ fn merge(
                 cancel_command: command.cancel_command,
                 dispatch_timeout: command.dispatch_timeout.unwrap_or(DISPATCH),
                 start_timeout: command.start_timeout.unwrap_or(START),
-                state_dir: settings::default_data_dir()?.join("dispatched").join(&worker_id),
+                state_dir: settings::default_data_dir()?.join("dispatched").join(directory_of(&worker_id)),
             })
         }
     };
@@ -119,6 +119,12 @@ fn merge(
         session_sharing_url: args.session_sharing_server_url,
         backend,
     })
+}
+
+/// The worker's name as one path component.
+fn directory_of(worker_id: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' };
+    worker_id.chars().map(plain).collect()
 }
 
 /// The backend that the flag names, or else the file.

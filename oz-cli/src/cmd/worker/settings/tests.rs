@@ -80,3 +80,10 @@ fn the_backend_is_that_of_the_flag_or_the_file_or_the_program() {
         assert!(told.contains(problem), "{yaml:?} {line:?}: {told}");
     }
 }
+
+#[test]
+fn no_name_of_a_worker_leads_out_of_the_directory() {
+    for (name, directory) in [("build-1", "build-1"), ("../x", "___x"), ("..", "__"), ("a b/c", "a_b_c")] {
+        assert_eq!(directory_of(name), directory);
+    }
+}

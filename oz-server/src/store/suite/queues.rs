@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::store::executions::GivenTo;
-use oz_core::api::Validate as _;
 
 /// A run for this host that asks for these labels.
 async fn asks(bed: &Bed, host: &str, labels: &[(&str, &str)]) -> (i64, RunId) {

@@ -3,7 +3,7 @@
 
 use crate::{Outcome, built, cargo, postgres::Postgres};
 
-/// Stories whose outcome does not depend on where records are kept, or that choose PostgreSQL themselves.
+/// Stories, and cases of the protocol, whose outcome does not depend on where records are kept, or that choose PostgreSQL themselves.
 const ONE_ENGINE: &[&str] = &[
     "foreign::",
     "mcp::",
@@ -13,9 +13,11 @@ const ONE_ENGINE: &[&str] = &[
     "replicas::",
     "schedules::a_day",
     "tasks::",
+    "the_worker_keeps_to_the_protocol",
 ];
 
-/// Builds `oz`, starts PostgreSQL and runs every test; then the stories once more with their records in PostgreSQL.
+/// Builds `oz`, starts PostgreSQL and runs every test; then the stories and the suite of the protocol
+/// once more with their records in PostgreSQL.
 pub(crate) fn run(args: &[String]) -> Outcome {
     crate::run(&mut cargo(&["build", "--package", "oz-cli"]))?;
     let postgres = Postgres::start()?;
@@ -28,7 +30,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     if !args.is_empty() {
         return Ok(());
     }
-    let mut stories = test(&["--workspace", "--test", "stories", "--"]);
+    let mut stories = test(&["--workspace", "--test", "stories", "--test", "conformance", "--"]);
     for name in ONE_ENGINE {
         stories.args(["--skip", name]);
     }

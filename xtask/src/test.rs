@@ -3,10 +3,14 @@
 
 use crate::{Outcome, built, cargo, postgres::Postgres, static_oz};
 
-/// Stories whose outcome does not depend on where records are kept, or that choose PostgreSQL themselves.
+/// Stories, and cases of the protocol, whose outcome does not depend on where records are kept, or that choose PostgreSQL
+/// themselves.
 const ONE_ENGINE: &[&str] = &[
+    "command_backend::",
+    "deploy::",
     "docker::",
     "foreign::",
+    "kubernetes::",
     "mcp::",
     "models::",
     "openapi::",
@@ -14,9 +18,12 @@ const ONE_ENGINE: &[&str] = &[
     "replicas::",
     "schedules::a_day",
     "tasks::",
+    "telemetry::",
+    "the_worker_keeps_to_the_protocol",
 ];
 
-/// Builds `oz`, also as a static program, starts PostgreSQL and runs every test; then the stories once more with their records in PostgreSQL.
+/// Builds `oz`, also as a static program, starts PostgreSQL and runs every test; then the stories and the suite of the
+/// protocol once more with their records in PostgreSQL.
 pub(crate) fn run(args: &[String]) -> Outcome {
     crate::run(&mut cargo(&["build", "--package", "oz-cli"]))?;
     // It takes minutes, and only stories about containers need it.
@@ -33,7 +40,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     if !args.is_empty() {
         return Ok(());
     }
-    let mut stories = test(&["--workspace", "--test", "stories", "--"]);
+    let mut stories = test(&["--workspace", "--test", "stories", "--test", "conformance", "--"]);
     for name in ONE_ENGINE {
         stories.args(["--skip", name]);
     }

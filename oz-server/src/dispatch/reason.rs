@@ -83,7 +83,8 @@ mod tests {
         let gpu = json!({ "labels": { "gpu": "a100" }, "full": true });
         let (a, b) = (Some("a"), Some("b"));
         type Workers<'a> = Vec<(Option<&'a str>, &'a str, &'a serde_json::Value)>;
-        let cases: Vec<(&str, &[(&str, &str)], u32, Workers<'_>, &str)> = vec![
+        type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], u32, Workers<'a>, &'a str);
+        let cases: Vec<Case<'_>> = vec![
             ("gpu-1", &[], 1, vec![], "no worker 'gpu-1' is connected"),
             (
                 "gpu-1",

@@ -9,6 +9,7 @@ use super::{
     Check, SOON, Verdict,
     fake_worker::{Assigned, FakeWorker, Profile, status},
 };
+use futures_util::{StreamExt as _, stream};
 use oz_client::Client;
 use oz_core::{
     Run, RunId, RunState,
@@ -17,6 +18,9 @@ use oz_core::{
 };
 use std::time::{Duration, Instant};
 use uuid::Uuid;
+
+/// How many cases go on side by side.
+const AT_A_TIME: usize = 8;
 
 /// A control plane to be held against the protocol.
 #[derive(Debug, Clone)]
@@ -45,20 +49,14 @@ impl Subject {
     pub async fn run(&self) -> Result<Vec<Verdict>, String> {
         self.client()?;
         let both = [(Profile::Published, cases::all()), (Profile::Extended, cases::all())];
-        let mut verdicts = Vec::new();
-        for (profile, cases) in both {
-            for (case, check) in cases {
-                let host = self.host(profile);
-                verdicts.push(Verdict {
-                    case,
-                    check: check(&host).await.map_err(|e| format!("{profile:?}: {e}")),
-                });
-            }
-        }
-        for (case, check) in extended::all() {
-            verdicts.push(Verdict { case, check: check(&self.host(Profile::Extended)).await });
-        }
-        Ok(verdicts)
+        let all = both.into_iter().chain([(Profile::Extended, extended::all())]);
+        let all = all.flat_map(|(profile, cases)| cases.into_iter().map(move |case| (profile, case)));
+        let verdicts = stream::iter(all).map(|(profile, (case, check))| async move {
+            let host = self.host(profile);
+            let check = check(&host).await.map_err(|e| format!("{profile:?}, {}: {e}", host.id));
+            Verdict { case, check }
+        });
+        Ok(verdicts.buffered(AT_A_TIME).collect().await)
     }
 
     fn host(&self, profile: Profile) -> Host<'_> {

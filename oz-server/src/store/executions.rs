@@ -279,7 +279,7 @@ fn take_report(
     report: &Report,
     now: Timestamp,
 ) -> Result<Reported> {
-    let from = standing(db, run_no)?;
+    let mut from = standing(db, run_no)?;
     if from.execution_id != Some(execution_id.to_string()) || from.state == RunState::Queued {
         return Ok(Reported::Superseded);
     }
@@ -291,6 +291,12 @@ fn take_report(
     }
     if from.state.is_terminal() || from.agent_left {
         return Ok(Reported::Superseded);
+    }
+    let ends = matches!(report, Report::Completed | Report::Cancelled(_) | Report::Failed { .. });
+    if ends && from.state == RunState::Pending {
+        // The claim was lost on its way, or is late.
+        claim(db, &from, now)?;
+        from = standing(db, run_no)?;
     }
     let local = super::runs::is_local(db, run_no)?;
     let gone = matches!(report, Report::Completed | Report::Lost(_));

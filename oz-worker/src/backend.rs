@@ -39,7 +39,12 @@ pub(crate) trait Backend: Send + Sync {
         Vec::new()
     }
 
-    /// Goes on with one of [`Self::survivors`] as [`Self::execute`] would have.
+    /// Those of [`Self::survivors`] that surely no other worker of this name watches; looked for again and again.
+    async fn orphans(&self) -> Vec<Identity> {
+        Vec::new()
+    }
+
+    /// Goes on with one of [`Self::survivors`] or [`Self::orphans`] as [`Self::execute`] would have.
     async fn resume(&self, survivor: Identity, control: &Control, report: oneshot::Sender<Outcome>) {
         let _ = (survivor, control, report);
     }

@@ -85,6 +85,8 @@ struct Dispatcher<'a> {
     /// All jobs, also those that only clean up.
     jobs: JoinSet<Uuid>,
     recent: VecDeque<Uuid>,
+    /// Runs of workers that died while this one lives.
+    orphans: (mpsc::UnboundedSender<Identity>, mpsc::UnboundedReceiver<Identity>),
     ended: (mpsc::UnboundedSender<Ended>, mpsc::UnboundedReceiver<Ended>),
     stopping: bool,
 }
@@ -107,6 +109,7 @@ impl<'a> Dispatcher<'a> {
             active: HashMap::new(),
             jobs: JoinSet::new(),
             recent: VecDeque::new(),
+            orphans: mpsc::unbounded_channel(),
             ended: mpsc::unbounded_channel(),
             stopping: false,
         }
@@ -126,8 +129,10 @@ impl<'a> Dispatcher<'a> {
                 () = shutdown.cancelled() => break,
                 Some(frame) = frames.recv() => self.receive(frame),
                 Some((id, outcome)) = self.ended.1.recv() => self.end(id, outcome),
+                Some(orphan) = self.orphans.1.recv() => self.take_over(orphan),
                 Some(_) = self.jobs.join_next() => {}
                 _ = status.tick() => {
+                    self.look_for_orphans();
                     self.list_elsewhere();
                     self.mailbox.tell_status();
                 }
@@ -255,9 +260,28 @@ impl<'a> Dispatcher<'a> {
     async fn adopt(&mut self) {
         self.list_elsewhere();
         for survivor in self.backend.survivors().await {
-            tracing::info!(run = %survivor.task_id, "goes on with a run of an earlier worker");
-            self.begin(survivor, Work::Resume(survivor), self.telemetry.trace(survivor.task_id.0, ""));
+            self.take_over(survivor);
         }
+    }
+
+    /// Another worker of this name may die while this one lives.
+    fn look_for_orphans(&mut self) {
+        let (backend, found) = (self.backend.clone(), self.orphans.0.clone());
+        self.jobs.spawn(async move {
+            for orphan in backend.orphans().await {
+                let _ = found.send(orphan);
+            }
+            Uuid::nil()
+        });
+    }
+
+    fn take_over(&mut self, survivor: Identity) {
+        let id = survivor.id();
+        if self.active.contains_key(&id) || self.recent.contains(&id) {
+            return;
+        }
+        tracing::info!(run = %survivor.task_id, "goes on with a run of an earlier worker");
+        self.begin(survivor, Work::Resume(survivor), self.telemetry.trace(survivor.task_id.0, ""));
     }
 
     fn claim(&self, Identity { task_id, execution_id }: Identity) {

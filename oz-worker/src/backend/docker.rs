@@ -285,7 +285,11 @@ impl Backend for Docker {
             Err(outcome) => Err(outcome),
         };
         match started {
-            Ok(_) => self.see_through(&spec::name(Identity::of(&job.assignment)), control, report).await,
+            Ok(_) => {
+                control.trace.event("backend.started");
+                control.trace.stage("oz_worker.run");
+                self.see_through(&spec::name(Identity::of(&job.assignment)), control, report).await;
+            }
             Err(outcome) => drop(report.send(outcome)),
         }
     }
@@ -295,7 +299,11 @@ impl Backend for Docker {
     }
 
     async fn survivors(&self) -> Vec<Identity> {
-        left::find(&self.engine, &self.presence, &self.worker_id).await
+        left::find(&self.engine, &self.presence, &self.worker_id, false).await
+    }
+
+    async fn orphans(&self) -> Vec<Identity> {
+        left::find(&self.engine, &self.presence, &self.worker_id, true).await
     }
 
     async fn resume(&self, survivor: Identity, control: &Control, report: oneshot::Sender<Outcome>) {

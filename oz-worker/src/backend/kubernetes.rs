@@ -118,7 +118,11 @@ impl Backend for Kubernetes {
             size,
         };
         match self.begin(&names, &run, control).await {
-            Ok(()) => self.follow(&names, &news, Some(&variables.secrets), control, report).await,
+            Ok(()) => {
+                control.trace.event("backend.started");
+                control.trace.stage("oz_worker.run");
+                self.follow(&names, &news, Some(&variables.secrets), control, report).await;
+            }
             Err(NotBegun::Refused(outcome)) => {
                 let _ = report.send(outcome);
             }

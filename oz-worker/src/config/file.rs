@@ -69,6 +69,8 @@ pub struct Docker {
     pub default_image: Option<String>,
     /// Network of the containers.
     pub network: Option<String>,
+    /// The static `oz` program that is brought into the containers.
+    pub oz_path: Option<PathBuf>,
     /// How many prepared containers wait for a run.
     pub warm_tasks: u32,
 }

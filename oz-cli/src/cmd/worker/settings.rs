@@ -72,6 +72,7 @@ fn merge(
         Backend::Docker => {
             let mut docker = file.backend.docker.unwrap_or_default();
             docker.volumes.extend(args.volumes);
+            oz_path = docker.oz_path.unwrap_or(oz_path);
             BackendConfig::Docker(DockerConfig {
                 volumes: docker.volumes,
                 default_image: docker.default_image,

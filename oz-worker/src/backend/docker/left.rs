@@ -19,8 +19,14 @@ use std::{
 /// After which time a container that was never started is left over, when nobody knows whether its worker lives.
 const FORGOTTEN: Duration = Duration::from_secs(3600);
 
-/// The runs of this worker whose containers no living process watches. Removes what is of no use to anybody.
-pub(super) async fn find(engine: &Engine, presence: &Presence, worker_id: &str) -> Vec<Identity> {
+/// The runs of this worker whose containers no living process watches; those of which nobody can tell are among them
+/// unless it must be `sure`. Removes what is of no use to anybody.
+pub(super) async fn find(
+    engine: &Engine,
+    presence: &Presence,
+    worker_id: &str,
+    sure: bool,
+) -> Vec<Identity> {
     for container in list(engine, helper::LABEL.to_owned()).await {
         if abandoned(presence, &container) {
             remove(engine, &container).await;
@@ -35,7 +41,7 @@ pub(super) async fn find(engine: &Engine, presence: &Presence, worker_id: &str) 
         match container.state {
             Some(State::CREATED) if abandoned(presence, &container) => remove(engine, &container).await,
             None | Some(State::EMPTY | State::CREATED | State::REMOVING) => {}
-            Some(_) if current && presence.lives(&labels) != Some(true) => found.push(identity),
+            Some(_) if current && !presence.lives(&labels).unwrap_or(sure) => found.push(identity),
             Some(_) => {}
         }
     }

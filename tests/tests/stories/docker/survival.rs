@@ -60,6 +60,18 @@ async fn workers_of_one_name_leave_the_runs_of_each_other_alone() {
     assert!(!log.contains("goes on with a run"), "{log}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_worker_leaves_its_runs_to_another_of_its_name() {
+    let mut yard = Yard::new("d-heir", &script(&[WAITS]), &[]);
+    let run_id = yard.world.dispatch("work", yard.config(&yard.docker.small())).await;
+    yard.until_made(run_id, "started").await;
+    let heir = yard.world.start_docker_worker("d-heir", &[]);
+    yard.world.kill_worker(yard.worker);
+    yard.worker = heir;
+    go(&yard, run_id);
+    finishes_once(&yard, run_id).await;
+}
+
 /// A run whose engine ends and comes back, with this option.
 async fn restarted(option: &str, worker_id: &str) -> (Yard, oz_core::RunId) {
     // It ends with the process.

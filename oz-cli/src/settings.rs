@@ -24,6 +24,7 @@ pub(crate) fn default_data_dir() -> Result<PathBuf, CliError> {
     Ok(strategy()?.data_dir().join("oz"))
 }
 
+#[cfg(feature = "serve")]
 /// Where the control plane makes the master key of its secrets unless told otherwise: not beside its data, so that who
 /// takes the one does not have the other.
 pub(crate) fn default_master_key() -> Result<PathBuf, CliError> {

@@ -33,6 +33,7 @@ pub(crate) enum Outcome {
     /// It runs elsewhere now and reports by itself.
     Dispatched,
     /// It goes on without this worker; the next one finds it.
+    #[cfg_attr(not(any(feature = "docker", feature = "kubernetes")), expect(dead_code))]
     Left,
     /// Badly, or it never began.
     Failed { reason: FailureReason, message: String, exit_code: Option<i32> },

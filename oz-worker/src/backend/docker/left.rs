@@ -21,12 +21,7 @@ const FORGOTTEN: Duration = Duration::from_secs(3600);
 
 /// The runs of this worker whose containers no living process watches; those of which nobody can tell are among them
 /// unless it must be `sure`. Removes what is of no use to anybody.
-pub(super) async fn find(
-    engine: &Engine,
-    presence: &Presence,
-    worker_id: &str,
-    sure: bool,
-) -> Vec<Identity> {
+pub(super) async fn find(engine: &Engine, presence: &Presence, worker_id: &str, sure: bool) -> Vec<Identity> {
     for container in list(engine, helper::LABEL.to_owned()).await {
         if abandoned(presence, &container) {
             remove(engine, &container).await;

@@ -27,7 +27,7 @@ const ONE_ENGINE: &[&str] = &[
 pub(crate) fn run(args: &[String]) -> Outcome {
     crate::run(&mut cargo(&["build", "--package", "oz-cli"]))?;
     // It takes minutes, and only stories about containers need it.
-    let wanted = args.is_empty() || args.iter().any(|arg| arg.contains("docker"));
+    let wanted = args.iter().all(|arg| arg.starts_with('-')) || args.iter().any(|arg| arg.contains("docker"));
     let static_oz = if wanted { Some(static_oz::build()?) } else { None };
     let postgres = Postgres::start()?;
     let test = |args: &[&str]| {

@@ -44,6 +44,25 @@ impl Tail {
         }
     }
 
+    /// Reads both outputs of a command until their ends.
+    pub(crate) async fn drain_both(
+        &self,
+        stdout: Option<impl AsyncRead + Unpin>,
+        stderr: Option<impl AsyncRead + Unpin>,
+    ) {
+        let stdout = async {
+            if let Some(stdout) = stdout {
+                self.drain(stdout).await;
+            }
+        };
+        let stderr = async {
+            if let Some(stderr) = stderr {
+                self.drain(stderr).await;
+            }
+        };
+        tokio::join!(stdout, stderr);
+    }
+
     fn keep(&self, raw: &[u8]) {
         let text = self.secrets.hide(String::from_utf8_lossy(raw).trim_end());
         let mut text: String = text.chars().filter(|c| !c.is_control() || *c == '\t').collect();

@@ -5,6 +5,8 @@ use rustix::process::{Pid, Signal, WaitOptions};
 use std::{
     collections::HashSet,
     fs,
+    os::unix::process::ExitStatusExt,
+    process::ExitStatus,
     time::{Duration, Instant},
 };
 
@@ -70,6 +72,11 @@ impl Row {
         let session = pid_of(fields.nth(1)?);
         Some(Self { pid, parent, session, zombie })
     }
+}
+
+/// The exit code of a process, 128 + n after signal n.
+pub(crate) fn exit_code(status: ExitStatus) -> i32 {
+    status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
 }
 
 /// Whether the environment of `pid` at its start had `entry`.

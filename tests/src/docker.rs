@@ -199,14 +199,18 @@ impl World {
 
     /// The same, of the control plane at this address.
     pub fn start_docker_worker_at(&mut self, worker_id: &str, url: &str, args: &[&str]) -> usize {
-        let mut command = self.daemon_of(&static_oz());
+        let mut command = self.daemon();
+        let settings = self.path().join("docker-worker.yaml");
+        let text = format!("backend: {{ docker: {{ oz_path: {:?} }} }}", static_oz());
+        fs::write(&settings, text).expect("settings of a worker");
         let lease = format!("{}s", self.options.lease);
         if !self.options.env.iter().any(|(name, _)| name == "DOCKER_HOST") {
             command.env("DOCKER_HOST", engine().host());
         }
         command
             .args(["worker", "--worker-id", worker_id, "--lease", &lease, "--max-concurrent-tasks", "4"])
-            .args(["--backend", "docker"])
+            .arg("--config-file")
+            .arg(settings)
             .args(args)
             .env("OZ_API_KEY", KEY)
             .env("OZ_SERVER_URL", url)

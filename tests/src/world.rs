@@ -191,11 +191,7 @@ impl World {
     }
 
     pub(crate) fn daemon(&self) -> Command {
-        self.daemon_of(&oz_binary())
-    }
-
-    pub(crate) fn daemon_of(&self, oz: &Path) -> Command {
-        let mut command = self.command(oz);
+        let mut command = self.command(&oz_binary());
         if self.options.script.is_some() {
             command.env("OZ_SCRIPTED_MODEL", self.path().join("script.yaml"));
         }

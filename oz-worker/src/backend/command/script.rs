@@ -5,8 +5,7 @@ use rustix::process::{Pid, Signal};
 use std::{
     future::Future,
     io,
-    os::unix::process::ExitStatusExt,
-    process::{ExitStatus, Stdio},
+    process::Stdio,
     time::Duration,
 };
 use tokio::{
@@ -71,21 +70,11 @@ impl Script<'_> {
                     let _ = stdin.write_all(input).await;
                 }
             };
-            let stdout = async {
-                if let Some(stdout) = stdout {
-                    tail.drain(stdout).await;
-                }
-            };
-            let stderr = async {
-                if let Some(stderr) = stderr {
-                    tail.drain(stderr).await;
-                }
-            };
-            tokio::join!(write, stdout, stderr);
+            tokio::join!(write, tail.drain_both(stdout, stderr));
         };
         let ending = async {
             tokio::select! {
-                status = child.wait() => return Ok(Ended::Exited(code(status?))),
+                status = child.wait() => return Ok(Ended::Exited(process::exit_code(status?))),
                 () = tokio::time::sleep(limit) => {}
                 () = stop => {
                     end(&mut child, group, &self.mark).await;
@@ -118,8 +107,4 @@ async fn end(child: &mut Child, group: Option<Pid>, mark: &str) {
     if !matches!(tokio::task::spawn_blocking(sweep).await, Ok(true)) {
         tracing::error!("some processes of a command can't be killed");
     }
-}
-
-fn code(status: ExitStatus) -> i32 {
-    status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
 }

@@ -8,9 +8,8 @@ use std::{
     ffi::OsString,
     future::Future,
     io,
-    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
+    process::Stdio,
     time::Duration,
 };
 use tokio::{
@@ -72,22 +71,10 @@ impl Guarded<'_> {
         // The guard lives as long as this end of the pipe is open.
         let pipe = guard.stdin.take();
         let (stdout, stderr) = (guard.stdout.take(), guard.stderr.take());
-        let output = async {
-            let stdout = async {
-                if let Some(stdout) = stdout {
-                    tail.drain(stdout).await;
-                }
-            };
-            let stderr = async {
-                if let Some(stderr) = stderr {
-                    tail.drain(stderr).await;
-                }
-            };
-            tokio::join!(stdout, stderr);
-        };
+        let output = tail.drain_both(stdout, stderr);
         let ending = async {
             let ended = tokio::select! {
-                status = guard.wait() => Ended::Exited(code(status?)),
+                status = guard.wait() => Ended::Exited(process::exit_code(status?)),
                 () = stop => {
                     drop(pipe);
                     end(&mut guard).await?;
@@ -129,8 +116,4 @@ async fn sweep(session: Pid, mark: String, group: String) {
     if !matches!(swept, Ok(true)) {
         tracing::error!("some processes of a run can't be killed");
     }
-}
-
-fn code(status: ExitStatus) -> i32 {
-    status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
 }

@@ -2,12 +2,7 @@
 
 use crate::{environment::Environment, output::Tail, process};
 use rustix::process::{Pid, Signal};
-use std::{
-    future::Future,
-    io,
-    process::Stdio,
-    time::Duration,
-};
+use std::{future::Future, io, process::Stdio, time::Duration};
 use tokio::{
     io::AsyncWriteExt,
     process::{Child, Command},

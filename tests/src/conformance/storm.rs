@@ -4,6 +4,7 @@ use super::{
     Check, SOON, ensure,
     fake_worker::{Assigned, FakeWorker, Profile, status},
 };
+use backon::{ExponentialBuilder, Retryable as _};
 use futures_util::{StreamExt as _, stream};
 use oz_client::Client;
 use oz_core::{
@@ -88,7 +89,10 @@ impl Storm {
     /// Dials for all that have no line, many at once.
     async fn connect(&self, workers: Vec<Tossed>) -> Result<Vec<Tossed>, String> {
         let dialled = stream::iter(workers).map(|mut worker| async move {
-            let dialled = FakeWorker::dial(&self.url, &worker.host, Some(&self.key), Profile::Extended).await;
+            // Whoever calls too often is asked to come back later, and workers do.
+            let dial = || FakeWorker::dial(&self.url, &worker.host, Some(&self.key), Profile::Extended);
+            let later = ExponentialBuilder::default().with_jitter().with_max_times(8);
+            let dialled = dial.retry(later).when(|refused| refused.status == 429).await;
             let mut line = dialled.map_err(|e| format!("refused: {} {}", e.status, e.body))?;
             let active = worker.run.as_ref().map(Assigned::executions).unwrap_or_default();
             line.send(&status(&worker.instance, Some(1), &active)).await?;

@@ -20,6 +20,7 @@ const ONE_ENGINE: &[&str] = &[
     "tasks::",
     "telemetry::",
     "the_worker_keeps_to_the_protocol",
+    "two_thousand_workers",
 ];
 
 /// Builds `oz`, also as a static program, starts PostgreSQL and runs every test; then the stories and the suite of the

@@ -49,7 +49,7 @@ pub(crate) struct WorkerArgs {
     /// Further environment of the agents; KEY alone takes the value from here; repeatable, or with commas
     #[arg(short, long = "env", value_name = "KEY[=VALUE]", value_delimiter = ',', value_parser = variable)]
     env: Vec<(String, Option<String>)>,
-    /// A directory of this machine for the containers, with docker: HOST:CONTAINER[:MODE]; repeatable, or with commas
+    /// A directory of this machine for the containers, with docker: `HOST:CONTAINER[:MODE]`; repeatable, or with commas
     #[arg(short, long, value_name = "VOLUME", value_delimiter = ',')]
     volumes: Vec<String>,
     /// Directory of the workspaces, with direct; in the user's data directory when absent

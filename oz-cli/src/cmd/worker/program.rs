@@ -114,7 +114,7 @@ mod tests {
           -e, --env <KEY[=VALUE]>            Further environment of the agents; KEY alone takes the value
                                              from here; repeatable, or with commas
           -v, --volumes <VOLUME>             A directory of this machine for the containers, with docker:
-                                             HOST:CONTAINER[:MODE]; repeatable, or with commas
+                                             `HOST:CONTAINER[:MODE]`; repeatable, or with commas
               --workspace-root <DIR>         Directory of the workspaces, with direct;
                                              /var/lib/oz/workspaces when absent
               --target-dir <DIR>             One directory for all runs instead, which is never deleted,

@@ -40,7 +40,7 @@ backend:
         - { name: v, emptyDir: { sizeLimit: 1000 } }
     warm_tasks: 1
     agent_image: registry.example/oz:1
-    credentials: mounted
+    credentials: secret
 "#;
 
 #[test]

@@ -17,7 +17,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("fake-kubernetes", &[]),
     ("fake-model", &[]),
-    ("xtask", &["oz-core"]),
+    ("xtask", &["oz-core", "oz-client"]),
 ];
 /// What a room may know besides, for its own tests.
 const FOR_TESTS: &[&str] = &["fake-kubernetes", "fake-model"];

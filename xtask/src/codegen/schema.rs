@@ -26,6 +26,7 @@ impl Reader {
     }
 
     /// The type of this name, once it has been read.
+    #[cfg(test)]
     pub(crate) fn get(&self, name: &str) -> Option<&Type> {
         self.types.get(name)
     }

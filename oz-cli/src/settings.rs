@@ -2,21 +2,19 @@
 
 use crate::error::CliError;
 use etcetera::BaseStrategy as _;
-use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-/// The stored login.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Login {
-    pub(crate) server_url: String,
-    pub(crate) api_key: String,
-}
+pub(crate) use oz_client::connection::Login;
 
 fn strategy() -> Result<impl etcetera::BaseStrategy, CliError> {
-    etcetera::choose_base_strategy().map_err(|_| CliError::new("there is no home directory; set HOME"))
+    etcetera::choose_base_strategy().map_err(|_| no_home())
+}
+
+fn no_home() -> CliError {
+    CliError::new("there is no home directory; set HOME")
 }
 
 /// Where the control plane keeps its data unless told otherwise.
@@ -33,7 +31,7 @@ pub(crate) fn default_master_key() -> Result<PathBuf, CliError> {
 
 /// The file of the stored login, whether or not it is there.
 pub(crate) fn path() -> Result<PathBuf, CliError> {
-    Ok(strategy()?.config_dir().join("oz").join("login.json"))
+    Login::path().ok_or_else(no_home)
 }
 
 /// The file with this person's model services, if there is one.
@@ -44,8 +42,7 @@ pub(crate) fn models_file() -> Option<PathBuf> {
 
 /// The stored login, if there is one.
 pub(crate) fn load() -> Option<Login> {
-    let text = fs::read_to_string(path().ok()?).ok()?;
-    serde_json::from_str(&text).ok()
+    Login::load()
 }
 
 /// Stores a login. Returns where.

@@ -29,6 +29,15 @@ impl RawResponse {
         Ok(Self { status, headers, body, what })
     }
 
+    /// The body, which is JSON. An answer 204 has no body and counts as `{}`.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] when it is none.
+    pub fn json(&self) -> Result<Bytes, Error> {
+        self.parse::<serde::de::IgnoredAny>()?;
+        Ok(if self.status == 204 { Bytes::from_static(b"{}") } else { self.body.clone() })
+    }
+
     /// What the body says, as a `T`. An answer 204 has no body and counts as `{}`.
     ///
     /// # Errors

@@ -37,6 +37,18 @@ impl Client {
         self.call(&E::INFO, fields(request)?).await
     }
 
+    /// Calls the endpoint of this row with the fields of its request, for who does not know its type. The fields are
+    /// checked against that type first; those that it does not know are sent as they are.
+    ///
+    /// # Errors
+    /// `invalid_request` that names the field; otherwise as for [`send_raw`](Self::send_raw).
+    pub async fn send_row(&self, info: &Info, fields: Map<String, Value>) -> Result<RawResponse, Error> {
+        let fields = Value::Object(fields);
+        (info.check)(&fields)?;
+        let Value::Object(fields) = fields else { return Err(not_an_object(info)) };
+        self.call(info, fields).await
+    }
+
     /// Calls the endpoint of this row, whatever the type of its request.
     async fn call(&self, info: &Info, fields: Map<String, Value>) -> Result<RawResponse, Error> {
         let (key, name) = match &self.options().idempotency_key {
@@ -89,8 +101,12 @@ impl Client {
 fn fields<E: Endpoint>(request: &E) -> Result<Map<String, Value>, Error> {
     match serde_json::to_value(request) {
         Ok(Value::Object(fields)) => Ok(fields),
-        _ => Err(Error::Config(format!("{} is not an object", E::INFO.id))),
+        _ => Err(not_an_object(&E::INFO)),
     }
+}
+
+fn not_an_object(info: &Info) -> Error {
+    Error::Config(format!("{} is not an object", info.id))
 }
 
 /// Whether a call makes something that would be made once more by a repetition.

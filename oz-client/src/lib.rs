@@ -14,9 +14,12 @@
 mod answer;
 mod call;
 mod client;
+#[cfg(feature = "login")]
+pub mod connection;
 mod error;
 mod http;
 mod live;
+pub mod method;
 mod options;
 mod resources;
 pub mod retry;
@@ -31,5 +34,9 @@ pub use client::Client;
 pub use error::Error;
 pub use http::{http_builder, http_client};
 pub use options::RequestOptions;
-pub use resources::*;
+pub use resources::{
+    Accounts, ApiKeys, Artifacts, Budgets, Conversations, Environments, EventLog, Identities, McpServers,
+    MemoryStores, Messages, ModelEndpoints, Models, NewSecret, Profiles, Runners, Runs, SavedPrompts,
+    Schedules, Secrets, Skills, Teams,
+};
 pub use seal::seal;

@@ -3,15 +3,19 @@
 
 /// Declares a noun: the struct with its calls and the method of the client that leads to it.
 macro_rules! noun {
-    ($(#[$doc:meta])* $Noun:ident $name:ident) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $Noun:ident $name:ident) => {
+        $(#[doc = $doc])*
         ///
         #[doc = concat!("Got from [`Client::", stringify!($name), "`](crate::Client::", stringify!($name), ").")]
         #[derive(Debug, Clone, Copy)]
         pub struct $Noun<'a>(&'a $crate::Client);
 
+        /// What leads to the noun, and what it is about.
+        const NAME: &str = stringify!($name);
+        const ABOUT: &str = concat!($($doc, "\n"),*);
+
         impl $crate::Client {
-            $(#[$doc])*
+            $(#[doc = $doc])*
             #[must_use]
             pub fn $name(&self) -> $Noun<'_> {
                 $Noun(self)
@@ -20,12 +24,13 @@ macro_rules! noun {
     };
 }
 
-/// Declares calls of a noun, and the list of their rows for the test that misses none. A call names a request type of
-/// the table and what it answers. It takes the request as a whole, `create(CreateSchedule) -> Schedule`, or field by
-/// field, `get(GetSchedule { schedule_id: String }) -> Schedule`. Rows after `and` have methods that are written out.
+/// Declares calls of a noun, and the list of them in [`method`](crate::method). A call names a request type of the table
+/// and what it answers. It takes the request as a whole, `create(CreateSchedule) -> Schedule`, or field by field,
+/// `get(GetSchedule { schedule_id: String }) -> Schedule`. `calls! { Runs + BY_HAND; … }` lists methods that are written
+/// out as well.
 macro_rules! calls {
-    (@one $(#[$doc:meta])* $name:ident($Request:ident) -> $Answer:ty) => {
-        $(#[$doc])*
+    (@one $(#[doc = $doc:literal])* $name:ident($Request:ident) -> $Answer:ty) => {
+        $(#[doc = $doc])*
         ///
         /// # Errors
         /// See [`Client::send`](crate::Client::send).
@@ -33,8 +38,8 @@ macro_rules! calls {
             self.0.send(request).await
         }
     };
-    (@one $(#[$doc:meta])* $name:ident($Request:ident { $($field:ident: $Field:ty),* }) -> $Answer:ty) => {
-        $(#[$doc])*
+    (@one $(#[doc = $doc:literal])* $name:ident($Request:ident { $($field:ident: $Field:ty),* }) -> $Answer:ty) => {
+        $(#[doc = $doc])*
         ///
         /// # Errors
         /// See [`Client::send`](crate::Client::send).
@@ -42,16 +47,36 @@ macro_rules! calls {
             self.0.send(&oz_core::api::$Request { $($field: $field.into()),* }).await
         }
     };
-    ($Noun:ident $(and $($by_hand:ident)+)?; $(
-        $(#[$doc:meta])* $name:ident($Request:ident $({ $($field:ident: $Field:ty),* })?) -> $Answer:ty;
+    (@by_hand) => { &[] };
+    (@by_hand $list:ident) => { $list };
+    ($Noun:ident $(+ $by_hand:ident)?; $(
+        $(#[doc = $doc:literal])*
+        $name:ident($Request:ident $({ $($field:ident: $Field:ty),* })?) -> $Answer:ty;
     )+) => {
         impl $Noun<'_> { $(
-            calls!(@one $(#[$doc])* $name($Request $({ $($field: $Field),* })?) -> $Answer);
+            calls!(@one $(#[doc = $doc])* $name($Request $({ $($field: $Field),* })?) -> $Answer);
         )+ }
-        #[cfg(test)]
-        pub(super) const ROWS: &[&str] = &[$(stringify!($Request),)+ $($(stringify!($by_hand)),+)?];
+        /// The noun with its methods.
+        pub(super) const NOUN: $crate::method::Noun = $crate::method::Noun {
+            name: NAME,
+            type_name: stringify!($Noun),
+            doc: ABOUT,
+            calls: &[$( $crate::method::Method {
+                noun: NAME,
+                name: stringify!($name),
+                doc: concat!($($doc, "\n"),*),
+                arguments: &[$($(stringify!($field)),*)?],
+                row: Some(|| <oz_core::api::$Request as oz_core::api::Endpoint>::INFO),
+                request: $crate::method::schema_of::<oz_core::api::$Request>,
+                answer: Some($crate::method::schema_of::<$Answer>),
+                how: $crate::method::How::Row,
+            }, )+],
+            by_hand: calls!(@by_hand $($by_hand)?),
+        };
     };
 }
+
+use crate::method::Noun;
 
 mod account;
 mod api_keys;
@@ -97,40 +122,28 @@ pub use secrets::{NewSecret, Secrets};
 pub use skills::Skills;
 pub use team::Teams;
 
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    /// The rows of every noun.
-    const COVERED: &[&[&str]] = &[
-        super::account::ROWS,
-        super::api_keys::ROWS,
-        super::artifacts::ROWS,
-        super::budgets::ROWS,
-        super::conversations::ROWS,
-        super::environments::ROWS,
-        super::event_log::ROWS,
-        super::identities::ROWS,
-        super::mcp_servers::ROWS,
-        super::memory::ROWS,
-        super::messages::ROWS,
-        super::model_endpoints::ROWS,
-        super::models::ROWS,
-        super::profiles::ROWS,
-        super::runners::ROWS,
-        super::runs::ROWS,
-        super::saved_prompts::ROWS,
-        super::schedules::ROWS,
-        super::secrets::ROWS,
-        super::skills::ROWS,
-        super::team::ROWS,
-    ];
-
-    #[test]
-    fn every_row_that_a_user_calls_has_a_method() {
-        let rows = oz_core::api::ALL.iter().filter(|row| !row.path.starts_with("/harness-support/"));
-        let rows: BTreeSet<&str> = rows.map(|row| row.id).collect();
-        let covered: BTreeSet<&str> = COVERED.iter().flat_map(|rows| rows.iter().copied()).collect();
-        assert_eq!(covered, rows, "left: what has a method; right: what a user would call");
-    }
-}
+/// Every noun; the client's own methods come first.
+pub(crate) static NOUNS: &[Noun] = &[
+    crate::method::OWN,
+    account::NOUN,
+    api_keys::NOUN,
+    artifacts::NOUN,
+    budgets::NOUN,
+    conversations::NOUN,
+    environments::NOUN,
+    event_log::NOUN,
+    identities::NOUN,
+    mcp_servers::NOUN,
+    memory::NOUN,
+    messages::NOUN,
+    model_endpoints::NOUN,
+    models::NOUN,
+    profiles::NOUN,
+    runners::NOUN,
+    runs::NOUN,
+    saved_prompts::NOUN,
+    schedules::NOUN,
+    secrets::NOUN,
+    skills::NOUN,
+    team::NOUN,
+];

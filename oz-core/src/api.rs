@@ -23,6 +23,7 @@ mod account;
 mod artifacts;
 mod catalog;
 mod conversations;
+mod decode;
 mod environments;
 mod events;
 mod files;
@@ -44,6 +45,7 @@ pub use account::*;
 pub use artifacts::*;
 pub use catalog::*;
 pub use conversations::*;
+pub use decode::{decode, parse};
 pub use environments::*;
 pub use events::*;
 pub use files::*;
@@ -134,6 +136,8 @@ pub struct Info {
     pub request: fn(&mut SchemaGenerator) -> Schema,
     /// Schema of the response.
     pub response: fn(&mut SchemaGenerator) -> Schema,
+    /// Checks that a JSON object is a request of this endpoint; see [`decode`].
+    pub check: fn(&serde_json::Value) -> Result<(), Error>,
 }
 
 impl Info {

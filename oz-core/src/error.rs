@@ -163,6 +163,15 @@ impl Error {
     pub fn internal(detail: impl Into<String>) -> Self {
         Self::new(ErrorCode::InternalError, detail)
     }
+    /// The field that the detail names, such as `config.model` in `config.model: 'x' is not valid; …`: details of
+    /// `invalid_request` begin with it where there is one.
+    #[must_use]
+    pub fn field(&self) -> Option<&str> {
+        let (field, _) = self.detail.split_once(": ").filter(|_| self.code == ErrorCode::InvalidRequest)?;
+        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '[' | ']');
+        let named = field.starts_with(|c: char| c.is_ascii_lowercase()) && field.chars().all(legal);
+        named.then_some(field)
+    }
     /// The HTTP status of this error.
     #[must_use]
     pub fn http_status(&self) -> u16 {
@@ -249,6 +258,19 @@ mod tests {
             let json = serde_json::to_string(&problem).unwrap();
             let back = Error::from(serde_json::from_str::<Problem>(&json).unwrap());
             assert_eq!((back.code, back.detail), (error.code, error.detail));
+        }
+    }
+
+    #[test]
+    fn the_field_of_a_bad_request_is_known() {
+        for (error, field) in [
+            (Error::invalid_field("config.model", "x: y", "z"), Some("config.model")),
+            (Error::invalid("repos[0].url: it is empty"), Some("repos[0].url")),
+            (Error::invalid("Nothing is: right"), None),
+            (Error::invalid("it is wrong: all of it"), None),
+            (Error::conflict("name: it is taken"), None),
+        ] {
+            assert_eq!(error.field(), field, "{error}");
         }
     }
 

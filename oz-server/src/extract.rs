@@ -17,11 +17,7 @@ use std::{collections::HashMap, sync::Mutex, sync::PoisonError};
 pub(crate) const MAX_BODY: usize = 64 << 20;
 
 /// What a request says, before anybody knows what it means.
-pub(crate) struct Fields {
-    value: Value,
-    /// Those of the path, by name.
-    path: Vec<(String, String)>,
-}
+pub(crate) struct Fields(Value);
 
 impl Fields {
     /// Reads path, query and body of a request for this endpoint.
@@ -30,9 +26,8 @@ impl Fields {
         let params = RawPathParams::from_request_parts(&mut parts, &())
             .await
             .map_err(|e| Error::invalid(format!("path: {e}")))?;
-        let path: Vec<_> = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let mut fields: Map<String, Value> =
-            path.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+            params.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
         if info.in_query() {
             drain(body).await;
             query(info, &parts.uri, &mut fields)?;
@@ -40,14 +35,12 @@ impl Fields {
             let bytes = to_bytes(body, MAX_BODY).await.map_err(|_| too_large())?;
             fields = with_body(&bytes, fields)?;
         }
-        Ok(Self { value: fields.into(), path })
+        Ok(Self(fields.into()))
     }
 
     /// Decodes and checks the request.
     pub(crate) fn decode<E: Endpoint>(self) -> Result<E, Error> {
-        let endpoint: E = serde_path_to_error::deserialize(self.value).map_err(|e| misfit(&e, &self.path))?;
-        endpoint.validate()?;
-        Ok(endpoint)
+        oz_core::api::decode(&self.0)
     }
 }
 
@@ -80,20 +73,6 @@ fn with_body(bytes: &[u8], fields: Map<String, Value>) -> Result<Map<String, Val
     };
     map.extend(fields);
     Ok(map)
-}
-
-fn misfit(e: &serde_path_to_error::Error<serde_json::Error>, path: &[(String, String)]) -> Error {
-    let field = e.path().to_string();
-    // A bad path field is nearly always a bad id; say so with the value.
-    if let Some((name, value)) = path.iter().find(|(name, _)| *name == field) {
-        return Error::invalid_field(name, value, "a UUID such as 0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e");
-    }
-    let inner = e.inner();
-    if field == "." || field == "?" {
-        Error::invalid(inner.to_string())
-    } else {
-        Error::invalid(format!("{field}: {inner}"))
-    }
 }
 
 /// Reads the query into `fields` by the schema of the request type.
@@ -210,7 +189,7 @@ mod tests {
         let mut fields = Map::new();
         let uri: Uri = format!("/x?{query_string}").parse().unwrap();
         query(&ListRuns::INFO, &uri, &mut fields)?;
-        Fields { value: fields.into(), path: Vec::new() }.decode()
+        Fields(fields.into()).decode()
     }
 
     #[test]
@@ -245,9 +224,8 @@ mod tests {
 
     #[test]
     fn a_bad_id_in_the_path_is_named() {
-        let path = vec![("run_id".to_owned(), "banana".to_owned())];
-        let value = serde_json::json!({ "run_id": "banana" });
-        let error = Fields { value, path }.decode::<ReadLog>().unwrap_err();
+        let fields = Fields(serde_json::json!({ "run_id": "banana" }));
+        let error = fields.decode::<ReadLog>().unwrap_err();
         assert!(
             error.detail.starts_with("run_id: 'banana' is not valid; expected a UUID"),
             "{}",

@@ -1,19 +1,22 @@
 //! What runs leave behind: plans, pictures, files.
 
-use crate::Error;
+use crate::{
+    Error,
+    method::{self, How, Method, OfArtifact, UploadTo},
+};
 use bytes::Bytes;
 use futures_util::{
-    StreamExt as _,
+    FutureExt as _, StreamExt as _,
     stream::{self, BoxStream},
 };
-use oz_core::api::{ArtifactBody, ArtifactContent, ArtifactCreated, UploadTarget};
+use oz_core::api::{ArtifactBody, ArtifactContent, ArtifactCreated, UploadTarget, parse};
 
 noun! {
     /// Calls about artifacts.
     Artifacts artifacts
 }
 
-calls! { Artifacts;
+calls! { Artifacts + BY_HAND;
     /// Gets the artifact with this id: the text of a plan, or where to fetch a picture or file.
     get(GetArtifact { artifact_uid: String }) -> ArtifactContent;
     /// Makes an artifact. The bytes of a picture or file go to the address in the answer, by
@@ -29,6 +32,28 @@ calls! { Artifacts;
     /// ```
     create(CreateArtifact) -> ArtifactCreated;
 }
+
+/// What is written out below.
+const BY_HAND: &[Method] = &[
+    Method::transferred::<UploadTo>(
+        (NAME, "upload"),
+        "Sends the bytes of an artifact to the address that `create` answered with. The key stays here.",
+        How::Upload(|client, request, bytes| {
+            async move { client.artifacts().upload(&parse::<UploadTo>(&request)?.target, bytes).await }.boxed()
+        }),
+    ),
+    Method::transferred::<OfArtifact>(
+        (NAME, "download"),
+        "The bytes of the artifact with this id, as they come. The key goes to the server and not to the signed \
+         address of the bytes.",
+        How::Bytes(|client, request| {
+            method::bytes(&request, |of: OfArtifact| async move {
+                client.artifacts().download(of.artifact_uid).await
+            })
+        }),
+    )
+    .taking(&["artifact_uid"]),
+];
 
 impl Artifacts<'_> {
     /// Sends the bytes of an artifact to the address that [`create`](Self::create) answered with. The key stays here.

@@ -1,6 +1,9 @@
 //! Conversations, which outlive the runs that they went on in.
 
-use crate::Error;
+use crate::{
+    Error,
+    method::{self, How, Method, OfConversation},
+};
 use bytes::Bytes;
 use futures_util::Stream;
 use oz_core::{
@@ -15,7 +18,7 @@ noun! {
     Conversations conversations
 }
 
-calls! { Conversations;
+calls! { Conversations + BY_HAND;
     /// Gets the conversation with this id.
     get(GetConversation { conversation_id: ConversationId }) -> Conversation;
     /// Forks a conversation: makes a new one that begins as a copy of it.
@@ -27,6 +30,19 @@ calls! { Conversations;
     /// Gets the conversation that holds what happened in the session with this id, once that is over. Needs no key.
     of_session(CheckSessionRedirect { session_id: Uuid }) -> SessionRedirect;
 }
+
+/// What is written out below.
+const BY_HAND: &[Method] = &[Method::transferred::<OfConversation>(
+    (NAME, "block_snapshot"),
+    "The blocks of the conversation with this id, as bytes. The key goes to the server and not to the signed address of \
+     the bytes.",
+    How::Bytes(|client, request| {
+        method::bytes(&request, |of: OfConversation| async move {
+            client.conversations().block_snapshot(of.conversation_id).await
+        })
+    }),
+)
+.taking(&["conversation_id"])];
 
 impl Conversations<'_> {
     /// The blocks of the conversation with this id, as bytes. The key goes to the server and not to the signed address

@@ -1,12 +1,15 @@
 //! Runs: what agents do.
 
-use crate::Error;
+use crate::{
+    Error,
+    method::{self, Method, OfRun},
+};
 use futures_util::{Stream, StreamExt as _, stream};
 use oz_core::{
     Run, RunId,
     api::{
         AttachmentList, AttachmentsPrepared, CancelRun, Empty, HandoffPrepared, ListRuns, LocalRunCreated,
-        RunCreated, RunPage, RunRequest, RunRequestList,
+        RunCreated, RunPage, RunRequest, RunRequestList, decode,
     },
     conversation::Conversation,
     event::EventType,
@@ -23,7 +26,7 @@ noun! {
     Runs runs
 }
 
-calls! { Runs and CancelRun;
+calls! { Runs + BY_HAND;
     /// Dispatches a run. It is made once, also when the answer is lost and the call is repeated.
     ///
     /// ```no_run
@@ -76,6 +79,33 @@ calls! { Runs and CancelRun;
     /// Gets the addresses of some attachments of a run, for [`Client::download`](crate::Client::download).
     download_attachments(DownloadAttachments) -> AttachmentList;
 }
+
+/// What is written out below.
+const BY_HAND: &[Method] = &[
+    Method::streamed::<ListRuns, Run>(
+        (NAME, "list_all"),
+        "All runs that match, page after page. A page is asked for when the one before is used up.",
+        |client, request| Ok(method::texts(client.runs().list_all(decode(&request)?))),
+    ),
+    Method::called::<OfRun, String>(
+        (NAME, "cancel"),
+        "Cancels a run and gets its id. While the run is being handed to a worker it can't be cancelled for a moment; \
+         waits that out.",
+        |client, request| {
+            method::answering(&request, |of: OfRun| async move { client.runs().cancel(of.run_id).await })
+        },
+    )
+    .on::<CancelRun>()
+    .taking(&["run_id"]),
+    Method::called::<OfRun, Run>(
+        (NAME, "wait"),
+        "Waits until a run has ended, or waits for a human, and gets its record.",
+        |client, request| {
+            method::answering(&request, |of: OfRun| async move { client.runs().wait(of.run_id).await })
+        },
+    )
+    .taking(&["run_id"]),
+];
 
 impl Runs<'_> {
     /// All runs that match, page after page. A page is asked for when the one before is used up; an error is the last

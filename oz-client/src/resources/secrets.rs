@@ -1,18 +1,24 @@
 //! Secrets. Their values leave this process only sealed.
 
-use crate::{Error, seal};
+use crate::{
+    Error,
+    method::{self, ChangeSecret, Method},
+    seal,
+};
 use oz_core::{
     api::{CreateSecret, Empty, SealingKey, Secret, SecretList, SecretLog, UpdateSecret},
     principal::ScopeType,
     secret::SecretKind,
 };
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 noun! {
     /// Calls about secrets
     Secrets secrets
 }
 
-calls! { Secrets and CreateSecret UpdateSecret;
+calls! { Secrets + BY_HAND;
     /// Lists secrets: the team's and the caller's own.
     list(ListSecrets {}) -> SecretList;
     /// Gets the public key that values are sealed with.
@@ -23,18 +29,43 @@ calls! { Secrets and CreateSecret UpdateSecret;
     log(ListSecretLog) -> SecretLog;
 }
 
+/// What is written out below.
+const BY_HAND: &[Method] = &[
+    Method::called::<NewSecret, Secret>(
+        (NAME, "create"),
+        "Makes a secret. Its value is checked and sealed here.",
+        |client, request| {
+            method::answering(&request, |new: NewSecret| async move { client.secrets().create(&new).await })
+        },
+    )
+    .on::<CreateSecret>(),
+    Method::called::<ChangeSecret, Secret>(
+        (NAME, "update"),
+        "Changes the value or the description of a secret; what is absent stays. A value is checked and sealed here.",
+        |client, request| {
+            method::answering(&request, |to: ChangeSecret| async move {
+                client.secrets().update(&to.secret, to.value.as_deref(), to.description.as_deref()).await
+            })
+        },
+    )
+    .on::<UpdateSecret>(),
+];
+
 /// A secret to be made.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Deserialize, JsonSchema)]
 pub struct NewSecret {
     /// Its name.
     pub name: String,
-    /// What it holds.
+    /// What it holds; a raw value when absent.
+    #[serde(default, rename = "type")]
     pub kind: SecretKind,
     /// Its value: as it is for a raw value, the JSON of its type otherwise.
     pub value: String,
     /// What it is for.
+    #[serde(default)]
     pub description: Option<String>,
     /// Whether it is the caller's own rather than the team's.
+    #[serde(default)]
     pub personal: bool,
 }
 

@@ -9,6 +9,7 @@ macro_rules! endpoints {
             const INFO: Info = Info {
                 id: stringify!($req), doc: concat!($($doc),+), auth: Auth::$auth, method: Method::$method, status: $status,
                 path: $path, request: |g| g.subschema_for::<$req>(), response: |g| g.subschema_for::<$res>(),
+                check: |value| decode::<$req>(value).map(drop),
             };
             type Response = $res;
         } )*

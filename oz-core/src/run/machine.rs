@@ -129,6 +129,12 @@ pub fn next(from: &RunState, cause: Cause) -> Result<RunState, IllegalTransition
     Ok(to)
 }
 
+/// Whether anything can bring a run from one state directly to the other.
+#[must_use]
+pub fn can_transition(from: &RunState, to: &RunState) -> bool {
+    Cause::ALL.iter().any(|cause| next(from, *cause).as_ref() == Ok(to))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,6 +175,16 @@ mod tests {
         for end in RunState::ALL.iter().filter(|s| s.is_terminal()) {
             let cause = Cause::ending_in(end).unwrap();
             assert!(RunState::ALL.iter().any(|from| next(from, cause).as_ref() == Ok(end)));
+        }
+    }
+
+    #[test]
+    fn what_can_follow_is_what_the_table_says() {
+        assert!(can_transition(&RunState::Queued, &RunState::Pending));
+        assert!(!can_transition(&RunState::Queued, &RunState::Succeeded));
+        assert!(!can_transition(&RunState::Unknown("X".into()), &RunState::Queued));
+        for state in &RunState::ALL {
+            assert!(!can_transition(state, state), "{state} follows itself");
         }
     }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 const EDGES: &[(&str, &[&str])] = &[
     ("oz-core", &[]),
     ("oz-client", &["oz-core"]),
+    ("oz-bridge", &["oz-core", "oz-client", "oz-server", "oz-worker", "oz-agent"]),
     ("oz-server", &["oz-core"]),
     ("oz-worker", &["oz-core"]),
     ("oz-agent", &["oz-core", "oz-client"]),

@@ -1,0 +1,128 @@
+//! Why something failed, in a form that every language can make an exception of.
+
+use oz_client::Error;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// What kind of failure it is; bindings have a class of exceptions for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The server refused, or the request was found wrong before it was sent.
+    Api,
+    /// The server could not be reached.
+    Connect,
+    /// The server did not answer in time, or its answer stopped.
+    Timeout,
+    /// The answer is not what this version understands.
+    Decode,
+    /// The server points to another address, which is not followed.
+    Redirect,
+    /// An option, such as the address or the key, can't be used.
+    Config,
+    /// A mistake in this library.
+    Panic,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 7] =
+        [Self::Api, Self::Connect, Self::Timeout, Self::Decode, Self::Redirect, Self::Config, Self::Panic];
+}
+
+/// Why something failed. Holds no key.
+#[derive(Debug, Clone, Serialize)]
+pub struct Failure {
+    /// What kind of failure it is.
+    pub kind: Kind,
+    /// One line for people.
+    pub message: String,
+    /// HTTP status, of kind [`Kind::Api`].
+    pub status: Option<u16>,
+    /// Platform error code, of kind [`Kind::Api`].
+    pub code: Option<String>,
+    /// Short text of the code, of kind [`Kind::Api`].
+    pub title: Option<String>,
+    /// What happened in this case, of kind [`Kind::Api`].
+    pub detail: Option<String>,
+    /// The field of the request that is wrong, where there is one.
+    pub field: Option<String>,
+    /// Whether the same request may succeed later.
+    pub retryable: bool,
+    /// How many seconds the server asks to wait before the next try.
+    pub retry_after: Option<f64>,
+    /// The problem document, of kind [`Kind::Api`].
+    pub problem: Option<Value>,
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl Failure {
+    /// A failure that is no answer of a server.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            status: None,
+            code: None,
+            title: None,
+            detail: None,
+            field: None,
+            retryable: matches!(kind, Kind::Connect | Kind::Timeout),
+            retry_after: None,
+            problem: None,
+        }
+    }
+
+    /// An option that can't be used.
+    pub fn config(message: impl Into<String>) -> Self {
+        Self::new(Kind::Config, message)
+    }
+
+    /// The failure as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        json!(self).to_string()
+    }
+}
+
+impl From<oz_core::Error> for Failure {
+    fn from(error: oz_core::Error) -> Self {
+        let problem = error.problem("");
+        Self {
+            status: Some(problem.status),
+            code: Some(error.code.to_string()),
+            title: Some(problem.title.clone()),
+            field: error.field().map(str::to_owned),
+            retryable: problem.retryable.unwrap_or_default(),
+            problem: serde_json::to_value(&problem).ok(),
+            detail: problem.detail,
+            ..Self::new(Kind::Api, error.detail)
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let message = error.to_string();
+        match error {
+            Error::Api { error, retry_after, should_retry } => {
+                let failure = Self::from(error);
+                let retryable = should_retry.unwrap_or(failure.retryable);
+                Self { retry_after: retry_after.as_ref().map(Duration::as_secs_f64), retryable, ..failure }
+            }
+            Error::Connect { .. } => Self::new(Kind::Connect, message),
+            Error::Interrupted { .. } => Self::new(Kind::Timeout, message),
+            Error::Decode { .. } => Self::new(Kind::Decode, message),
+            Error::Redirect { .. } => Self::new(Kind::Redirect, message),
+            Error::Config(_) => Self::config(message),
+        }
+    }
+}

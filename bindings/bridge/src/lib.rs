@@ -1,0 +1,31 @@
+//! What the bindings for Python and TypeScript share. Everything crosses as JSON: a binding translates its language's
+//! calling conventions to this crate's functions and knows nothing of Oz itself. No panic leaves this crate: it becomes
+//! a [`Failure`].
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), oz_bridge::Failure> {
+//! let bridge = oz_bridge::Bridge::new(oz_bridge::ClientOptions::default())?;
+//! let answer = bridge.call("runs.create", br#"{"prompt": "fix the failing test"}"#, Default::default()).await?;
+//! println!("{}", String::from_utf8_lossy(&answer));
+//! # Ok(()) }
+//! ```
+
+mod bridge;
+mod failure;
+mod guard;
+mod options;
+mod runtime;
+#[cfg(test)]
+mod tests;
+mod types;
+
+pub use bridge::Bridge;
+pub use bytes::Bytes;
+pub use failure::{Failure, Kind};
+pub use options::{CallOptions, ClientOptions};
+pub use oz_client::method;
+pub use runtime::runtime;
+pub use types::{TYPES, can_transition, next_state, validate};
+
+/// Texts or bytes that come one after the other; an error is the last item.
+pub type Pieces = futures_util::stream::BoxStream<'static, Result<Bytes, Failure>>;

@@ -63,10 +63,10 @@ impl Bridge {
     ///
     /// # Errors
     /// Whatever goes wrong.
-    pub async fn call(&self, method: &str, request: &[u8], options: CallOptions) -> Result<Bytes, Failure> {
+    pub async fn call(&self, method: &str, request: &[u8], options: &CallOptions) -> Result<Bytes, Failure> {
         guarded_async(async {
             let request = read(request)?;
-            Ok(find(method)?.call(&self.with(&options)?, request).await?)
+            Ok(find(method)?.call(&self.with(options)?, request).await?)
         })
         .await
     }
@@ -75,10 +75,10 @@ impl Bridge {
     ///
     /// # Errors
     /// Whatever is wrong before anything is sent; what goes wrong later is the last item.
-    pub fn stream(&self, method: &str, request: &[u8], options: CallOptions) -> Result<Pieces, Failure> {
+    pub fn stream(&self, method: &str, request: &[u8], options: &CallOptions) -> Result<Pieces, Failure> {
         guarded(|| {
             let request = read(request)?;
-            let pieces = find(method)?.stream(&self.with(&options)?, request)?;
+            let pieces = find(method)?.stream(&self.with(options)?, request)?;
             Ok(guarded_stream(pieces.map(|piece| piece.map_err(Failure::from)).boxed()))
         })
     }
@@ -92,7 +92,7 @@ impl Bridge {
         &self,
         method: &str,
         request: &[u8],
-        options: CallOptions,
+        options: &CallOptions,
         most: usize,
     ) -> Result<Pieces, Failure> {
         let items = self.stream(method, request, options)?.ready_chunks(most.max(1));
@@ -108,11 +108,11 @@ impl Bridge {
         method: &str,
         request: &[u8],
         bytes: Bytes,
-        options: CallOptions,
+        options: &CallOptions,
     ) -> Result<(), Failure> {
         guarded_async(async {
             let request = read(request)?;
-            Ok(find(method)?.upload(&self.with(&options)?, request, bytes).await?)
+            Ok(find(method)?.upload(&self.with(options)?, request, bytes).await?)
         })
         .await
     }

@@ -1,8 +1,9 @@
 //! Why something failed, in a form that every language can make an exception of.
 
 use oz_client::Error;
+use oz_core::error::Problem;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
 
 /// What kind of failure it is; bindings have a class of exceptions for each.
@@ -41,19 +42,19 @@ pub struct Failure {
     /// HTTP status, of kind [`Kind::Api`].
     pub status: Option<u16>,
     /// Platform error code, of kind [`Kind::Api`].
-    pub code: Option<String>,
+    pub code: Option<Box<str>>,
     /// Short text of the code, of kind [`Kind::Api`].
-    pub title: Option<String>,
+    pub title: Option<&'static str>,
     /// What happened in this case, of kind [`Kind::Api`].
-    pub detail: Option<String>,
+    pub detail: Option<Box<str>>,
     /// The field of the request that is wrong, where there is one.
-    pub field: Option<String>,
+    pub field: Option<Box<str>>,
     /// Whether the same request may succeed later.
     pub retryable: bool,
     /// How many seconds the server asks to wait before the next try.
     pub retry_after: Option<f64>,
     /// The problem document, of kind [`Kind::Api`].
-    pub problem: Option<Value>,
+    pub problem: Option<Box<Problem>>,
 }
 
 impl std::fmt::Display for Failure {
@@ -98,12 +99,12 @@ impl From<oz_core::Error> for Failure {
         let problem = error.problem("");
         Self {
             status: Some(problem.status),
-            code: Some(error.code.to_string()),
-            title: Some(problem.title.clone()),
-            field: error.field().map(str::to_owned),
+            code: Some(error.code.as_str().into()),
+            title: Some(error.code.info().title),
+            detail: Some(error.detail.as_str().into()),
+            field: error.field().map(Into::into),
             retryable: problem.retryable.unwrap_or_default(),
-            problem: serde_json::to_value(&problem).ok(),
-            detail: problem.detail,
+            problem: Some(Box::new(problem)),
             ..Self::new(Kind::Api, error.detail)
         }
     }

@@ -5,7 +5,7 @@
 //! ```no_run
 //! # async fn example() -> Result<(), oz_bridge::Failure> {
 //! let bridge = oz_bridge::Bridge::new(oz_bridge::ClientOptions::default())?;
-//! let answer = bridge.call("runs.create", br#"{"prompt": "fix the failing test"}"#, Default::default()).await?;
+//! let answer = bridge.call("runs.create", br#"{"prompt": "fix the failing test"}"#, &Default::default()).await?;
 //! println!("{}", String::from_utf8_lossy(&answer));
 //! # Ok(()) }
 //! ```
@@ -17,7 +17,7 @@ mod options;
 mod runtime;
 #[cfg(test)]
 mod tests;
-mod types;
+mod vocabulary;
 
 pub use bridge::Bridge;
 pub use bytes::Bytes;
@@ -25,7 +25,7 @@ pub use failure::{Failure, Kind};
 pub use options::{CallOptions, ClientOptions};
 pub use oz_client::method;
 pub use runtime::runtime;
-pub use types::{TYPES, can_transition, next_state, validate};
+pub use vocabulary::{TYPES, can_transition, next_state, validate};
 
 /// Texts or bytes that come one after the other; an error is the last item.
 pub type Pieces = futures_util::stream::BoxStream<'static, Result<Bytes, Failure>>;

@@ -20,7 +20,7 @@ async fn failures_say_what_is_wrong() {
     let bridge = bridge();
     let call = |method: &'static str, request: &'static str| {
         let bridge = bridge.clone();
-        async move { bridge.call(method, request.as_bytes(), CallOptions::default()).await.unwrap_err() }
+        async move { bridge.call(method, request.as_bytes(), &CallOptions::default()).await.unwrap_err() }
     };
     let failure = call("runs.get", r#"{"run_id": "banana"}"#).await;
     assert_eq!(
@@ -28,13 +28,13 @@ async fn failures_say_what_is_wrong() {
         (Kind::Api, Some(400), Some("run_id"))
     );
     assert_eq!(failure.code.as_deref(), Some("invalid_request"));
-    assert_eq!(failure.problem.as_ref().unwrap()["status"], 400);
+    assert_eq!(failure.problem.as_ref().unwrap().status, 400);
     let failure = call("models.list", "{}").await;
     assert!(failure.kind == Kind::Connect && failure.retryable, "{failure}");
     assert_eq!(call("runs.creat", "{}").await.to_string(), "there is no method 'runs.creat'");
     assert!(call("runs.create", "{").await.to_string().starts_with("request: it is not valid JSON"));
     let options = CallOptions { timeout: Some(-1.0), ..CallOptions::default() };
-    let failure = bridge.call("models.list", b"{}", options).await.unwrap_err();
+    let failure = bridge.call("models.list", b"{}", &options).await.unwrap_err();
     assert_eq!((failure.kind, failure.field.as_deref()), (Kind::Config, Some("timeout")));
     assert!(!format!("{bridge:?}").contains("secret"));
     let text: Value = serde_json::from_str(&failure.to_json()).unwrap();

@@ -1,0 +1,93 @@
+"""Oz runs coding agents in the background; this is its client.
+
+    import oz
+
+    client = oz.Oz()  # OZ_API_KEY, OZ_API_BASE_URL
+    created = client.runs.create(prompt="fix the failing test")
+    run = client.runs.wait(created.run_id)
+    print(run.state)
+
+`AsyncOz` is the same for asyncio.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._errors import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    ConfigError,
+    ConflictError,
+    InternalServerError,
+    NotFoundError,
+    OzError,
+    PanicError,
+    PermissionDeniedError,
+    RateLimitError,
+    UnprocessableEntityError,
+)
+from ._generated.client import AsyncOz, Oz
+from ._native import __version__, can_transition
+
+if TYPE_CHECKING:
+    from ._generated.enums import *
+    from ._generated.params import *
+    from ._generated.types import *
+    from ._object import Object as Object
+    from ._rules import validate as validate
+    from ._stream import Bytes as Bytes
+    from ._stream import Stream as Stream
+    from ._stream import Watch as Watch
+
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APIResponseValidationError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AsyncOz",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConfigError",
+    "ConflictError",
+    "InternalServerError",
+    "NotFoundError",
+    "Oz",
+    "OzError",
+    "PanicError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "UnprocessableEntityError",
+    "__version__",
+    "can_transition",
+]
+
+# Where the other names are; they are loaded when they are used.
+_LATER = {"Object": "_object", "Stream": "_stream", "Watch": "_stream", "Bytes": "_stream", "validate": "_rules"}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    module = _LATER.get(name)
+    if module is None:
+        from ._generated.names import MODULES
+
+        module = MODULES.get(name)
+        if module is None:
+            raise AttributeError(f"module 'oz' has no attribute {name!r}")
+        module = f"_generated.{module}"
+    found = globals()[name] = getattr(import_module(f"oz.{module}"), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    from ._generated.names import MODULES
+
+    return sorted({*__all__, *_LATER, *MODULES})

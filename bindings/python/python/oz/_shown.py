@@ -1,0 +1,39 @@
+"""What runs can do beside holding their fields."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._object import Object
+from ._page import Page
+
+if TYPE_CHECKING:
+    from ._generated.types import LogItem
+    from ._stream import Watch
+
+__all__ = ["Page", "RunShown", "Watched"]
+
+
+class Watched(Object):
+    """A run, or what names one."""
+
+    if TYPE_CHECKING:
+        run_id: str
+
+    def watch(self, since: int = 0) -> Watch[LogItem]:
+        """What happens in the run, live until it has ended, after the cursor `since`: to be read by `for` or `async for`. As
+        the last value of a notebook's cell it shows the run."""
+        client: Any = getattr(self, "_client", None)
+        if client is None:
+            raise RuntimeError("this run came from no client; use client.watch(run_id)")
+        made: Watch[LogItem] = client.watch(self.run_id, since=since)
+        return made
+
+
+class RunShown(Watched):
+    """A run that a notebook can show."""
+
+    def _repr_html_(self) -> str:
+        from ._notebook import run
+
+        return run(self)

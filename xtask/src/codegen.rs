@@ -1,9 +1,10 @@
 //! `cargo xtask codegen`: what is written from the tables that the program itself uses, so that it can't say anything else.
 
 mod build;
-#[allow(dead_code, reason = "the emitters read what the tests do not")]
 mod model;
 mod pages;
+mod published;
+mod python;
 mod schema;
 
 use crate::{Outcome, root, say};
@@ -43,6 +44,6 @@ fn differing(files: &[(String, String)]) -> Vec<String> {
 
 /// Every generated file: its path and its text.
 fn files() -> Result<Vec<(String, String)>, String> {
-    let _model = build::model()?;
-    Ok(pages::files().collect())
+    let model = build::model()?;
+    Ok(pages::files().chain(python::files(&model)?).collect())
 }

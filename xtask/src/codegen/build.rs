@@ -1,14 +1,15 @@
-//! Makes the model: the types that the endpoint table reaches, and what else the client gives and takes.
+//! Makes the model: the methods of the client, and the types that they take and answer with.
 
 use super::{
-    model::{Model, Noun},
-    schema::Reader,
+    model::{Field, Kind, Method, Model, Noun, Ref, Shape},
+    schema::{Reader, pascal},
 };
-use oz_core::{api::ALL, config::AgentConfig, event::Event, harness::HarnessEvent, transcript::LogItem};
+use oz_client::method;
+use oz_core::{config::AgentConfig, event::Event, harness::HarnessEvent, transcript::LogItem};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
 
-/// Types that no row of the table answers with, but streams and hooks do.
+/// Types that no method answers with, but hooks do.
 const BESIDE: &[fn(&mut SchemaGenerator) -> schemars::Schema] =
     &[beside::<AgentConfig>, beside::<Event>, beside::<HarnessEvent>, beside::<LogItem>];
 
@@ -22,26 +23,74 @@ fn beside<T: JsonSchema>(generator: &mut SchemaGenerator) -> schemars::Schema {
 /// When a schema has a shape that the model does not know; it names the place.
 pub(crate) fn model() -> Result<Model, String> {
     let mut generator = SchemaGenerator::default();
-    let rows: Vec<_> = ALL.iter().filter(|row| !row.path.starts_with("/harness-support/")).collect();
-    let schemas: Vec<(Value, Value)> = rows
-        .iter()
-        .map(|row| ((row.request)(&mut generator).to_value(), (row.response)(&mut generator).to_value()))
-        .collect();
+    let mut schemas = Vec::new();
+    for method in method::all() {
+        let request = (method.request)(&mut generator).to_value();
+        schemas.push((request, method.answer.map(|answer| answer(&mut generator).to_value())));
+    }
     let beside: Vec<Value> = BESIDE.iter().map(|schema| schema(&mut generator).to_value()).collect();
     let mut reader = Reader::new(generator.take_definitions(true));
-    for (row, (request, response)) in rows.iter().zip(&schemas) {
-        let request = reader.read(request, row.id)?;
-        reader.mark(&request, true);
-        reader.mark_request(row.id);
-        let response = reader.read(response, &format!("{}Answer", row.id))?;
-        reader.mark(&response, false);
-    }
     for schema in &beside {
         let kind = reader.read(schema, "")?;
         reader.mark(&kind, false);
     }
-    let nouns: Vec<Noun> = Vec::new();
+    let mut schemas = schemas.iter();
+    let mut nouns = Vec::new();
+    for noun in method::nouns() {
+        let mut methods = Vec::new();
+        for (method, (request, answer)) in noun.methods().zip(&mut schemas) {
+            methods.push(read(&mut reader, method, request, answer.as_ref())?);
+        }
+        let (name, type_name, doc) = (noun.name.to_owned(), noun.type_name.to_owned(), noun.doc.trim().to_owned());
+        nouns.push(Noun { name, type_name, doc, methods });
+    }
     Ok(Model { types: reader.types(), nouns })
+}
+
+fn read(
+    reader: &mut Reader,
+    method: &method::Method,
+    request: &Value,
+    answer: Option<&Value>,
+) -> Result<Method, String> {
+    let place = format!("{}{}", pascal(method.noun), pascal(method.name));
+    let request = reader.read(request, &format!("{place}Request"))?;
+    reader.mark(&request, true);
+    let Ref::Named(request) = request else { return Err(format!("{place}: its request is no object")) };
+    reader.mark_request(&request);
+    let answer = answer.map(|answer| reader.read(answer, &format!("{place}Answer"))).transpose()?;
+    if let Some(answer) = &answer {
+        reader.mark(answer, false);
+    }
+    let (params, positional) = params(reader, method, &request)?;
+    let kind = match method.kind() {
+        method::Kind::Call => Kind::Call,
+        method::Kind::Stream => Kind::Stream,
+        method::Kind::Bytes => Kind::Bytes,
+        method::Kind::Upload => Kind::Upload,
+    };
+    let (name, doc) = (method.name.to_owned(), method.summary());
+    Ok(Method { name, doc, kind, params, positional, request, answer })
+}
+
+/// What a method takes, and how much of it by position: what Rust takes one by one, or else what the path names.
+fn params(reader: &Reader, method: &method::Method, request: &str) -> Result<(Vec<Field>, usize), String> {
+    let fields = match reader.get(request).map(|t| &t.shape) {
+        Some(Shape::Object(fields)) => fields.clone(),
+        _ => return Err(format!("{request}: a request is an object")),
+    };
+    let in_path: Vec<&str> = method.row().map(|row| row.path_fields().collect()).unwrap_or_default();
+    let first = if method.arguments.is_empty() { in_path } else { method.arguments.to_vec() };
+    let (mut params, mut rest) = (Vec::new(), fields);
+    for name in &first {
+        // What does more than one call may know its subject by another name than the path.
+        if let Some(at) = rest.iter().position(|field| field.name == *name) {
+            params.push(rest.remove(at));
+        }
+    }
+    let positional = params.len();
+    params.extend(rest);
+    Ok((params, positional))
 }
 
 #[cfg(test)]

@@ -100,6 +100,8 @@ pub(crate) enum Ref {
 pub(crate) struct Noun {
     /// How the client calls it, such as `runs`; empty for what the client does itself.
     pub(crate) name: String,
+    /// The name of its class, such as `Runs`.
+    pub(crate) type_name: String,
     /// What it is about.
     pub(crate) doc: String,
     /// Its methods.
@@ -118,8 +120,8 @@ pub(crate) struct Method {
     pub(crate) params: Vec<Field>,
     /// How many of the parameters may be given by position.
     pub(crate) positional: usize,
-    /// The name of its request's type, where the server knows it.
-    pub(crate) request: Option<String>,
+    /// The name of its request's type.
+    pub(crate) request: String,
     /// What it answers, or what each item is; absent when it answers nothing or bytes.
     pub(crate) answer: Option<Ref>,
 }

@@ -26,7 +26,6 @@ impl Reader {
     }
 
     /// The type of this name, once it has been read.
-    #[cfg(test)]
     pub(crate) fn get(&self, name: &str) -> Option<&Type> {
         self.types.get(name)
     }

@@ -4,7 +4,7 @@ use super::{lines::docstring, spelling};
 use crate::codegen::model::{Field, Kind, Method, Model, Noun, Ref, Shape};
 
 /// Names that every method takes as options.
-const OPTIONS: &[&str] = &["timeout", "max_retries", "headers", "extra_headers", "idempotency_key", "content", "self"];
+const OPTIONS: &[&str] = &["timeout", "max_retries", "headers", "extra_headers", "idempotency_key", "self"];
 
 /// What every file with methods begins with.
 pub(super) const IMPORTS: &str = "# ruff: noqa: F405\n# mypy: disable-error-code=\"no-any-return\"\n";
@@ -55,31 +55,31 @@ pub(super) fn written(
         taken.push("content: bytes".to_owned());
     }
     taken.push("**options: Unpack[CallOptions]".to_owned());
-    let fields = method.params.iter().map(|f| format!("\"{0}\": {0}", f.name)).collect::<Vec<_>>().join(", ");
+    let fields = passed(method);
     let answer = method.answer.as_ref().filter(|kind| !is_empty(kind, model));
     let decoded = answer.map_or("None".to_owned(), |kind| format!("\"{}\"", spelling::answered(kind)));
     let typed = answer.map_or("None".to_owned(), |kind| spelling::answered(kind).replace("list[", "List["));
     let awaits = if waits { "" } else { "await " };
     let (keyword, returned, body) = match method.kind {
         Kind::Call if !waits && page_of(answer, model) => {
-            let call = format!("return PageCall({on}._call(\"{path}\", {decoded}, {{{fields}}}, options))");
+            let call = format!("return PageCall({on}._call(\"{path}\", {decoded}, {fields}, options))");
             ("def", format!("PageCall[{typed}]"), call)
         }
         Kind::Call => {
-            let call = format!("{awaits}{on}._call(\"{path}\", {decoded}, {{{fields}}}, options)");
+            let call = format!("{awaits}{on}._call(\"{path}\", {decoded}, {fields}, options)");
             let call = if answer.is_some() { format!("return {call}") } else { call };
             (if waits { "def" } else { "async def" }, typed, call)
         }
         Kind::Stream => {
             let name = if path == "watch" { "Watch" } else { "Stream" };
-            let call = format!("return {on}._stream(\"{path}\", {decoded}, {{{fields}}}, options)");
+            let call = format!("return {on}._stream(\"{path}\", {decoded}, {fields}, options)");
             ("def", format!("{name}[{typed}]"), call)
         }
         Kind::Bytes => {
-            ("def", "Bytes".to_owned(), format!("return {on}._bytes(\"{path}\", {{{fields}}}, options)"))
+            ("def", "Bytes".to_owned(), format!("return {on}._bytes(\"{path}\", {fields}, options)"))
         }
         Kind::Upload => {
-            let call = format!("{awaits}{on}._upload(\"{path}\", {{{fields}}}, content, options)");
+            let call = format!("{awaits}{on}._upload(\"{path}\", {fields}, content, options)");
             (if waits { "def" } else { "async def" }, "None".to_owned(), call)
         }
     };
@@ -92,6 +92,16 @@ pub(super) fn written(
 fn broken(keyword: &str, name: &str, taken: &[String], returned: &str) -> String {
     let lines: String = taken.iter().map(|parameter| format!("        {parameter},\n")).collect();
     format!("    {keyword} {name}(\n{lines}    ) -> {returned}:\n")
+}
+
+/// The request as a dict, on one line when it fits.
+fn passed(method: &Method) -> String {
+    let pairs: Vec<String> = method.params.iter().map(|f| format!("\"{0}\": {0}", f.name)).collect();
+    if pairs.iter().map(|pair| pair.len() + 2).sum::<usize>() < 50 {
+        return format!("{{{}}}", pairs.join(", "));
+    }
+    let lines: String = pairs.iter().map(|pair| format!("            {pair},\n")).collect();
+    format!("{{\n{lines}        }}")
 }
 
 fn parameter(name: &str, field: &Field, model: &Model) -> String {
@@ -119,7 +129,5 @@ fn is_empty(kind: &Ref, model: &Model) -> bool {
 
 /// Whether an answer is a page, after which more may come.
 fn page_of(kind: Option<&Ref>, model: &Model) -> bool {
-    let Some(Ref::Named(name)) = kind else { return false };
-    let Some(Shape::Object(fields)) = model.get(name).map(|t| &t.shape) else { return false };
-    fields.iter().any(|field| field.name == "page_info")
+    kind == Some(&Ref::Named("RunPage".to_owned())) && model.get("RunPage").is_some()
 }

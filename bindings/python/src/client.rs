@@ -41,21 +41,16 @@ impl Client {
         request: &[u8],
         options: Option<&[u8]>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let answer = wait(py, self.0.call(method, request, call_options(options)?))?;
+        let options = call_options(options)?;
+        let answer = wait(py, self.0.call(method, request, &options))?;
         answer.map(|json| PyBytes::new(py, &json)).map_err(|failure| raised(py, &failure))
     }
 
     /// Calls a method for a loop; the answer comes to its port.
     #[pyo3(signature = (port, method, request, options=None))]
-    fn begin(
-        &self,
-        port: &Port,
-        method: String,
-        request: &[u8],
-        options: Option<&[u8]>,
-    ) -> PyResult<Ticket> {
+    fn begin(&self, port: &Port, method: String, request: &[u8], options: Option<&[u8]>) -> PyResult<Ticket> {
         let (bridge, request, options) = (self.0.clone(), request.to_vec(), call_options(options)?);
-        Ok(port.begin(async move { bridge.call(&method, &request, options).await.map(Some) }))
+        Ok(port.begin(async move { bridge.call(&method, &request, &options).await.map(Some) }))
     }
 
     /// Calls a method that takes bytes and waits until they are sent.
@@ -68,8 +63,8 @@ impl Client {
         content: &[u8],
         options: Option<&[u8]>,
     ) -> PyResult<()> {
-        let content = Bytes::copy_from_slice(content);
-        let sent = wait(py, self.0.upload(method, request, content, call_options(options)?))?;
+        let (content, options) = (Bytes::copy_from_slice(content), call_options(options)?);
+        let sent = wait(py, self.0.upload(method, request, content, &options))?;
         sent.map_err(|failure| raised(py, &failure))
     }
 
@@ -86,7 +81,7 @@ impl Client {
         let (bridge, request, options) = (self.0.clone(), request.to_vec(), call_options(options)?);
         let content = Bytes::copy_from_slice(content);
         Ok(port
-            .begin(async move { bridge.upload(&method, &request, content, options).await.map(|()| None) }))
+            .begin(async move { bridge.upload(&method, &request, content, &options).await.map(|()| None) }))
     }
 
     /// Opens a stream, of JSON or of bytes. Nothing is asked for before it is read.
@@ -101,9 +96,9 @@ impl Client {
     ) -> PyResult<Items> {
         let options = call_options(options)?;
         let pieces = if json {
-            self.0.batches(method, request, options, AT_ONCE)
+            self.0.batches(method, request, &options, AT_ONCE)
         } else {
-            self.0.stream(method, request, options)
+            self.0.stream(method, request, &options)
         };
         pieces.map(Items::new).map_err(|failure| raised(py, &failure))
     }

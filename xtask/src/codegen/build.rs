@@ -41,7 +41,8 @@ pub(crate) fn model() -> Result<Model, String> {
         for (method, (request, answer)) in noun.methods().zip(&mut schemas) {
             methods.push(read(&mut reader, method, request, answer.as_ref())?);
         }
-        let (name, type_name, doc) = (noun.name.to_owned(), noun.type_name.to_owned(), noun.doc.trim().to_owned());
+        let (name, type_name, doc) =
+            (noun.name.to_owned(), noun.type_name.to_owned(), noun.doc.trim().to_owned());
         nouns.push(Noun { name, type_name, doc, methods });
     }
     Ok(Model { types: reader.types(), nouns })

@@ -121,6 +121,7 @@ pub(crate) struct Method {
     /// How many of the parameters may be given by position.
     pub(crate) positional: usize,
     /// The name of its request's type.
+    #[allow(dead_code, reason = "not every language has types of requests")]
     pub(crate) request: String,
     /// What it answers, or what each item is; absent when it answers nothing or bytes.
     pub(crate) answer: Option<Ref>,

@@ -1,13 +1,14 @@
 //! The typed layer of the Python package, written from the model.
 
 mod agent;
+mod classes;
 mod client;
 mod enums;
+mod imports;
 mod lines;
 mod methods;
 mod params;
 mod spelling;
-mod types;
 
 use super::model::Model;
 
@@ -26,7 +27,7 @@ pub(super) fn files(model: &Model) -> Result<Vec<(String, String)>, String> {
         ("enums".to_owned(), enums::file(model)),
         ("names".to_owned(), names(model)),
         ("params".to_owned(), params::file(model)),
-        ("types".to_owned(), types::file(model)),
+        ("types".to_owned(), classes::file(model)),
     ];
     for noun in model.nouns.iter().filter(|noun| !noun.name.is_empty()) {
         files.push((noun.name.clone(), methods::file(model, noun)?));
@@ -36,7 +37,8 @@ pub(super) fn files(model: &Model) -> Result<Vec<(String, String)>, String> {
 
 /// Which module has a name, so that `oz.Run` loads no more than it must.
 fn names(model: &Model) -> String {
-    let modules = [("types", types::names(model)), ("params", params::names(model)), ("enums", enums::names(model))];
+    let modules =
+        [("types", classes::names(model)), ("params", params::names(model)), ("enums", enums::names(model))];
     let mut text = "\"\"\"Where the public names of the typed layer are.\"\"\"\n\nMODULES = {\n".to_owned();
     for (module, names) in modules {
         for name in names {

@@ -18,6 +18,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("fake-kubernetes", &[]),
     ("fake-model", &[]),
+    ("oz-python", &["oz-bridge"]),
     ("xtask", &["oz-core", "oz-client"]),
 ];
 /// What a room may know besides, for its own tests.

@@ -4,6 +4,8 @@ use super::{File, Violation};
 use regex::Regex;
 use std::{path::Path, sync::LazyLock};
 
+/// Manifests of native modules: they can't forbid what their macros write, so they repeat the lints with that one change.
+const OWN_LINTS: &[&str] = &["bindings/python/Cargo.toml", "bindings/node/Cargo.toml"];
 /// Module names that say nothing about what is in them.
 const VAGUE: &[&str] = &["utils", "util", "common", "helpers", "types", "misc"];
 /// Directories that exist on one machine only; put together so that this file may say them.
@@ -32,7 +34,8 @@ pub(super) fn check(file: &File) -> Vec<Violation> {
             say(at, "foreign path", "a path of one machine means nothing on another");
         }
     }
-    if path.ends_with("/Cargo.toml") && !text.contains("[lints]\nworkspace = true") {
+    let own_lints = OWN_LINTS.contains(&path) && text.contains("unsafe_code = \"deny\"");
+    if path.ends_with("/Cargo.toml") && !own_lints && !text.contains("[lints]\nworkspace = true") {
         say(0, "lints", "inherit them: `[lints]` with `workspace = true`");
     }
     if !path.ends_with(".rs") {

@@ -54,7 +54,7 @@ def line(item: LogItem) -> str:
     return f"{kind}: {json.dumps(event)[:200]}"
 
 
-def show(watch: Watch[LogItem]) -> None:
+def show(watch: Watch[Any]) -> None:
     """Shows a run in a notebook until it has ended."""
     from IPython.display import HTML, display  # type: ignore[import-not-found,unused-ignore]
 

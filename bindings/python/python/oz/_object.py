@@ -10,7 +10,7 @@ import json
 import sys
 from datetime import datetime, timezone
 from importlib import import_module
-from typing import Any, Callable, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 
 Decoder = Callable[[Any], Any]
 SomeObject = TypeVar("SomeObject", bound="Object")
@@ -23,6 +23,11 @@ class Object:
     """An object of the API: its fields are attributes. Unknown fields are attributes as well."""
 
     __slots__ = ("_made", "_client", "_request", "__dict__", "__weakref__")
+
+    if TYPE_CHECKING:
+        _made: dict[str, Any]
+        _client: Any
+        _request: Any
 
     _tag: Optional[str] = None
     _kinds: dict[str, str] = {}
@@ -64,7 +69,7 @@ class Object:
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        return self.to_dict() == other.to_dict()  # type: ignore[attr-defined]
+        return isinstance(other, Object) and self.to_dict() == other.to_dict()
 
     __hash__ = None  # type: ignore[assignment]
 

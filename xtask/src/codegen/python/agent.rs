@@ -9,14 +9,16 @@ use std::collections::BTreeMap;
 
 /// The file.
 pub(super) fn file(model: &Model) -> String {
-    let type_name = |noun: &str| model.nouns.iter().find(|n| n.name == noun).map_or("", |n: &Noun| &n.type_name);
+    let type_name =
+        |noun: &str| model.nouns.iter().find(|n| n.name == noun).map_or("", |n: &Noun| &n.type_name);
     let mut imports = BTreeMap::new();
     for (_, noun) in published::NOUNS {
         imports.insert(*noun, type_name(noun));
     }
-    let mut text = "\"\"\"The paths of the published SDK: `client.agent.runs.retrieve` is `client.runs.get`.\"\"\"\n\n\
+    let mut text =
+        "\"\"\"The paths of the published SDK: `client.agent.runs.retrieve` is `client.runs.get`.\"\"\"\n\n\
                     from __future__ import annotations\n\nfrom typing import TYPE_CHECKING\n\n"
-        .to_owned();
+            .to_owned();
     for (noun, class) in &imports {
         text += &format!("from .{noun} import Async{class}, {class}\n");
     }
@@ -25,7 +27,9 @@ pub(super) fn file(model: &Model) -> String {
         for (path, noun) in published::NOUNS {
             let class = format!("{prefix}Agent{}", pascal(path.rsplit('.').next().unwrap_or_default()));
             let base = format!("{prefix}{}", type_name(noun));
-            text += &format!("\n\nclass {class}({base}):\n    \"\"\"`client.{noun}`, by the published names too.\"\"\"\n");
+            text += &format!(
+                "\n\nclass {class}({base}):\n    \"\"\"`client.{noun}`, by the published names too.\"\"\"\n"
+            );
             let aliases: Vec<_> = published::at(path).collect();
             if !aliases.is_empty() {
                 text.push('\n');

@@ -1,22 +1,11 @@
 //! What leads from a client to its nouns, and what it does itself.
 
-use super::{lines::docstring, methods};
+use super::{imports::head, lines::docstring, methods};
 use crate::codegen::model::Model;
 
 /// The file.
 pub(super) fn file(model: &Model) -> Result<String, String> {
-    let mut text = format!(
-        "{}\"\"\"What the clients offer.\"\"\"\n\nfrom __future__ import annotations\n\n\
-         from collections.abc import Mapping, Sequence\nfrom functools import cached_property\n\
-         from typing import TYPE_CHECKING, Any, List, Optional, Union\n\nfrom .._client import AsyncBase, CallOptions, SyncBase\n\n\
-         if TYPE_CHECKING:\n    from datetime import datetime\n\n    from typing_extensions import Unpack\n\n    \
-         from .._stream import Bytes, Stream, Watch\n    from .agent import Agent, AsyncAgent\n",
-        methods::IMPORTS
-    );
-    for noun in model.nouns.iter().filter(|noun| !noun.name.is_empty()) {
-        text += &format!("    from .{0} import Async{1}, {1}\n", noun.name, noun.type_name);
-    }
-    text += "    from .enums import *\n    from .params import *\n    from .types import *\n";
+    let mut text = String::new();
     for (name, base, prefix, waits) in
         [("Oz", "SyncBase", "", true), ("AsyncOz", "AsyncBase", "Async", false)]
     {
@@ -37,7 +26,14 @@ pub(super) fn file(model: &Model) -> Result<String, String> {
         }
         text += &lead("agent", "agent", &format!("{prefix}Agent"), "The paths of the published SDK.");
     }
-    Ok(text)
+    let loaded =
+        "from functools import cached_property\n\nfrom .._client import AsyncBase, CallOptions, SyncBase\n";
+    let mut head = head(model, "client", "What the clients offer.", loaded, &text);
+    head += "    from .agent import Agent, AsyncAgent\n";
+    for noun in model.nouns.iter().filter(|noun| !noun.name.is_empty()) {
+        head += &format!("    from .{0} import Async{1}, {1}\n", noun.name, noun.type_name);
+    }
+    Ok(methods::CHECKED.to_owned() + &head + &text)
 }
 
 fn lead(name: &str, module: &str, class: &str, doc: &str) -> String {

@@ -1,6 +1,6 @@
 //! Words that a field may hold. A newer server may know more, so any text passes a type checker.
 
-use super::lines::docstring;
+use super::{imports::all, lines::docstring};
 use crate::codegen::model::{Model, Shape};
 
 /// The names of all of them.
@@ -11,13 +11,10 @@ pub(super) fn names(model: &Model) -> Vec<String> {
 
 /// The file.
 pub(super) fn file(model: &Model) -> String {
-    let mut text = "\"\"\"Words that a field may hold; a newer server may know more.\"\"\"\n\nfrom typing import Literal, Union\n\n\
-                    __all__ = [\n"
-        .to_owned();
-    for name in names(model) {
-        text += &format!("    \"{name}\",\n");
-    }
-    text += "]\n\n";
+    let mut text = format!(
+        "\"\"\"Words that a field may hold; a newer server may know more.\"\"\"\n\nfrom typing import Literal, Union\n{}\n",
+        all(&names(model))
+    );
     for kind in &model.types {
         let Shape::Enum(values) = &kind.shape else { continue };
         text += &format!("{} = Union[\n    Literal[\n", kind.name);

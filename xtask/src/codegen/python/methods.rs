@@ -1,31 +1,28 @@
 //! The methods of a noun, waiting and for asyncio.
 
-use super::{lines::docstring, spelling};
+use super::{imports::head, lines::docstring, spelling};
 use crate::codegen::model::{Field, Kind, Method, Model, Noun, Ref, Shape};
 
 /// Names that every method takes as options.
 const OPTIONS: &[&str] = &["timeout", "max_retries", "headers", "extra_headers", "idempotency_key", "self"];
 
 /// What every file with methods begins with.
-pub(super) const IMPORTS: &str = "# ruff: noqa: F405\n# mypy: disable-error-code=\"no-any-return\"\n";
+pub(super) const CHECKED: &str = "# mypy: disable-error-code=\"no-any-return\"\n";
 
 /// The file of a noun.
 pub(super) fn file(model: &Model, noun: &Noun) -> Result<String, String> {
-    let mut text = format!(
-        "{IMPORTS}\"\"\"{}\"\"\"\n\nfrom __future__ import annotations\n\n\
-         from collections.abc import Mapping, Sequence\nfrom typing import TYPE_CHECKING, Any, List, Optional, Union\n\n\
-         from .._client import CallOptions, Resource\nfrom .._page import PageCall\n\nif TYPE_CHECKING:\n    \
-         from datetime import datetime\n\n    from typing_extensions import Unpack\n\n    from .._stream import Bytes, Stream\n    \
-         from .enums import *\n    from .params import *\n    from .types import *\n",
-        noun.doc.trim()
-    );
+    let mut text = String::new();
     for (prefix, waits) in [("", true), ("Async", false)] {
         text += &format!("\n\nclass {prefix}{}(Resource):\n{}", noun.type_name, docstring(&noun.doc, 4));
         for method in &noun.methods {
             text += &written(model, noun, method, waits, "self._client")?;
         }
     }
-    Ok(text)
+    let mut loaded = "\nfrom .._client import CallOptions, Resource\n".to_owned();
+    if text.contains("PageCall(") {
+        loaded += "from .._page import PageCall\n";
+    }
+    Ok(CHECKED.to_owned() + &head(model, &noun.name, &noun.doc, &loaded, &text) + &text)
 }
 
 /// A method; `on` is the client that it calls.
@@ -83,7 +80,11 @@ pub(super) fn written(
             (if waits { "def" } else { "async def" }, "None".to_owned(), call)
         }
     };
-    let head = format!("    {keyword} {}({}) -> {returned}:\n", spelling::name(&method.name, &place)?, taken.join(", "));
+    let head = format!(
+        "    {keyword} {}({}) -> {returned}:\n",
+        spelling::name(&method.name, &place)?,
+        taken.join(", ")
+    );
     let head = if head.len() > 121 { broken(keyword, &method.name, &taken, &returned) } else { head };
     Ok(format!("\n{head}{}        {body}\n", docstring(&documented(method), 8)))
 }
@@ -115,7 +116,11 @@ fn documented(method: &Method) -> String {
     if method.params.iter().any(|field| !field.doc.is_empty()) {
         doc += "\n\nArgs:";
         for field in method.params.iter().filter(|field| !field.doc.is_empty()) {
-            doc += &format!("\n    {}: {}", field.name, field.doc.split_whitespace().collect::<Vec<_>>().join(" "));
+            doc += &format!(
+                "\n    {}: {}",
+                field.name,
+                field.doc.split_whitespace().collect::<Vec<_>>().join(" ")
+            );
         }
     }
     doc

@@ -1,6 +1,10 @@
 //! What callers may give instead of an object: dicts, with their keys.
 
-use super::{lines::docstring, spelling};
+use super::{
+    imports::{all, head},
+    lines::docstring,
+    spelling,
+};
 use crate::codegen::model::{Field, Model, Shape, Type};
 
 /// The objects that stand in requests.
@@ -18,19 +22,12 @@ pub(super) fn names(model: &Model) -> Vec<String> {
 
 /// The file.
 pub(super) fn file(model: &Model) -> String {
-    let mut text = "# ruff: noqa: F405\n\"\"\"What callers may give instead of an object.\"\"\"\n\nfrom __future__ import annotations\n\n\
-                    from collections.abc import Mapping, Sequence\nfrom typing import TYPE_CHECKING, Any, Optional, TypedDict, Union\n\n\
-                    if TYPE_CHECKING:\n    from datetime import datetime\n\n    from .enums import *\n    from .types import *\n\n\
-                    __all__ = [\n"
-        .to_owned();
-    for name in names(model) {
-        text += &format!("    \"{name}\",\n");
-    }
-    text += "]\n";
+    let mut text = all(&names(model));
     for (kind, fields) in given(model) {
         let name = format!("{}Param", kind.name);
         let (needed, other): (Vec<&Field>, Vec<&Field>) = fields.iter().partition(|field| field.required);
-        let base = if needed.is_empty() || other.is_empty() { "TypedDict".to_owned() } else { format!("_{name}") };
+        let base =
+            if needed.is_empty() || other.is_empty() { "TypedDict".to_owned() } else { format!("_{name}") };
         if base != "TypedDict" {
             text += &format!("\n\nclass {base}(TypedDict):\n{}", keys(&needed, model));
         }
@@ -42,7 +39,7 @@ pub(super) fn file(model: &Model) -> String {
             text += "    pass\n";
         }
     }
-    text
+    head(model, "params", "What callers may give instead of an object.", "", &text) + &text
 }
 
 fn keys(fields: &[&Field], model: &Model) -> String {

@@ -1,6 +1,10 @@
 //! The classes of what is answered.
 
-use super::{lines::docstring, spelling};
+use super::{
+    imports::{all, head},
+    lines::docstring,
+    spelling,
+};
 use crate::codegen::model::{Field, Model, Shape, Type};
 
 /// Types that do more than hold their fields, and what they do it by.
@@ -25,11 +29,7 @@ pub(super) fn names(model: &Model) -> Vec<String> {
 
 /// The file.
 pub(super) fn file(model: &Model) -> String {
-    let mut text = "# ruff: noqa: F405\n\"\"\"What the server answers with.\"\"\"\n\nfrom __future__ import annotations\n\n\
-                    from typing import TYPE_CHECKING, Any, Optional\n\nfrom .._object import Object, lazy\n\
-                    from .._shown import Page, RunShown, Watched\n\nif TYPE_CHECKING:\n    from datetime import datetime\n\n    \
-                    from typing_extensions import Unpack\n\n    from .enums import *\n    from .params import *\n"
-        .to_owned();
+    let mut text = all(&names(model));
     for class in classes(model) {
         let base = DOING.iter().find(|(name, _)| *name == class.name).map_or("Object", |(_, base)| base);
         text += &format!("\n\nclass {}({base}):\n{}", class.name, docstring(&class.doc, 4));
@@ -45,7 +45,10 @@ pub(super) fn file(model: &Model) -> String {
             }
             Shape::Union { tag, common, variants } => {
                 let kinds = variants.iter().map(|v| format!("        \"{}\": \"{}\",\n", v.value, v.name));
-                text += &format!("\n    _tag = \"{tag}\"\n    _kinds = {{\n{}    }}\n", kinds.collect::<String>());
+                text += &format!(
+                    "\n    _tag = \"{tag}\"\n    _kinds = {{\n{}    }}\n",
+                    kinds.collect::<String>()
+                );
                 text += &format!("\n    {tag}: str\n    \"\"\"Which of its kinds it is.\"\"\"\n");
                 text += &body(common, model, false);
                 for variant in variants {
@@ -61,7 +64,8 @@ pub(super) fn file(model: &Model) -> String {
             Shape::Enum(_) => {}
         }
     }
-    text
+    let loaded = "\nfrom .._object import Object, lazy\nfrom .._shown import Page, RunShown, Watched\n";
+    head(model, "types", "What the server answers with.", loaded, &text) + &text
 }
 
 fn body(fields: &[Field], model: &Model, bare: bool) -> String {

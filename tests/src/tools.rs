@@ -34,6 +34,23 @@ pub fn node_modules(package_dir: &Path) -> PathBuf {
     dir.join("node_modules")
 }
 
+/// The archive of the npm package of this repository: what `cargo xtask test` built, or else built now.
+#[must_use]
+pub fn npm_package() -> PathBuf {
+    if let Some(path) = std::env::var_os("OZ_NPM_PACKAGE") {
+        return path.into();
+    }
+    let _lock = lock("npm-package");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    install(
+        Command::new(cargo)
+            .args(["xtask", "package", "--dev", "node"])
+            .current_dir(env!("CARGO_MANIFEST_DIR")),
+    );
+    let out = tools().with_file_name("npm");
+    out.join(concat!("oz-sdk-", env!("CARGO_PKG_VERSION"), ".tgz"))
+}
+
 /// The library that gives a program another wall clock: libfaketime, for programs with threads.
 #[must_use]
 pub fn libfaketime() -> PathBuf {

@@ -6,6 +6,7 @@ mod pages;
 mod published;
 mod python;
 mod schema;
+mod typescript;
 
 use crate::{Outcome, root, say};
 use std::fs;
@@ -45,5 +46,5 @@ fn differing(files: &[(String, String)]) -> Vec<String> {
 /// Every generated file: its path and its text.
 fn files() -> Result<Vec<(String, String)>, String> {
     let model = build::model()?;
-    Ok(pages::files().chain(python::files(&model)?).collect())
+    Ok(pages::files().chain(python::files(&model)?).chain(typescript::files(&model)).collect())
 }

@@ -1,9 +1,11 @@
-//! Developer commands: `cargo xtask tidy|codegen|test|bench|conformance|ci`. Everything that CI does runs here the same way.
+//! Developer commands: `cargo xtask tidy|codegen|test|bench|package|conformance|ci`. Everything that CI does runs here the same way.
 
 mod bench;
 mod ci;
 mod codegen;
 mod conformance;
+mod npm;
+mod package;
 mod postgres;
 mod static_oz;
 mod test;
@@ -22,6 +24,9 @@ const USAGE: &str = "cargo xtask COMMAND
   tidy                house rules that the compiler does not know, and whether generated files are fresh
   codegen [--check]   write docs/reference from the tables in oz-core; --check only compares
   bench [NAMES…]      release build, then the benchmarks: startup lifecycles dispatch lists memory worker agent harness
+                      of the packages beside the published ones, by name only: sdk-node
+  package [--dev] [NAMES…]
+                      the packages for other languages: node; --dev as tests want them
   conformance ARGS…   the suite of the worker protocol against any control plane or worker; without ARGS it says how";
 
 /// What a command answers.
@@ -36,6 +41,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::run(),
         "codegen" => codegen::run(rest.iter().any(|a| a == "--check")),
         "bench" => bench::run(rest),
+        "package" => package::run(rest),
         "conformance" => conformance::run(rest),
         _ => Err(USAGE.to_owned()),
     };

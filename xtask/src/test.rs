@@ -1,7 +1,7 @@
 //! `cargo xtask test`: the end-to-end tests need the real `oz`, which `cargo test` alone would not build, and a
 //! PostgreSQL server.
 
-use crate::{Outcome, built, cargo, postgres::Postgres, static_oz};
+use crate::{Outcome, built, cargo, npm, postgres::Postgres, static_oz};
 
 /// Stories, and cases of the protocol, whose outcome does not depend on where records are kept, or that choose PostgreSQL
 /// themselves.
@@ -19,6 +19,7 @@ const ONE_ENGINE: &[&str] = &[
     "schedules::a_day",
     "tasks::",
     "telemetry::",
+    "typescript::",
     "the_worker_keeps_to_the_protocol",
     "two_thousand_workers",
 ];
@@ -28,13 +29,15 @@ const ONE_ENGINE: &[&str] = &[
 pub(crate) fn run(args: &[String]) -> Outcome {
     crate::run(&mut cargo(&["build", "--package", "oz-cli"]))?;
     // It takes minutes, and only stories about containers need it.
-    let wanted = args.iter().all(|arg| arg.starts_with('-')) || args.iter().any(|arg| arg.contains("docker"));
-    let static_oz = if wanted { Some(static_oz::build()?) } else { None };
+    let static_oz = if asks(args, &["docker"]) { Some(static_oz::build()?) } else { None };
+    let npm =
+        if asks(args, &["typescript", "frontends"]) { Some(npm::package(npm::Build::Dev)?) } else { None };
     let postgres = Postgres::start()?;
     let test = |args: &[&str]| {
         let mut test = cargo(&["test"]);
         test.args(args).env("OZ_BIN", built("debug").join("oz")).env("OZ_TEST_POSTGRES", &postgres.url);
         test.envs(static_oz.iter().map(|path| ("OZ_STATIC_BIN", path)));
+        test.envs(npm.iter().map(|path| ("OZ_NPM_PACKAGE", path)));
         test
     };
     crate::run(test(&["--workspace"]).args(args))?;
@@ -46,4 +49,10 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         stories.args(["--skip", name]);
     }
     crate::run(stories.env("OZ_TEST_ENGINE", "postgres"))
+}
+
+/// Whether these arguments ask for all tests, or for some of these stories.
+fn asks(args: &[String], stories: &[&str]) -> bool {
+    let named = |arg: &String| stories.iter().any(|story| arg.contains(story));
+    args.iter().all(|arg| arg.starts_with('-')) || args.iter().any(named)
 }

@@ -43,3 +43,4 @@ mod tasks;
 mod team;
 mod telemetry;
 mod terminal;
+mod typescript;

@@ -18,6 +18,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("fake-kubernetes", &[]),
     ("fake-model", &[]),
+    ("oz-node", &["oz-bridge"]),
     ("oz-python", &["oz-bridge"]),
     ("xtask", &["oz-core", "oz-client"]),
 ];

@@ -1,0 +1,28 @@
+// What the package gives. ECMAScript modules get the same objects through `index.mjs`, which the build writes: so an
+// `instanceof` holds whichever way a class was imported.
+
+export { Oz } from './client.js';
+export { Oz as default } from './client.js';
+export {
+  APIConnectionError,
+  APIConnectionTimeoutError,
+  APIError,
+  APIUserAbortError,
+  AuthenticationError,
+  BadRequestError,
+  ConflictError,
+  InternalServerError,
+  NotFoundError,
+  OzError,
+  PanicError,
+  PermissionDeniedError,
+  RateLimitError,
+  UnprocessableEntityError,
+} from './errors.js';
+export { Bytes, Items } from './items.js';
+export { canTransition, nextState, validate } from './rules.js';
+export type { ClientOptions, RequestOptions } from './transport.js';
+export type { Harness, HarnessTask } from './harness.js';
+export * from './generated/nouns.js';
+export * from './generated/published.js';
+export type * from './generated/types.js';

@@ -7,7 +7,7 @@ const client = new Oz();
 const { run_id } = await client.runs.create({ prompt: 'do the work' });
 
 for await (const item of client.watch(run_id)) {
-  switch (item.type) {
+  switch (item.kind) {
     case 'event':
       console.log('event', item.event.event_type);
       break;

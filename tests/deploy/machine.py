@@ -49,10 +49,12 @@ def images():
         says = dict(stages[target])
         assert says["FROM"] == "base" and program in says["ENTRYPOINT"], says
         assert says["HEALTHCHECK"], target
-        assert f"ln -s /oz {program}" in dict(stages["base"])["RUN"], "what the image starts is the program"
     base = dict(stages["base"])
     assert base["USER"] == "10001:10001", "the charts' runAsUser"
-    assert base["COPY"] == "--from=binary /oz /oz", "Pods and containers are brought /oz"
+    copied = [says for word, says in stages["base"] if word == "COPY"]
+    brought, started = "--from=binary /oz /oz", "--from=binary /oz-agent-worker /usr/local/bin/oz-agent-worker"
+    assert copied == [brought, started], "Pods and containers are brought /oz"
+    assert "ln -s /oz /usr/local/bin/oz" in base["RUN"], "the worker finds the agent beside it"
     # The program runs in images of all kinds, so it needs nothing of them.
     assert "-unknown-linux-musl" in dict(stages["build"])["RUN"]
     toolchain = tomllib.loads((tools.ROOT / "Cargo.toml").read_text())["workspace"]["package"]["rust-version"]

@@ -318,9 +318,7 @@ def read_by_the_worker(r):
     unknown = {**written, "worker_ids": "a"}
     with tempfile.TemporaryDirectory() as directory:
         directory = pathlib.Path(directory)
-        # Called by this name it is the worker.
-        worker, file = directory / "oz-agent-worker", directory / "config.yaml"
-        worker.symlink_to(pathlib.Path(program).resolve())
+        worker, file = pathlib.Path(program).with_name("oz-agent-worker"), directory / "config.yaml"
         args = [str(file) if arg == "/etc/oz-agent-worker/config.yaml" else arg for arg in r.container("args")]
         environment = {"HOME": str(directory), "PATH": os.environ["PATH"], "WARP_API_KEY": "wk-0123456789abcdef"}
         for config, expected in [(written, nowhere), (unknown, "worker_ids")]:

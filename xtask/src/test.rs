@@ -27,7 +27,8 @@ const ONE_ENGINE: &[&str] = &[
 /// Builds `oz`, also as a static program, starts PostgreSQL and runs every test; then the stories and the suite of the
 /// protocol once more with their records in PostgreSQL.
 pub(crate) fn run(args: &[String]) -> Outcome {
-    crate::run(&mut cargo(&["build", "--package", "oz-cli"]))?;
+    // The whole workspace: a package alone has other features, and would be compiled once more for the tests.
+    crate::run(&mut cargo(&["build", "--workspace"]))?;
     // It takes minutes, and only stories about containers need it.
     let static_oz = if asks(args, &["docker"]) { Some(static_oz::build()?) } else { None };
     let npm =

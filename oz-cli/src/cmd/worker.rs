@@ -161,15 +161,18 @@ fn idle(text: &str) -> Result<String, String> {
 }
 
 /// What differs between the two names under which a worker is started.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Defaults {
     backend: Backend,
     /// Absent means the user's data directory.
     workspace_root: Option<&'static str>,
+    /// The agent's program; a bare name is looked up in PATH.
+    oz: PathBuf,
 }
 
 pub(crate) async fn run(args: WorkerArgs, global: &Global) -> Outcome {
-    run_as(args, global, Defaults { backend: Backend::Direct, workspace_root: None }).await
+    let defaults = Defaults { backend: Backend::Direct, workspace_root: None, oz: std::env::current_exe()? };
+    run_as(args, global, defaults).await
 }
 
 async fn run_as(args: WorkerArgs, global: &Global, defaults: Defaults) -> Outcome {

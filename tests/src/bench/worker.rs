@@ -32,13 +32,13 @@ struct Worker {
 }
 
 impl Worker {
-    /// Starts `oz worker` with this setup command, in which `DIR` stands for its directory.
+    /// Starts `oz-agent-worker` with this setup command, in which `DIR` stands for its directory.
     async fn start(setup: &str) -> (Self, Line) {
         let (plane, dir) = (FakePlane::start().await.unwrap(), bench_dir());
         let script = dir.path().join("setup.sh");
         fs::write(&script, setup.replace("DIR", &dir.path().to_string_lossy())).unwrap();
-        let child = tokio::process::Command::new(crate::oz())
-            .args(["worker", "--worker-id", "bench", "--no-git-cache", "--setup-command"])
+        let child = tokio::process::Command::new(crate::oz().with_file_name("oz-agent-worker"))
+            .args(["--backend", "direct", "--worker-id", "bench", "--no-git-cache", "--setup-command"])
             .arg(format!("sh {}", script.display()))
             .arg("--workspace-root")
             .arg(dir.path().join("workspaces"))

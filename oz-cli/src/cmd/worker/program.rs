@@ -1,15 +1,13 @@
 //! `oz-agent-worker`: the same worker under the name and with the defaults that scripts for the published one rely on.
-//! It is this program, called by that name.
+//! It is a program of its own, which finds `oz`, the agent, beside it or in PATH.
 
 use super::{Backend, Defaults, Outcome, WorkerArgs, run_as};
 use crate::cli::{Format, Global};
 use clap::Parser;
-use std::{ffi::OsStr, path::Path};
+use std::path::{Path, PathBuf};
 
 /// The name.
 const NAME: &str = "oz-agent-worker";
-const DEFAULTS: Defaults =
-    Defaults { backend: Backend::Docker, workspace_root: Some("/var/lib/oz/workspaces") };
 
 /// Take runs from a control plane.
 #[derive(Debug, Parser)]
@@ -35,13 +33,6 @@ pub(crate) struct AgentWorker {
 }
 
 impl AgentWorker {
-    /// Whether these are the words of a call by this name. A command of `oz` is one under any name, so that the program
-    /// finds itself whatever it is called.
-    pub(crate) fn is_meant(program: Option<&OsStr>, first: Option<&OsStr>) -> bool {
-        let named = program.and_then(|path| Path::new(path).file_name()).is_some_and(|name| name == NAME);
-        named && first.is_none_or(|word| word.as_encoded_bytes().starts_with(b"-"))
-    }
-
     /// How much is logged, and how.
     pub(crate) fn logging(&self) -> &super::Logging {
         self.args.logging()
@@ -55,8 +46,19 @@ impl AgentWorker {
             debug: false,
             server_root_url: self.server_root_url,
         };
-        run_as(self.args, &global, DEFAULTS).await
+        let defaults = Defaults {
+            backend: Backend::Docker,
+            workspace_root: Some("/var/lib/oz/workspaces"),
+            oz: beside(&std::env::current_exe()?),
+        };
+        run_as(self.args, &global, defaults).await
     }
+}
+
+/// The `oz` in the directory of this program, or else the name alone, which is looked up in PATH.
+fn beside(program: &Path) -> PathBuf {
+    let oz = program.with_file_name("oz");
+    if oz.is_file() { oz } else { "oz".into() }
 }
 
 #[cfg(test)]
@@ -70,12 +72,12 @@ mod tests {
     }
 
     #[test]
-    fn it_is_meant_by_its_name() {
-        let meant = |program: &str, first: Option<&str>| {
-            AgentWorker::is_meant(Some(OsStr::new(program)), first.map(OsStr::new))
-        };
-        assert!(meant("/usr/local/bin/oz-agent-worker", None) && meant(NAME, Some("--worker-id")));
-        assert!(!meant("oz", None) && !meant(NAME, Some("agent")) && !meant("/oz-agent-worker/oz", None));
+    fn the_agent_beside_it_comes_before_that_of_the_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let program = dir.path().join(NAME);
+        assert_eq!(beside(&program), Path::new("oz"));
+        std::fs::write(dir.path().join("oz"), "").unwrap();
+        assert_eq!(beside(&program), dir.path().join("oz"));
     }
 
     #[test]

@@ -51,7 +51,7 @@ fn merge(
     let environment = environment(file_environment.unwrap_or_default(), args.env);
     let mut labels = file.labels;
     labels.extend(unique("--label", args.labels)?);
-    let mut oz_path = std::env::current_exe()?;
+    let mut oz_path = defaults.oz;
     let backend = match kind {
         Backend::Direct => {
             let direct = file.backend.direct.unwrap_or_default();

@@ -8,7 +8,9 @@ struct Line {
     args: WorkerArgs,
 }
 
-const DEFAULTS: Defaults = Defaults { backend: Backend::Direct, workspace_root: Some("/w/workspaces") };
+fn defaults() -> Defaults {
+    Defaults { backend: Backend::Direct, workspace_root: Some("/w/workspaces"), oz: "/usr/bin/oz".into() }
+}
 
 fn merged(yaml: &str, line: &str) -> Result<Config, String> {
     let dir = tempfile::tempdir().unwrap();
@@ -22,7 +24,7 @@ fn merged(yaml: &str, line: &str) -> Result<Config, String> {
         debug: false,
         server_root_url: Some("http://h:1".to_owned()),
     };
-    config(args, &global, DEFAULTS).map_err(|e| e.to_string())
+    config(args, &global, defaults()).map_err(|e| e.to_string())
 }
 
 #[test]

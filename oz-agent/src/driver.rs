@@ -42,12 +42,12 @@ use oz_core::{
     Redactor, RunId, RunState,
     config::AgentConfig,
     env,
-    harness::{HarnessEvent, McpStartup},
+    harness::{Harness, HarnessEvent, McpStartup},
     run::StatusMessage,
     usage::Usage,
 };
 use session::{Session, Surroundings};
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 pub use steer::Steer;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -105,6 +105,12 @@ pub struct Options {
     pub mcp_startup: McpStartup,
     /// Whether a run of this machine that can't be recorded is not done at all.
     pub recorded: bool,
+    /// The harness to drive instead of the one that the run's configuration names. It is started again, with the
+    /// conversation that it saved, when a person goes on talking after its end.
+    pub harness: Option<Arc<dyn Harness>>,
+    /// Whether this process is there for the run alone, and may so be made to end with its worker. A program that drives
+    /// runs beside other things says no.
+    pub own_process: bool,
 }
 
 impl Options {
@@ -124,6 +130,8 @@ impl Options {
             talks: false,
             mcp_startup: McpStartup::default(),
             recorded: false,
+            harness: None,
+            own_process: true,
         }
     }
 }
@@ -162,12 +170,16 @@ pub async fn drive(
     observer: &mut dyn FnMut(DriverEvent),
     cancel: CancellationToken,
 ) -> Finished {
-    if options.env.contains_key(env::WORKER_BACKEND) {
-        crate::process::belong_to_the_worker();
+    if options.own_process {
+        if options.env.contains_key(env::WORKER_BACKEND) {
+            crate::process::belong_to_the_worker();
+        }
+        crate::process::unignore();
     }
-    crate::process::unignore();
-    let Options { source, cwd, model, env, oz, heartbeat, patience, steer, talks, mcp_startup, recorded } =
-        options;
+    let Options {
+        source, cwd, model, env, oz, heartbeat, patience, steer, talks, mcp_startup, recorded, ..
+    } = options;
+    let harness = options.harness;
     let admitted = Box::pin(admission::admit(source, &cancel, patience)).await;
     let Admitted { prompt, mut config, mode, record, credentials, getting, problem, mut end } = admitted;
     if recorded && record.is_none() && end.is_none() {
@@ -189,8 +201,19 @@ pub async fn drive(
     let end = match end {
         Some(end) => end,
         None => {
-            let surroundings =
-                Surroundings { cwd, host: env, oz, patience, keys, getting, steer, talks, mcp_startup, mode };
+            let surroundings = Surroundings {
+                cwd,
+                host: env,
+                oz,
+                patience,
+                keys,
+                getting,
+                steer,
+                talks,
+                mcp_startup,
+                mode,
+                harness,
+            };
             Box::pin(session.run(prompt, config, model, surroundings)).await
         }
     };

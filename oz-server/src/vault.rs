@@ -25,6 +25,7 @@ use serde_json::Value;
 use std::path::Path;
 use tokio::sync::OnceCell;
 use wrap::Binding;
+use std::path::PathBuf;
 use zeroize::{Zeroize, Zeroizing};
 
 const SEALING: &str = "sealing";
@@ -40,6 +41,20 @@ pub struct MasterKeys {
     pub current: KeySource,
     /// The one before it, while keys are changed.
     pub previous: Option<KeySource>,
+}
+
+impl MasterKeys {
+    /// The master keys that are meant: of this file; or those that the environment names; or one that is made in the file
+    /// `made` when it is needed.
+    #[must_use]
+    pub fn find(file: Option<PathBuf>, made: PathBuf) -> Self {
+        let variable = |name| {
+            std::env::var(name).ok().filter(|text| !text.is_empty()).map(|text| KeySource::parse(&text))
+        };
+        let named = file.map(KeySource::File).or_else(|| variable(oz_core::env::MASTER_KEY));
+        let previous = variable(oz_core::env::PREVIOUS_MASTER_KEY);
+        Self { current: named.unwrap_or(KeySource::MadeFile(made)), previous }
+    }
 }
 
 /// Why the vault could not do something. Its text holds no secret, but is for those who host: callers are told less.

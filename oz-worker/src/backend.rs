@@ -6,6 +6,7 @@ mod direct;
 mod docker;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
+pub(crate) mod own;
 
 use crate::{
     BackendConfig, Config, Error,
@@ -19,6 +20,7 @@ use direct::Direct;
 use docker::Docker;
 #[cfg(feature = "kubernetes")]
 use kubernetes::Kubernetes;
+use own::Own;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -63,6 +65,7 @@ pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Backend>, Error> {
     Ok(match &config.backend {
         BackendConfig::Direct(direct) => Arc::new(Direct::open(config, direct).await?),
         BackendConfig::Command(command) => Arc::new(Command::open(config, command)),
+        BackendConfig::Own(own) => Arc::new(Own::open(config, own)),
         #[cfg(feature = "docker")]
         BackendConfig::Docker(docker) => Arc::new(Docker::open(config, docker).await?),
         #[cfg(feature = "kubernetes")]

@@ -4,13 +4,18 @@ mod file;
 
 pub use file::{ConfigFile, Variable, parse_duration};
 
-use crate::Error;
+use crate::{
+    Error,
+    backend::own::{self, OwnBackend},
+};
 use serde::Deserialize;
-use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc, time::Duration};
 use url::Url;
 
 /// Ids with this prefix belong to the control plane's own workers.
 const RESERVED_PREFIX: &str = "warp";
+/// The id of the control plane's own worker.
+const EMBEDDED_ID: &str = "warp";
 const LONGEST_WORKER_ID: usize = 200;
 
 /// How a worker works.
@@ -59,6 +64,8 @@ pub enum BackendConfig {
     Kubernetes(Box<KubernetesConfig>),
     /// Wherever a command of the operator starts them.
     Command(CommandConfig),
+    /// Wherever code of the program that this worker is part of has them.
+    Own(Arc<dyn OwnBackend>),
 }
 
 /// How agents run directly on this machine.
@@ -176,11 +183,41 @@ impl BackendConfig {
             Self::Docker(_) => "docker",
             Self::Kubernetes(_) => "kubernetes",
             Self::Command(_) => "command",
+            Self::Own(_) => own::NAME,
         }
     }
 }
 
 impl Config {
+    /// The usual settings of a worker of this name, with this key of the control plane at `server_url`.
+    #[must_use]
+    pub fn new(worker_id: &str, server_url: &str, api_key: &str, backend: BackendConfig) -> Self {
+        Self {
+            worker_id: worker_id.to_owned(),
+            server_url: server_url.to_owned(),
+            api_key: api_key.to_owned(),
+            max_concurrent_tasks: 4,
+            idle_on_complete: None,
+            cleanup: true,
+            lease: Duration::from_secs(30),
+            embedded: false,
+            labels: BTreeMap::new(),
+            drain: Duration::ZERO,
+            environment: BTreeMap::new(),
+            oz_path: "oz".into(),
+            socket_url: None,
+            session_sharing_url: None,
+            backend,
+        }
+    }
+
+    /// The usual settings of the control plane's own worker, whose agents are processes of this machine.
+    #[must_use]
+    pub fn embedded(server_url: &str, api_key: &str, oz_path: PathBuf, direct: DirectConfig) -> Self {
+        let backend = BackendConfig::Direct(direct);
+        Self { embedded: true, oz_path, ..Self::new(EMBEDDED_ID, server_url, api_key, backend) }
+    }
+
     /// Checks what the types can't.
     ///
     /// # Errors

@@ -45,8 +45,8 @@ const INCOMING: usize = 64;
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Error> {
     config.validate()?;
     let url = config.socket_url()?;
-    // What was dispatched is nobody's here.
-    if !matches!(config.backend, BackendConfig::Command(_)) {
+    // What was dispatched is nobody's here, and what a program of its own starts is that program's.
+    if !matches!(config.backend, BackendConfig::Command(_) | BackendConfig::Own(_)) {
         process::adopt_orphans();
     }
     let backend = backend::open(&config).await?;

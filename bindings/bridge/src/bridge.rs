@@ -121,14 +121,17 @@ impl Bridge {
     fn client(&self) -> Result<Arc<(u32, Client)>, Failure> {
         self.0.client.get(|| {
             let made = self.0.connection.clone().client()?;
-            let client = made.ok_or_else(|| {
-                Failure::config("there is no API key: give api_key, set OZ_API_KEY, or run `oz login`")
-            })?;
+            let client = made.ok_or_else(Failure::no_key)?;
             Ok(match &self.0.options.source {
                 Some(source) => client.with_source(source),
                 None => client,
             })
         })
+    }
+
+    /// The client underneath.
+    pub(crate) fn plain(&self) -> Result<Client, Failure> {
+        self.with(&CallOptions::default())
     }
 
     fn with(&self, options: &CallOptions) -> Result<Client, Failure> {

@@ -87,6 +87,10 @@ impl Failure {
         Self::new(Kind::Config, message)
     }
 
+    pub(crate) fn no_key() -> Self {
+        Self::config("there is no API key: give api_key, set OZ_API_KEY, or run `oz login`")
+    }
+
     /// The failure as JSON.
     #[must_use]
     pub fn to_json(&self) -> String {

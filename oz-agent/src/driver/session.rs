@@ -60,6 +60,8 @@ pub(super) struct Surroundings {
     /// Whether they go on talking when it is done.
     pub(super) talks: bool,
     pub(super) mcp_startup: McpStartup,
+    /// The harness to drive instead of the one that the configuration names.
+    pub(super) harness: Option<Arc<dyn Harness>>,
 }
 
 /// A run that is driven.
@@ -129,12 +131,16 @@ impl<'a> Session<'a> {
         mut surroundings: Surroundings,
     ) -> End {
         let steer = surroundings.steer.take();
+        let own = surroundings.harness.take();
         let kind = config.harness_type();
-        let earlier = self.earlier(&kind, surroundings.patience).await;
+        // A harness of the caller's own takes the place of the native one.
+        let foreign = || Foreign::of(&kind).filter(|_| own.is_none());
+        let format = own.as_ref().map_or_else(|| resume::format(&kind), |own| own.name());
+        let earlier = self.earlier(format, surroundings.patience).await;
         let asked = earlier.as_ref().map_or(&prompt, |earlier| &earlier.prompt);
         self.event(HarnessEvent::Prompt { text: brief::shown(asked, &skills::named(&config)) }).await;
         self.tell_of_secrets(&surroundings.keys, surroundings.getting).await;
-        if let Err(e) = supported(&config, self.record.is_some(), &surroundings.host) {
+        if let Err(e) = supported(&config, own.is_some(), self.record.is_some(), &surroundings.host) {
             return End::Failed(e);
         }
         let Surroundings { cwd, host, patience, .. } = &surroundings;
@@ -203,8 +209,8 @@ impl<'a> Session<'a> {
             // The proxy of the worker is not there for its agent.
             egress.configure(&mut auth);
         }
-        let own = Some(host).filter(|_| !self.assigned);
-        let preparing = mcp::servers(&config, keys, own, &self.redactor);
+        let mine = Some(host).filter(|_| !self.assigned);
+        let preparing = mcp::servers(&config, keys, mine, &self.redactor);
         let prepared = self.stop.run_until_cancelled(preparing).await.unwrap_or(Err(End::Cancelled));
         let mcp::Ready { servers: mut mcp_servers, left_out } = match prepared {
             Ok(ready) => ready,
@@ -217,7 +223,7 @@ impl<'a> Session<'a> {
             return End::unprepared(left_out.join("; "));
         }
         // Programs of others differ in what they do about a server that does not start.
-        if Foreign::of(&kind).is_some() {
+        if foreign().is_some() {
             mcp_servers = match self
                 .try_servers(mcp_servers, &surroundings.mcp_startup, &workspace, &env, &network)
                 .await
@@ -243,7 +249,7 @@ impl<'a> Session<'a> {
             Some(Resumption { session, prompt, .. }) => (told(&prompt), Some(session)),
             None => (told(&chosen.prompt), None),
         };
-        if Foreign::of(&kind).is_some() {
+        if foreign().is_some() {
             // Programs of others take one message.
             messages = vec![messages.join("\n\n")];
         }
@@ -282,9 +288,10 @@ impl<'a> Session<'a> {
             network,
         };
         let harness = || -> Arc<dyn Harness> {
-            match Foreign::of(&kind) {
-                Some(harness) => Arc::new(harness),
-                None => Arc::new(
+            match (&own, foreign()) {
+                (Some(own), _) => Arc::clone(own),
+                (None, Some(harness)) => Arc::new(harness),
+                (None, None) => Arc::new(
                     NativeHarness::new(keys.lookup(host.clone())).with_endpoints(keys.endpoints.clone()),
                 ),
             }
@@ -297,18 +304,23 @@ impl<'a> Session<'a> {
     }
 
     /// The conversation that a worker's run goes on with.
-    async fn earlier(&self, harness: &HarnessType, patience: Duration) -> Option<Resumption> {
+    async fn earlier(&self, format: &str, patience: Duration) -> Option<Resumption> {
         let (run_id, client, _) = self.record.as_ref().filter(|_| self.assigned)?;
-        let finding = resume::find(client, *run_id, resume::format(harness), patience);
+        let finding = resume::find(client, *run_id, format, patience);
         self.stop.run_until_cancelled(finding).await.flatten()
     }
 }
 
 /// Refuses what this build can't do, rather than to do something else.
-fn supported(config: &AgentConfig, recorded: bool, host: &BTreeMap<String, String>) -> Result<(), Error> {
+fn supported(
+    config: &AgentConfig,
+    own: bool,
+    recorded: bool,
+    host: &BTreeMap<String, String>,
+) -> Result<(), Error> {
     let refuse = |text: String| Err(Error::new(ErrorCode::EnvironmentSetupFailed, text));
     let harness = config.harness_type();
-    if harness != HarnessType::Oz && Foreign::of(&harness).is_none() {
+    if !own && harness != HarnessType::Oz && Foreign::of(&harness).is_none() {
         return refuse(format!("the harness '{harness}' is not available in this build"));
     }
     sandbox::check(config.sandbox.as_ref(), host)

@@ -9,10 +9,9 @@ use crate::{
     signals,
 };
 use clap::Args;
-use oz_server::{Config, KeySource, MasterKeys, Server};
-use oz_worker::{BackendConfig, DirectConfig};
+use oz_server::{Config, MasterKeys, Server};
+use oz_worker::DirectConfig;
 use std::{
-    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
@@ -84,7 +83,8 @@ pub(crate) async fn run(args: ServeArgs) -> Outcome {
         public_url: args.public_url,
         rate_limit: args.rate_limit,
         lease: args.lease,
-        master_keys: master_keys(args.master_key_file)?,
+        // They are no arguments: every user of the machine can read those.
+        master_keys: MasterKeys::find(args.master_key_file, settings::default_master_key()?),
     };
     let server = Server::open(config).await.map_err(CliError::new)?;
     let local_url = format!("http://{}", reachable(address));
@@ -93,28 +93,17 @@ pub(crate) async fn run(args: ServeArgs) -> Outcome {
         out::line(format!("API key (shown only now): {}", made.api_key));
         introduce(&local_url, &made.api_key);
     }
-    let worker = (!args.no_worker).then(|| oz_worker::Config {
-        worker_id: "warp".into(),
-        server_url: local_url,
-        api_key: server.embedded_worker_key(),
-        max_concurrent_tasks: args.max_concurrent_tasks,
-        idle_on_complete: None,
-        cleanup: true,
-        lease: args.lease,
-        embedded: true,
-        labels: BTreeMap::new(),
-        drain: Duration::ZERO,
-        environment: BTreeMap::new(),
-        oz_path: std::env::current_exe().unwrap_or_else(|_| "oz".into()),
-        socket_url: None,
-        session_sharing_url: None,
-        backend: BackendConfig::Direct(DirectConfig {
+    let worker = (!args.no_worker).then(|| {
+        let direct = DirectConfig {
             git_cache: args.git_cache.directory(&workspace_root),
             workspace_root,
             target_dir: None,
             setup_command: None,
             teardown_command: None,
-        }),
+        };
+        let oz = std::env::current_exe().unwrap_or_else(|_| "oz".into());
+        let config = oz_worker::Config::embedded(&local_url, &server.embedded_worker_key(), oz, direct);
+        oz_worker::Config { max_concurrent_tasks: args.max_concurrent_tasks, lease: args.lease, ..config }
     });
     let interrupt = signals::interrupt()?;
     let stop = CancellationToken::new();
@@ -140,18 +129,6 @@ pub(crate) async fn run(args: ServeArgs) -> Outcome {
     serving.await.map_err(CliError::new)?.map_err(CliError::new)?;
     worked?;
     Ok(true)
-}
-
-/// The keys that the secrets are kept under. They are no arguments: every user of the machine can read those.
-fn master_keys(file: Option<PathBuf>) -> Result<MasterKeys, CliError> {
-    let variable =
-        |name| std::env::var(name).ok().filter(|text| !text.is_empty()).map(|text| KeySource::parse(&text));
-    let current = match (file, variable(oz_core::env::MASTER_KEY)) {
-        (Some(path), _) => KeySource::File(path),
-        (None, Some(source)) => source,
-        (None, None) => KeySource::MadeFile(settings::default_master_key()?),
-    };
-    Ok(MasterKeys { current, previous: variable(oz_core::env::PREVIOUS_MASTER_KEY) })
 }
 
 /// The address under which this machine reaches a listener that listens everywhere.

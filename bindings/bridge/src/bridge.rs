@@ -119,14 +119,15 @@ impl Bridge {
 
     /// The client of this process.
     fn client(&self) -> Result<Arc<(u32, Client)>, Failure> {
-        self.0.client.get(|| {
+        let make = || {
             let made = self.0.connection.clone().client()?;
             let client = made.ok_or_else(Failure::no_key)?;
             Ok(match &self.0.options.source {
                 Some(source) => client.with_source(source),
                 None => client,
             })
-        })
+        };
+        self.0.client.get(make, drop)
     }
 
     /// The client underneath.

@@ -3,11 +3,14 @@
 use crate::{
     Bridge, CallOptions, ClientOptions, Failure, Kind, can_transition,
     guard::{guarded, guarded_async, guarded_stream},
-    next_state, runtime, validate,
+    next_state, runtime,
+    runtime::PerProcess,
+    validate,
 };
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
+use std::sync::{Arc, Barrier};
 
 fn bridge() -> Bridge {
     let options =
@@ -78,6 +81,25 @@ fn states_and_types_are_those_of_the_core() {
     let failure = validate("ListRuns", br#"{"limit": 0}"#).unwrap_err();
     assert_eq!(failure.field.as_deref(), Some("limit"));
     assert!(validate("Nothing", b"{}").unwrap_err().message.contains("AgentConfig"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_comes_second_uses_what_the_first_made() {
+    for _ in 0..200 {
+        let shared = Arc::new((PerProcess::new(), Barrier::new(4)));
+        let asked = (0..4).map(|n| {
+            let shared = shared.clone();
+            tokio::spawn(async move {
+                let (slot, barrier) = &*shared;
+                barrier.wait();
+                let made = slot.get(|| Ok::<_, Failure>(n), drop).unwrap().1;
+                (made, slot.get(|| Ok::<_, Failure>(9), drop).unwrap().1)
+            })
+        });
+        let got = futures_util::future::join_all(asked).await;
+        let got: Vec<_> = got.into_iter().flat_map(|got| <[i32; 2]>::from(got.unwrap())).collect();
+        assert!(got.iter().all(|n| *n == got[0] && *n != 9), "{got:?}");
+    }
 }
 
 #[test]

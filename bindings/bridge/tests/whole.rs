@@ -90,8 +90,11 @@ async fn calls_streams_and_failures_cross() {
     assert_eq!((failure.status, failure.code.as_deref()), (Some(404), Some("resource_not_found")));
     served.stop().await.unwrap();
     served.stop().await.unwrap();
-    let failure =
-        Bridge::new(ClientOptions { base_url: Some("nonsense".into()), ..ClientOptions::default() });
+    let failure = Bridge::new(ClientOptions {
+        api_key: Some("wk-1".into()),
+        base_url: Some("nonsense".into()),
+        ..ClientOptions::default()
+    });
     assert!(failure.unwrap_err().message.starts_with("'nonsense' is not an address"), "it names the address");
 }
 

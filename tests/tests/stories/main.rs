@@ -19,6 +19,7 @@ mod docker;
 mod doctor;
 mod failure;
 mod foreign;
+mod frontends;
 mod full_disk;
 mod git_login;
 mod harness_support;

@@ -51,6 +51,23 @@ pub fn npm_package() -> PathBuf {
     out.join(concat!("oz-sdk-", env!("CARGO_PKG_VERSION"), ".tgz"))
 }
 
+/// The wheel of the Python package: that of `cargo xtask test`, or one that is built now.
+#[must_use]
+pub fn wheel() -> PathBuf {
+    if let Some(path) = std::env::var_os("OZ_WHEEL") {
+        return path.into();
+    }
+    let _lock = lock("wheel");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    install(
+        Command::new(cargo)
+            .args(["xtask", "package", "--dev", "python"])
+            .current_dir(env!("CARGO_MANIFEST_DIR")),
+    );
+    let built = fs::read_dir(tools().with_file_name("wheels").join("dev")).expect("wheels");
+    built.map(|entry| entry.expect("wheel").path()).next().expect("a wheel")
+}
+
 /// The library that gives a program another wall clock: libfaketime, for programs with threads.
 #[must_use]
 pub fn libfaketime() -> PathBuf {

@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: a release build, then the benchmarks with it.
 
-use crate::{Outcome, built, cargo, npm, root};
+use crate::{Outcome, built, cargo, npm, root, wheel};
 use std::process::Command;
 
 /// Builds and runs the named benchmarks, or all of the system; those of the packages, which compare them with the
@@ -11,6 +11,7 @@ pub(crate) fn run(names: &[String]) -> Outcome {
     for name in &sdk {
         match *name {
             "sdk-node" => sdk_node()?,
+            "sdk-python" => sdk_python()?,
             other => return Err(format!("there is no benchmark '{other}'")),
         }
     }
@@ -40,4 +41,13 @@ fn sdk_node() -> Outcome {
     let dir = npm::beside_the_published(&archive)?;
     let bench = root().join("bindings/node/bench/sdk.mjs");
     crate::run(Command::new("node").arg(bench).arg(dir).env("OZ_BIN", built(SDK_PROFILE).join("oz")))
+}
+
+/// The wheel beside the published package.
+fn sdk_python() -> Outcome {
+    crate::run(&mut cargo(&["build", "--package", "oz-cli", "--profile", SDK_PROFILE]))?;
+    let wheel = wheel::package(npm::Build::Profile(SDK_PROFILE))?;
+    let python = wheel::beside_the_published(&wheel)?;
+    let bench = root().join("bindings/python/bench/compare.py");
+    crate::run(Command::new(python).arg(bench).env("OZ_BIN", built(SDK_PROFILE).join("oz")))
 }

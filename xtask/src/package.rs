@@ -1,6 +1,6 @@
 //! `cargo xtask package`: the packages for other languages, as their registries would get them.
 
-use crate::{Outcome, npm, say};
+use crate::{Outcome, npm, say, wheel};
 
 /// Builds the packages that are named, or all. With `--dev` as tests do: fast to build, slow to run.
 pub(crate) fn run(args: &[String]) -> Outcome {
@@ -11,11 +11,12 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         ["--dev"] => true,
         other => return Err(format!("unknown: {}; there is --dev", other.join(" "))),
     };
-    for name in if names.is_empty() || names == ["all"] { vec!["node"] } else { names } {
+    for name in if names.is_empty() || names == ["all"] { vec!["node", "python"] } else { names } {
         let build = if dev { npm::Build::Dev } else { npm::Build::Release };
         let made = match name {
             "node" => npm::package(build)?,
-            other => return Err(format!("there is no package '{other}'; there is node")),
+            "python" => wheel::package(build)?,
+            other => return Err(format!("there is no package '{other}'; there are node and python")),
         };
         say(&format!("made {}", made.display()));
     }

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: the end-to-end tests need the real `oz`, which `cargo test` alone would not build, and a
 //! PostgreSQL server.
 
-use crate::{Outcome, built, cargo, npm, postgres::Postgres, static_oz};
+use crate::{Outcome, built, cargo, npm, postgres::Postgres, static_oz, wheel};
 
 /// Stories, and cases of the protocol, whose outcome does not depend on where records are kept, or that choose PostgreSQL
 /// themselves.
@@ -14,6 +14,7 @@ const ONE_ENGINE: &[&str] = &[
     "mcp::",
     "models::",
     "openapi::",
+    "python::",
     "quickstart::",
     "replicas::",
     "schedules::a_day",
@@ -33,12 +34,14 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     let static_oz = if asks(args, &["docker"]) { Some(static_oz::build()?) } else { None };
     let npm =
         if asks(args, &["typescript", "frontends"]) { Some(npm::package(npm::Build::Dev)?) } else { None };
+    let wheel = if asks(args, &["python", "frontends"]) { Some(wheel::package(npm::Build::Dev)?) } else { None };
     let postgres = Postgres::start()?;
     let test = |args: &[&str]| {
         let mut test = cargo(&["test"]);
         test.args(args).env("OZ_BIN", built("debug").join("oz")).env("OZ_TEST_POSTGRES", &postgres.url);
         test.envs(static_oz.iter().map(|path| ("OZ_STATIC_BIN", path)));
         test.envs(npm.iter().map(|path| ("OZ_NPM_PACKAGE", path)));
+        test.envs(wheel.iter().map(|path| ("OZ_WHEEL", path)));
         test
     };
     crate::run(test(&["--workspace"]).args(args))?;

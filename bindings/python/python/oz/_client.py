@@ -110,6 +110,9 @@ class Base:
     def _options(self, options: CallOptions) -> Optional[bytes]:
         if not options and not self._defaults:
             return None
+        for name in options:
+            if name not in CallOptions.__annotations__:
+                raise TypeError(f"got an unexpected keyword argument '{name}'")
         return encode(_merged(self._defaults, dict(options)))
 
     def _made(self, told: Optional[bytes], answer: Optional[str], method: str, fields: dict[str, Any]) -> Any:

@@ -32,6 +32,7 @@ mod mcp;
 mod models;
 mod modes;
 mod openapi;
+mod python;
 mod quickstart;
 mod replicas;
 mod schedules;

@@ -14,7 +14,7 @@ const AT_ONCE: usize = 256;
 
 /// A client: connections, a key and options.
 #[pyclass(frozen, module = "oz._native")]
-pub(crate) struct Client(Bridge);
+pub(crate) struct Client(pub(crate) Bridge, pub(crate) ClientOptions);
 
 #[pymethods]
 impl Client {
@@ -23,7 +23,8 @@ impl Client {
     fn new(py: Python<'_>, options: &[u8]) -> PyResult<Self> {
         let options: ClientOptions =
             serde_json::from_slice(options).map_err(|e| PyValueError::new_err(e.to_string()))?;
-        Bridge::new(options).map(Self).map_err(|failure| raised(py, &failure))
+        let bridge = Bridge::new(options.clone()).map_err(|failure| raised(py, &failure))?;
+        Ok(Self(bridge, options))
     }
 
     /// The address of the server.

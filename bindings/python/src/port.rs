@@ -2,7 +2,7 @@
 //! loop through a pipe that it watches, once for however many calls are done by then.
 
 use crate::failure::told;
-use oz_bridge::{Bytes, Failure};
+use oz_bridge::{Bytes, CancellationToken, Failure};
 use pyo3::{prelude::*, types::PyBytes};
 use std::{
     io::{Read as _, Write as _},
@@ -96,5 +96,35 @@ impl Ticket {
     /// Drops the call: its request is cancelled, and no outcome comes.
     fn cancel(&self) {
         self.task.abort();
+    }
+}
+
+/// Asks something to stop.
+#[pyclass(frozen, module = "oz._native")]
+pub(crate) struct Stop(pub(crate) CancellationToken);
+
+#[pymethods]
+impl Stop {
+    #[new]
+    fn new() -> Self {
+        Self(CancellationToken::new())
+    }
+
+    /// Asks for it.
+    fn set(&self) {
+        self.0.cancel();
+    }
+
+    /// Whether it was asked for.
+    fn is_set(&self) -> bool {
+        self.0.is_cancelled()
+    }
+
+    /// Waits until it is asked for, or for so many seconds. Returns whether it was.
+    #[pyo3(signature = (timeout=None))]
+    fn wait(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
+        let limit = std::time::Duration::try_from_secs_f64(timeout.unwrap_or(1e9)).unwrap_or_default();
+        let asked = async { Ok(tokio::time::timeout(limit, self.0.cancelled()).await.is_ok()) };
+        Ok(crate::wait::wait(py, asked)?.unwrap_or_default())
     }
 }

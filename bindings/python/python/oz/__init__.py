@@ -39,6 +39,16 @@ if TYPE_CHECKING:
     from ._generated.enums import *
     from ._generated.params import *
     from ._generated.types import *
+    from ._embedded import Plane as Plane
+    from ._embedded import WorkTask as WorkTask
+    from ._embedded import serve as serve
+    from ._embedded import work as work
+    from ._harness import Harness as Harness
+    from ._harness import HarnessTask as HarnessTask
+    from ._harness import LocalResult as LocalResult
+    from ._harness import arun_local as arun_local
+    from ._harness import run_local as run_local
+    from ._native import Stop as Stop
     from ._object import Object as Object
     from ._rules import validate as validate
     from ._stream import Bytes as Bytes
@@ -70,6 +80,8 @@ __all__ = [
 
 # Where the other names are; they are loaded when they are used.
 _LATER = {"Object": "_object", "Stream": "_stream", "Watch": "_stream", "Bytes": "_stream", "validate": "_rules"}
+_LATER.update(dict.fromkeys(["Harness", "HarnessTask", "LocalResult", "arun_local", "run_local"], "_harness"))
+_LATER.update({"Plane": "_embedded", "WorkTask": "_embedded", "serve": "_embedded", "work": "_embedded", "Stop": "_native"})
 
 
 def __getattr__(name: str) -> Any:

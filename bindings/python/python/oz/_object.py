@@ -33,6 +33,9 @@ class Object:
     _kinds: dict[str, str] = {}
 
     def __init__(self, **fields: Any) -> None:
+        if self._tag is not None:
+            own = (kind for kind, name in self._kinds.items() if name == type(self).__name__)
+            self.__dict__.update({self._tag: kind for kind in own})
         for name, value in fields.items():
             if value is not None:
                 setattr(self, name, value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from html import escape
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Iterable
 
 if TYPE_CHECKING:
@@ -56,12 +57,11 @@ def line(item: LogItem) -> str:
 
 def show(watch: Watch[Any]) -> None:
     """Shows a run in a notebook until it has ended."""
-    from IPython.display import HTML, display  # type: ignore[import-not-found,unused-ignore]
-
+    shows: Any = import_module("IPython.display")
     lines: list[str] = []
-    handle = display(HTML("<pre></pre>"), display_id=True)
+    handle = shows.display(shows.HTML("<pre></pre>"), display_id=True)
     for item in watch:
         lines.append(escape(line(item)))
         shown = lines[-_SHOWN_LINES:]
         if handle is not None:
-            handle.update(HTML("<pre style='white-space:pre-wrap'>" + "\n".join(shown) + "</pre>"))
+            handle.update(shows.HTML("<pre style='white-space:pre-wrap'>" + "\n".join(shown) + "</pre>"))

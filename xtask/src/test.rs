@@ -34,7 +34,8 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     let static_oz = if asks(args, &["docker"]) { Some(static_oz::build()?) } else { None };
     let npm =
         if asks(args, &["typescript", "frontends"]) { Some(npm::package(npm::Build::Dev)?) } else { None };
-    let wheel = if asks(args, &["python", "frontends"]) { Some(wheel::package(npm::Build::Dev)?) } else { None };
+    let wheel =
+        if asks(args, &["python", "frontends"]) { Some(wheel::package(npm::Build::Dev)?) } else { None };
     let postgres = Postgres::start()?;
     let test = |args: &[&str]| {
         let mut test = cargo(&["test"]);

@@ -73,8 +73,7 @@ pub(crate) fn run_local<'py>(
     stop: &Stop,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let (options, harness) = (read(options)?, Harness::new(harness)?);
-    let run =
-        oz_bridge::run_local(options, client.map(|c| &c.0), harness, observer(observe), stop.0.clone());
+    let run = oz_bridge::run_local(options, client.map(|c| &c.0), harness, observer(observe), stop.0.clone());
     written(py, wait(py, run)?)
 }
 
@@ -93,7 +92,9 @@ pub(crate) fn begin_run_local(
     let (bridge, observer, stop) = (client.map(|c| c.0.clone()), observer(observe), stop.0.clone());
     Ok(port.begin(async move {
         let result = oz_bridge::run_local(options, bridge.as_ref(), harness, observer, stop).await?;
-        serde_json::to_vec(&result).map(|json| Some(Bytes::from(json))).map_err(|e| Failure::config(e.to_string()))
+        serde_json::to_vec(&result)
+            .map(|json| Some(Bytes::from(json)))
+            .map_err(|e| Failure::config(e.to_string()))
     }))
 }
 

@@ -66,7 +66,8 @@ impl HarnessHook for Harness {
         Ok(stream::unfold(Some(events), |events| async move {
             let events = events?;
             let next = Arc::clone(&events.0);
-            let piece = attached(move |py| next.call_method0(py, "next")?.extract::<Option<Vec<u8>>>(py)).await;
+            let piece =
+                attached(move |py| next.call_method0(py, "next")?.extract::<Option<Vec<u8>>>(py)).await;
             match piece {
                 Ok(Some(piece)) => Some((Ok(Bytes::from(piece)), Some(events))),
                 Ok(None) => None,
@@ -108,7 +109,8 @@ impl WorkHook for Backend {
         let execute = Arc::clone(&self.0);
         let task = serde_json::to_vec(&task).map_err(|e| Failure::config(e.to_string()))?;
         let outcome =
-            attached(move |py| execute.call1(py, (task.as_slice(), Stop(stop)))?.extract::<Vec<u8>>(py)).await?;
+            attached(move |py| execute.call1(py, (task.as_slice(), Stop(stop)))?.extract::<Vec<u8>>(py))
+                .await?;
         serde_json::from_slice(&outcome).map_err(|e| Failure::config(format!("outcome: {e}")))
     }
 }

@@ -95,7 +95,8 @@ fn the_examples_of_its_readme_run_in_an_empty_environment() {
     let world = World::scripted(WORK);
     let empty = installed(&world).join("bin/python");
     let readme = std::fs::read_to_string(repository().join("bindings/python/README.md")).unwrap();
-    let examples: Vec<&str> = readme.split("```python\n").skip(1).filter_map(|e| e.split("```").next()).collect();
+    let examples: Vec<&str> =
+        readme.split("```python\n").skip(1).filter_map(|e| e.split("```").next()).collect();
     assert!(examples.len() >= 3, "{} examples", examples.len());
     for (i, example) in examples.into_iter().enumerate() {
         let mut command = python(&world, &empty);

@@ -1,7 +1,26 @@
-from typing import Callable, Optional
+from typing import Callable, Optional, final
+
+__all__ = [
+    "__version__",
+    "Client",
+    "Items",
+    "Port",
+    "Stop",
+    "Ticket",
+    "Served",
+    "serve",
+    "work",
+    "run_local",
+    "begin_run_local",
+    "run_task",
+    "can_transition",
+    "validate",
+    "methods",
+]
 
 __version__: str
 
+@final
 class Client:
     def __new__(cls, options: bytes) -> Client: ...
     @property
@@ -18,27 +37,32 @@ class Client:
     ) -> Ticket: ...
     def open(self, method: str, request: bytes, json: bool, options: Optional[bytes] = None) -> Items: ...
 
+@final
 class Items:
     def next(self) -> Optional[bytes]: ...
     def begin_next(self, port: Port) -> Ticket: ...
     def close(self) -> None: ...
 
+@final
 class Port:
     def __new__(cls) -> Port: ...
     def fileno(self) -> int: ...
     def drain(self) -> list[tuple[int, bool, Optional[bytes]]]: ...
 
+@final
 class Ticket:
     @property
     def id(self) -> int: ...
     def cancel(self) -> None: ...
 
+@final
 class Stop:
     def __new__(cls) -> Stop: ...
     def set(self) -> None: ...
     def is_set(self) -> bool: ...
     def wait(self, timeout: Optional[float] = None) -> bool: ...
 
+@final
 class Served:
     @property
     def url(self) -> str: ...

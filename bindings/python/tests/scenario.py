@@ -1,5 +1,5 @@
-"""Does a scenario: `scenario.py FILE NAME`, where FILE is JSON as `tests/scenarios/frontends.yaml` says; with asyncio when NAME
-ends with `async`. Prints what each step saw."""
+"""Does a scenario: `scenario.py FILE NAME sync|async`, where FILE is JSON as `tests/scenarios/frontends.yaml` says. Prints what
+each step saw."""
 
 import asyncio
 import inspect
@@ -86,9 +86,9 @@ async def later(answered, take):
     return plain(await answered if inspect.isawaitable(answered) else answered)
 
 
-async def run(path, me):
+async def run(path, me, way):
     variables, records = {"me": me}, []
-    is_async = me.endswith("async")
+    is_async = way == "async"
     client = oz.AsyncOz() if is_async else oz.Oz()
     for step in json.load(open(path, encoding="utf-8"))["steps"]:
         try:
@@ -107,4 +107,4 @@ async def run(path, me):
     return records
 
 
-print(json.dumps(asyncio.run(run(*sys.argv[1:3]))))
+print(json.dumps(asyncio.run(run(*sys.argv[1:4]))))

@@ -23,9 +23,9 @@ use oz_core::{
 pub(crate) use seal::ALGORITHM;
 use serde_json::Value;
 use std::path::Path;
+use std::path::PathBuf;
 use tokio::sync::OnceCell;
 use wrap::Binding;
-use std::path::PathBuf;
 use zeroize::{Zeroize, Zeroizing};
 
 const SEALING: &str = "sealing";

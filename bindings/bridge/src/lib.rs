@@ -17,6 +17,7 @@ mod harness;
 mod local;
 mod options;
 mod runtime;
+mod schemas;
 mod serve;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ pub use local::{LocalEvent, LocalOptions, LocalResult, Observer, run_local, run_
 pub use options::{CallOptions, ClientOptions};
 pub use oz_client::method;
 pub use runtime::runtime;
+pub use schemas::schemas;
 pub use serve::{ServeOptions, Served, serve};
 pub use tokio_util::sync::CancellationToken;
 pub use vocabulary::{TYPES, can_transition, next_state, validate};

@@ -9,14 +9,14 @@ use serde::de::DeserializeOwned;
 /// A client of one control plane.
 #[napi]
 pub struct Client {
-    bridge: Bridge,
+    pub(crate) bridge: Bridge,
 }
 
 /// How many items of a stream cross at once, when as many are ready.
 const BATCH: usize = 256;
 
 /// Reads options, which the typed layer writes; who calls from plain JavaScript may have them wrong.
-fn options<T: Default + DeserializeOwned>(json: Option<&str>) -> Result<T, Failure> {
+pub(crate) fn options<T: Default + DeserializeOwned>(json: Option<&str>) -> Result<T, Failure> {
     match json {
         None => Ok(T::default()),
         Some(json) => serde_json::from_str(json).map_err(|e| Failure::config(format!("the options: {e}"))),

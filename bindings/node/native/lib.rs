@@ -5,9 +5,12 @@
 //! what came of it under the same number. So a call costs no native promise and no function of its own.
 
 mod client;
+mod embedded;
+mod hooks;
 mod port;
 mod rules;
 
 pub use client::Client;
+pub use embedded::{run_local, run_task, serve, stop_served, work};
 pub use port::Port;
-pub use rules::{can_transition, methods, next_state, validate};
+pub use rules::{can_transition, methods, next_state, schemas, validate};

@@ -38,3 +38,10 @@ pub fn methods() -> String {
     let described = |method: &Method| json!({ "noun": method.noun, "name": method.name, "kind": method.kind(), "arguments": method.arguments });
     Value::from_iter(method::all().map(described)).to_string()
 }
+
+/// The schemas of the types of the hooks, as JSON, for the test of what is declared.
+#[napi]
+#[must_use]
+pub fn schemas() -> String {
+    oz_bridge::schemas().to_string()
+}

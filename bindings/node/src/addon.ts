@@ -10,6 +10,8 @@ export const enum Kind {
   Bytes = 3,
   End = 4,
   Ask = 5,
+  Event = 6,
+  Tell = 7,
 }
 
 /** Takes what the native part delivers: a number, what it is about, and JSON text, bytes or nothing. */
@@ -20,7 +22,9 @@ export interface NativePort {
   abort(id: number): void;
   next(stream: number, id: number): void;
   close(stream: number): void;
-  reply(ask: number, failure: string | null, answer: string | null): void;
+  end(): void;
+  stop(id: number): void;
+  reply(ask: number, answer?: string, why?: string, code?: string): void;
   readonly busy: number;
 }
 
@@ -40,10 +44,12 @@ export interface Addon {
   canTransition(from: string, to: string): boolean;
   nextState(from: string, cause: string): string;
   validate(type: string, json: string): string;
+  schemas(): string;
   serve(port: NativePort, id: number, options: string): void;
-  stop(port: NativePort, id: number, served: number): void;
-  runLocal(port: NativePort, id: number, options: string, hook: number | null): void;
-  work(port: NativePort, id: number, options: string, hook: number): void;
+  stopServed(port: NativePort, id: number, served: number): void;
+  runLocal(port: NativePort, id: number, options: string, name: string, hook: number, client?: NativeClient): void;
+  runTask(port: NativePort, id: number, task: string, cwd: string | undefined, name: string, hook: number): void;
+  work(port: NativePort, id: number, options: string, client: string, hook: number): void;
 }
 
 let loaded: Addon | undefined;

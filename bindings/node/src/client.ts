@@ -1,7 +1,11 @@
 // The client: which server, and who calls.
 
 import { Api } from './generated/api.js';
+import type { NativeClient } from './addon.js';
 import { type ClientOptions, Transport } from './transport.js';
+
+/** The native part of a client. */
+export let nativeOf: (client: Oz) => NativeClient;
 
 /**
  * A client of one control plane.
@@ -13,6 +17,10 @@ import { type ClientOptions, Transport } from './transport.js';
  * ```
  */
 export class Oz extends Api {
+  static {
+    nativeOf = (client) => client._transport.native;
+  }
+
   readonly #options: ClientOptions;
 
   /** Without options, the server and the key are those that the command line would use. */

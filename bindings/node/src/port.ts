@@ -16,6 +16,13 @@ interface Waiting {
   resolve: (delivered: Delivered) => void;
   reject: (error: unknown) => void;
   signal: AbortSignal | undefined;
+  /** Is told what happens before the end. */
+  onEvent: ((event: never) => void) | undefined;
+}
+
+/** What a hook can't do. */
+export class Unsupported extends Error {
+  readonly code = 'operation_not_supported';
 }
 
 /** Answers what the native part asks of JavaScript. */
@@ -29,6 +36,7 @@ class Port {
   readonly #signals = new Map<AbortSignal, { ids: Set<number>; listener: () => void }>();
   readonly #hooks = new Map<number, Hook>();
   #alive: NodeJS.Timeout | undefined;
+  #held = 0;
   #last = 0;
 
   constructor() {
@@ -42,22 +50,38 @@ class Port {
     return this.#last;
   }
 
-  /** Starts work under a number of its own and waits for what is delivered for it. */
+  /** Starts work under a number of its own and waits for what is delivered for it; the signal drops the work. */
   wait(start: (id: number) => void, signal?: AbortSignal): Promise<Delivered> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(new APIUserAbortError(signal.reason));
       const id = this.number();
       start(id);
-      this.#waiting.set(id, { resolve, reject, signal });
+      this.#waiting.set(id, { resolve, reject, signal, onEvent: undefined });
       if (signal) this.#listen(signal, id);
-      if (this.#waiting.size === 1) this.#stayAlive();
+      this.hold();
     });
   }
 
-  /** Starts work that answers with JSON. */
-  async json<T>(start: (id: number) => void, signal?: AbortSignal): Promise<T> {
-    const { payload } = await this.wait(start, signal);
-    return JSON.parse(payload as string) as T;
+  /** Starts work that tells of itself and ends in its own time; the signal asks it to end. Its answer is JSON. */
+  async asked<T>(
+    start: (id: number) => void,
+    signal?: AbortSignal,
+    onEvent?: (event: never) => void,
+  ): Promise<T> {
+    const id = this.number();
+    const stop = () => this.native.stop(id);
+    const delivered = new Promise<Delivered>((resolve, reject) => {
+      start(id);
+      this.#waiting.set(id, { resolve, reject, signal: undefined, onEvent });
+      this.hold();
+    });
+    if (signal?.aborted) stop();
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      return JSON.parse((await delivered).payload as string) as T;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
   }
 
   /** Has `hook` answer what is asked under the number that this gives back, until it is forgotten. */
@@ -82,6 +106,8 @@ class Port {
 
   #deliver(id: number, kind: Kind, payload: string | Uint8Array | null): void {
     if (kind === Kind.Ask) return void this.#answer(id, payload as string);
+    if (kind === Kind.Tell) return void this.#ask(payload as string).catch(() => undefined);
+    if (kind === Kind.Event) return this.#waiting.get(id)?.onEvent?.(JSON.parse(payload as string) as never);
     const waiting = this.#take(id);
     if (!waiting) return;
     if (kind === Kind.Failure) waiting.reject(thrown(payload));
@@ -89,20 +115,36 @@ class Port {
   }
 
   async #answer(id: number, payload: string): Promise<void> {
-    const { hook, ask } = JSON.parse(payload) as { hook: number; ask: unknown };
     try {
-      const answer = await this.#hooks.get(hook)?.(ask);
-      this.native.reply(id, null, JSON.stringify(answer ?? null));
+      this.native.reply(id, JSON.stringify((await this.#ask(payload)) ?? null));
     } catch (error) {
-      this.native.reply(id, error instanceof Error ? error.message : String(error), null);
+      const code = error instanceof Unsupported ? error.code : undefined;
+      this.native.reply(id, undefined, error instanceof Error ? error.message : String(error), code);
     }
+  }
+
+  async #ask(payload: string): Promise<unknown> {
+    const { hook, ask } = JSON.parse(payload) as { hook: number; ask: unknown };
+    return this.#hooks.get(hook)?.(ask);
+  }
+
+  /** Keeps the program alive until it is released as often as it was held. */
+  hold(): void {
+    if (this.#held++ > 0) return;
+    if (this.#alive) this.#alive.ref();
+    else this.#alive = setInterval(() => undefined, FOREVER);
+  }
+
+  /** Lets the program end, as far as this hold goes. */
+  release(): void {
+    if (--this.#held === 0) this.#alive?.unref();
   }
 
   #take(id: number): Waiting | undefined {
     const waiting = this.#waiting.get(id);
     if (!waiting) return undefined;
     this.#waiting.delete(id);
-    if (this.#waiting.size === 0) this.#alive?.unref();
+    this.release();
     if (waiting.signal) this.#forget(waiting.signal, id);
     return waiting;
   }
@@ -125,11 +167,6 @@ class Port {
     if (!entry?.ids.delete(id) || entry.ids.size > 0) return;
     signal.removeEventListener('abort', entry.listener);
     this.#signals.delete(signal);
-  }
-
-  #stayAlive(): void {
-    if (this.#alive) this.#alive.ref();
-    else this.#alive = setInterval(() => undefined, FOREVER);
   }
 }
 

@@ -51,21 +51,31 @@ function native(options: RequestOptions | undefined): string | undefined {
   });
 }
 
+/** The options of a client as the native part takes them. */
+export function clientJson(options: ClientOptions): string {
+  const { apiKey, baseURL, timeout, maxRetries, defaultHeaders, source } = options;
+  return JSON.stringify({
+    api_key: apiKey,
+    base_url: baseURL,
+    timeout: seconds(timeout),
+    max_retries: maxRetries,
+    headers: defaultHeaders,
+    source,
+  });
+}
+
 /** The way to one control plane. */
 export class Transport {
   readonly #client: NativeClient;
 
   constructor(options: ClientOptions) {
-    const { apiKey, baseURL, timeout, maxRetries, defaultHeaders, source } = options;
-    const given = JSON.stringify({
-      api_key: apiKey,
-      base_url: baseURL,
-      timeout: seconds(timeout),
-      max_retries: maxRetries,
-      headers: defaultHeaders,
-      source,
-    });
+    const given = clientJson(options);
     this.#client = checked(() => new (addon().Client)(given));
+  }
+
+  /** The native client, for what runs in this process. */
+  get native(): NativeClient {
+    return this.#client;
   }
 
   /** The server's address. */

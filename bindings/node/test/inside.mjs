@@ -20,3 +20,6 @@ export const methods = () => JSON.parse(addon().methods());
 
 /** `list_all` as `listAll`. */
 export const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+
+/** The schemas of the types of the hooks, by name. */
+export const schemas = () => JSON.parse(addon().schemas());

@@ -83,6 +83,11 @@ fn what_is_aborted_leaves_nothing() {
 }
 
 #[test]
+fn harnesses_and_workers_can_be_written() {
+    suites(&["harness.test.mjs", "serve.test.mjs"]);
+}
+
+#[test]
 fn the_types_say_what_is_there() {
     suites(&["types.test.mjs"]);
 }

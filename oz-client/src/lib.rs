@@ -1,15 +1,6 @@
-//! The Oz REST API from the caller's side: one `send` for every endpoint of the table, a method for each of them by
-//! noun, retries, and live streams that come back from their cursor. It holds no rule of its own: what is legal, the
-//! server says.
+#![doc = include_str!("../README.md")]
 //!
-//! ```no_run
-//! # async fn example() -> Result<(), oz_client::Error> {
-//! use oz_core::api::CreateRun;
-//! let client = oz_client::Client::new("http://127.0.0.1:7700", std::env::var("OZ_API_KEY").ok())?;
-//! let created = client.send(&CreateRun { prompt: Some("fix the failing test".into()), ..Default::default() }).await?;
-//! println!("{}", client.runs().wait(created.run_id).await?.state);
-//! # Ok(()) }
-//! ```
+//! It holds no rule of its own: what is legal, the server says.
 
 mod answer;
 mod call;

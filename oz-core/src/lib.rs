@@ -1,9 +1,9 @@
-//! What Oz *is*: the domain and wire types, ids, errors, the run state machine, the endpoint table and the
-//! [`Harness`](harness::Harness) and [`Model`](model::Model) seams.
+#![doc = include_str!("../README.md")]
 //!
-//! This crate does no I/O, reads no clock and no environment. Every other room of the workspace, the bindings
-//! included, speaks in these types; a type here is the wire type, the JSON of the command line and the domain type at
-//! once.
+//! # For those who work on it
+//!
+//! Every other room of the workspace, the bindings included, speaks in these types; a type here is the wire type, the
+//! JSON of the command line and the domain type at once.
 
 pub mod api;
 pub mod artifact;

@@ -40,6 +40,7 @@ pub(crate) fn models_file() -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
+#[cfg(feature = "serve")]
 /// The stored login, if there is one.
 pub(crate) fn load() -> Option<Login> {
     Login::load()

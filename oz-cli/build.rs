@@ -9,8 +9,14 @@ const READS_PACKED: (u32, u32) = (2, 36);
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let variable = |name: &str| env::var(name).unwrap_or_default();
-    let native = variable("HOST") == variable("TARGET") && variable("CARGO_CFG_TARGET_OS") == "linux";
-    if native && variable("CARGO_CFG_TARGET_ENV") == "gnu" && c_library().is_some_and(|v| v >= READS_PACKED) {
+    let linux = variable("CARGO_CFG_TARGET_OS") == "linux";
+    let reads_packed = match variable("CARGO_CFG_TARGET_ENV").as_str() {
+        // Rust brings its own, which reads them.
+        "musl" => true,
+        "gnu" => variable("HOST") == variable("TARGET") && c_library().is_some_and(|v| v >= READS_PACKED),
+        _ => false,
+    };
+    if linux && reads_packed {
         println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
 }

@@ -8,8 +8,8 @@ use oz_tests::{
 };
 use std::{
     collections::BTreeMap,
-    fs,
-    path::Path,
+    env, fs,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -32,12 +32,12 @@ struct Worker {
 }
 
 impl Worker {
-    /// Starts `oz-agent-worker` with this setup command, in which `DIR` stands for its directory.
-    async fn start(setup: &str) -> (Self, Line) {
+    /// Starts this `oz-agent-worker` with a setup command, in which `DIR` stands for its directory.
+    async fn start(program: &Path, setup: &str) -> (Self, Line) {
         let (plane, dir) = (FakePlane::start().await.unwrap(), bench_dir());
         let script = dir.path().join("setup.sh");
         fs::write(&script, setup.replace("DIR", &dir.path().to_string_lossy())).unwrap();
-        let child = tokio::process::Command::new(crate::oz().with_file_name("oz-agent-worker"))
+        let child = tokio::process::Command::new(program)
             .args(["--backend", "direct", "--worker-id", "bench", "--no-git-cache", "--setup-command"])
             .arg(format!("sh {}", script.display()))
             .arg("--workspace-root")
@@ -75,8 +75,24 @@ impl Worker {
     }
 }
 
+/// The `oz-agent-worker` beside `oz`.
+fn beside() -> PathBuf {
+    crate::oz().with_file_name("oz-agent-worker")
+}
+
+/// Has the kernel drop what it holds of a file. It keeps one that was just written in large pieces, and then counts far more of
+/// it as resident than of one that it has read.
+fn forget(program: &Path) {
+    let file = fs::File::open(program).unwrap();
+    file.sync_all().unwrap();
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+}
+
+/// The one that `OZ_WORKER_BIN` names, such as the static one of the images, or the one beside `oz`.
 async fn idle() -> Vec<Figure> {
-    let (worker, line) = Worker::start("exit 0").await;
+    let at_rest = env::var_os("OZ_WORKER_BIN").map_or_else(beside, PathBuf::from);
+    forget(&at_rest);
+    let (worker, line) = Worker::start(&at_rest, "exit 0").await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     let (rss, pss) = (worker.memory_mib("Rss:"), worker.memory_mib("Pss:"));
     // Pages of a program that was just linked count as written, too; these are none of them.
@@ -95,7 +111,7 @@ async fn idle() -> Vec<Figure> {
 /// From the claim on the wire to the first instruction of the setup command, beside the start of the same by this process.
 async fn latency() -> Vec<Figure> {
     let note = "date +%s%N > DIR/at-$OZ_RUN_ID.new\nmv DIR/at-$OZ_RUN_ID.new DIR/at-$OZ_RUN_ID\nexit 3\n";
-    let (worker, mut line) = Worker::start(note).await;
+    let (worker, mut line) = Worker::start(&beside(), note).await;
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
         let offer = Offer::new();
@@ -152,7 +168,7 @@ fn millis(from: i128, to: i128) -> f64 {
 
 /// Many runs at once: each is claimed and ends, once.
 async fn crowd() -> Vec<Figure> {
-    let (worker, mut line) = Worker::start("sleep 1\nexit 3\n").await;
+    let (worker, mut line) = Worker::start(&beside(), "sleep 1\nexit 3\n").await;
     let offers: Vec<Offer> = (0..AT_ONCE).map(|_| Offer::new()).collect();
     let started = Instant::now();
     for offer in &offers {

@@ -124,6 +124,8 @@ def test_every_method_reaches_the_server_or_says_why_not(client):
             answer = method(**given(method), timeout=20)
             if hasattr(answer, "__next__"):
                 next(answer, None)
+            if name == "runs.create_local":
+                client.runs.cancel(answer.run_id)  # Nobody will ever report its end.
             answered.add(name)
         except oz.APIStatusError as error:
             assert 400 <= error.status_code < 500 and error.code, f"{name}: {error!r}"
@@ -141,7 +143,9 @@ def test_every_method_reaches_the_server_from_asyncio():
             try:
                 answer = method(**given(method), timeout=20)
                 if inspect.isawaitable(answer):
-                    await answer
+                    answer = await answer
+                    if name == "runs.create_local":
+                        await client.runs.cancel(answer.run_id)
                 else:
                     async for _ in answer:
                         break

@@ -86,6 +86,11 @@ fn it_lives_with_threads_forks_signals_and_cancelled_tasks() {
 }
 
 #[test]
+fn harnesses_backends_and_a_control_plane_can_be_its_own() {
+    suites(&["test_embedded.py"]);
+}
+
+#[test]
 fn a_notebook_shows_a_run() {
     suites(&["test_notebook.py"]);
 }

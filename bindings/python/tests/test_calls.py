@@ -110,8 +110,8 @@ def given(method):
     return {name: value(name, annotation) for name, annotation in needed.items()}
 
 
-# What would take the caller's key or team away, or wait for ever.
-NOT_WALKED = {"events", "events_of_family"}
+# What would wait for ever, or begin a run whose end nobody reports.
+NOT_WALKED = {"events", "events_of_family", "runs.create_local"}
 
 
 def test_every_method_reaches_the_server_or_says_why_not(client):
@@ -124,8 +124,6 @@ def test_every_method_reaches_the_server_or_says_why_not(client):
             answer = method(**given(method), timeout=20)
             if hasattr(answer, "__next__"):
                 next(answer, None)
-            if name == "runs.create_local":
-                client.runs.cancel(answer.run_id)  # Nobody will ever report its end.
             answered.add(name)
         except oz.APIStatusError as error:
             assert 400 <= error.status_code < 500 and error.code, f"{name}: {error!r}"
@@ -143,9 +141,7 @@ def test_every_method_reaches_the_server_from_asyncio():
             try:
                 answer = method(**given(method), timeout=20)
                 if inspect.isawaitable(answer):
-                    answer = await answer
-                    if name == "runs.create_local":
-                        await client.runs.cancel(answer.run_id)
+                    await answer
                 else:
                     async for _ in answer:
                         break

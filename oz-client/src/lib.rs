@@ -1,6 +1,6 @@
-#![doc = include_str!("../README.md")]
+//! The Oz REST API from the caller's side. It holds no rule of its own: what is legal, the server says.
 //!
-//! It holds no rule of its own: what is legal, the server says.
+#![doc = include_str!("../README.md")]
 
 mod answer;
 mod call;

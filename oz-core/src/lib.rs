@@ -1,9 +1,8 @@
+//! What Oz *is*: its types, its rules and its seams. It does no I/O and reads no clock and no environment; every other
+//! room of the workspace, the bindings included, speaks in these types, which are wire type, JSON of the command line and
+//! domain type at once.
+//!
 #![doc = include_str!("../README.md")]
-//!
-//! # For those who work on it
-//!
-//! Every other room of the workspace, the bindings included, speaks in these types; a type here is the wire type, the
-//! JSON of the command line and the domain type at once.
 
 pub mod api;
 pub mod artifact;

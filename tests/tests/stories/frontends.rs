@@ -5,7 +5,11 @@ mod cli;
 mod record;
 mod rust;
 
-use oz_tests::{World, tools, world::KEY};
+use oz_core::{RunState, api::ListRuns};
+use oz_tests::{
+    World, tools,
+    world::{KEY, oz_binary},
+};
 use record::Scenario;
 use serde_json::Value;
 use std::{
@@ -94,4 +98,19 @@ fn others(world: &World, scenario: &Scenario, expected: &[Value]) {
         let script = world.path().join("scenario.mjs");
         same("node", &printed(world, Path::new("node"), &script, &file, "node", &[]), expected);
     }
+}
+
+/// The example of `oz-agent`: a harness and a trigger of a program's own.
+#[tokio::test]
+async fn a_program_brings_its_own_harness_and_trigger() {
+    let world = World::scripted(MODEL);
+    let embed = oz_binary().with_file_name("examples").join("embed");
+    let mut shell = tools::command(&world, "sh");
+    shell.args(["-c", "echo 'count these four words' | \"$0\""]).arg(embed);
+    shell.env("OZ_SERVER_URL", world.url()).env("OZ_API_KEY", KEY);
+    let told = tools::run_within(&mut shell, &world.path().join("embed.log"), Duration::from_secs(60));
+    assert!(told.contains("SUCCEEDED: 4 words"), "{told}");
+    let runs = world.client().runs().list(&ListRuns::default()).await.unwrap().runs;
+    let seen: Vec<_> = runs.iter().map(|run| (&run.state, run.prompt.as_str())).collect();
+    assert_eq!(seen, [(&RunState::Succeeded, "count these four words")]);
 }

@@ -33,7 +33,7 @@ const port = await new Promise((resolve) => {
 });
 const home = mkdtempSync(join(tmpdir(), 'oz-bench-'));
 const url = `http://127.0.0.1:${port}`;
-const server = spawn(process.env.OZ_BIN, ['serve', '--no-worker', '--listen', `127.0.0.1:${port}`, '--data-dir', home], {
+const server = spawn(process.env.OZ_BIN, ['serve', '--no-worker', '--rate-limit', '0', '--listen', `127.0.0.1:${port}`, '--data-dir', home], {
   env: { ...process.env, HOME: home, OZ_BOOTSTRAP_API_KEY: KEY },
   stdio: 'ignore',
 });

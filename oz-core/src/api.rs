@@ -136,7 +136,7 @@ pub struct Info {
     pub request: fn(&mut SchemaGenerator) -> Schema,
     /// Schema of the response.
     pub response: fn(&mut SchemaGenerator) -> Schema,
-    /// Checks that a JSON object is a request of this endpoint; see [`decode`].
+    /// Checks that a JSON object is a request of this endpoint; see [`decode()`].
     pub check: fn(&serde_json::Value) -> Result<(), Error>,
 }
 

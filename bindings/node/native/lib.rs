@@ -1,7 +1,7 @@
 //! The native part of the TypeScript package: it translates between Node-API and `oz-bridge`. It decides nothing, knows
 //! no endpoint and no type, and never blocks the thread that JavaScript runs on.
 //!
-//! Everything crosses as JSON text, by number: JavaScript starts work under a number of its own, and a [`port`] delivers
+//! Everything crosses as JSON text, by number: JavaScript starts work under a number of its own, and a `port` delivers
 //! what came of it under the same number. So a call costs no native promise and no function of its own.
 
 mod client;

@@ -24,14 +24,24 @@ use futures_util::{
     FutureExt as _, Stream, StreamExt as _, TryFutureExt as _, future::BoxFuture, stream::BoxStream,
 };
 use oz_core::api::{self, Endpoint, Info};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+#[cfg(feature = "schema")]
+use schemars::{Schema, SchemaGenerator};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use std::{collections::HashMap, sync::LazyLock};
 
 pub(crate) use own::NOUN as OWN;
 
-/// Makes the schema of a type.
+// What requests and answers must have: a schema with the feature `schema`, nothing without it.
+#[cfg(feature = "schema")]
+use schemars::JsonSchema as Described;
+#[cfg(not(feature = "schema"))]
+pub(crate) trait Described {}
+#[cfg(not(feature = "schema"))]
+impl<T> Described for T {}
+
+/// Makes the schema of a type. Needs the feature `schema`.
+#[cfg(feature = "schema")]
 pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 /// Pieces of an answer: JSON texts, or bytes.
 pub type Pieces = BoxStream<'static, Result<Bytes, Error>>;
@@ -67,9 +77,11 @@ pub struct Method {
     pub doc: &'static str,
     /// The fields of the request that Rust takes one by one; none when it takes the request as a whole.
     pub arguments: &'static [&'static str],
-    /// Schema of its request, an object.
+    /// Schema of its request, an object. Needs the feature `schema`.
+    #[cfg(feature = "schema")]
     pub request: SchemaOf,
-    /// Schema of its answer, or of each item of a stream; none for bytes.
+    /// Schema of its answer, or of each item of a stream; none for bytes. Needs the feature `schema`.
+    #[cfg(feature = "schema")]
     pub answer: Option<SchemaOf>,
     pub(crate) row: Option<fn() -> Info>,
     pub(crate) how: How,
@@ -189,40 +201,67 @@ impl Method {
         Error::Config(format!("the method '{name}' is no {tried} but: {kind:?}"))
     }
 
+    /// A method that is one call of the endpoint of `Q`.
+    pub(crate) const fn row_of<Q: Endpoint + Described, A: Described>(
+        name: (&'static str, &'static str),
+        doc: &'static str,
+    ) -> Self {
+        Self::new::<Q>(name, doc, How::Row).answering::<A>().on::<Q>()
+    }
+
     /// A method that answers once; `call` does it.
-    pub(crate) const fn called<Q: JsonSchema, A: JsonSchema>(
-        (noun, name): (&'static str, &'static str),
+    pub(crate) const fn called<Q: Described, A: Described>(
+        name: (&'static str, &'static str),
         doc: &'static str,
         call: fn(Client, Value) -> BoxFuture<'static, Result<Bytes, Error>>,
     ) -> Self {
-        Self::by_hand::<Q>((noun, name), doc, How::Call(call), Some(schema_of::<A>))
+        Self::new::<Q>(name, doc, How::Call(call)).answering::<A>()
     }
 
     /// A method that streams items; `open` begins.
-    pub(crate) const fn streamed<Q: JsonSchema, A: JsonSchema>(
-        (noun, name): (&'static str, &'static str),
+    pub(crate) const fn streamed<Q: Described, A: Described>(
+        name: (&'static str, &'static str),
         doc: &'static str,
         open: fn(Client, Value) -> Result<Pieces, Error>,
     ) -> Self {
-        Self::by_hand::<Q>((noun, name), doc, How::Stream(open), Some(schema_of::<A>))
+        Self::new::<Q>(name, doc, How::Stream(open)).answering::<A>()
     }
 
     /// A method that streams bytes, or takes them.
-    pub(crate) const fn transferred<Q: JsonSchema>(
-        (noun, name): (&'static str, &'static str),
+    pub(crate) const fn transferred<Q: Described>(
+        name: (&'static str, &'static str),
         doc: &'static str,
         how: How,
     ) -> Self {
-        Self::by_hand::<Q>((noun, name), doc, how, None)
+        Self::new::<Q>(name, doc, how)
     }
 
-    const fn by_hand<Q: JsonSchema>(
+    const fn new<Q: Described>(
         (noun, name): (&'static str, &'static str),
         doc: &'static str,
         how: How,
-        answer: Option<SchemaOf>,
     ) -> Self {
-        Self { noun, name, doc, arguments: &[], row: None, request: schema_of::<Q>, answer, how }
+        Self {
+            noun,
+            name,
+            doc,
+            arguments: &[],
+            #[cfg(feature = "schema")]
+            request: schema_of::<Q>,
+            #[cfg(feature = "schema")]
+            answer: None,
+            row: None,
+            how,
+        }
+    }
+
+    /// The same method, which answers this, or a stream of it.
+    const fn answering<A: Described>(self) -> Self {
+        Self {
+            #[cfg(feature = "schema")]
+            answer: Some(schema_of::<A>),
+            ..self
+        }
     }
 
     /// The same method, which is about this row.
@@ -238,7 +277,8 @@ impl Method {
     }
 }
 
-pub(crate) fn schema_of<T: JsonSchema>(g: &mut SchemaGenerator) -> Schema {
+#[cfg(feature = "schema")]
+fn schema_of<T: Described>(g: &mut SchemaGenerator) -> Schema {
     g.subschema_for::<T>()
 }
 

@@ -61,16 +61,13 @@ macro_rules! calls {
             name: NAME,
             type_name: stringify!($Noun),
             doc: ABOUT,
-            calls: &[$( $crate::method::Method {
-                noun: NAME,
-                name: stringify!($name),
-                doc: concat!($($doc, "\n"),*),
-                arguments: &[$($(stringify!($field)),*)?],
-                row: Some(|| <oz_core::api::$Request as oz_core::api::Endpoint>::INFO),
-                request: $crate::method::schema_of::<oz_core::api::$Request>,
-                answer: Some($crate::method::schema_of::<$Answer>),
-                how: $crate::method::How::Row,
-            }, )+],
+            calls: &[$(
+                $crate::method::Method::row_of::<oz_core::api::$Request, $Answer>(
+                    (NAME, stringify!($name)),
+                    concat!($($doc, "\n"),*),
+                )
+                .taking(&[$($(stringify!($field)),*)?]),
+            )+],
             by_hand: calls!(@by_hand $($by_hand)?),
         };
     };

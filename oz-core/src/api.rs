@@ -9,7 +9,8 @@
 macro_rules! by_id {
     ($field:ident: $ty:ty; $($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub struct $name {
             /// Which one.
             pub $field: $ty,
@@ -66,7 +67,8 @@ pub use team::*;
 
 use crate::Error;
 use http::Method;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+#[cfg(feature = "schema")]
+use schemars::{Schema, SchemaGenerator};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Prefix of every path in the table.
@@ -110,15 +112,16 @@ pub trait Validate {
 }
 
 /// An endpoint, named by its request type.
-pub trait Endpoint: Validate + Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
+pub trait Endpoint: Validate + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Its row of the table.
     const INFO: Info;
     /// What it answers.
-    type Response: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
+    type Response: Serialize + DeserializeOwned + Send + 'static;
 }
 
-/// A row of the table.
+/// A row of the table. Only the table makes rows, so that features can add to them.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Info {
     /// The request type's name; the OpenAPI operation id.
     pub id: &'static str,
@@ -132,9 +135,11 @@ pub struct Info {
     pub status: u16,
     /// Path after [`BASE`], with `{field}` for path fields.
     pub path: &'static str,
-    /// Schema of the request.
+    /// Schema of the request. Needs the feature `schema`.
+    #[cfg(feature = "schema")]
     pub request: fn(&mut SchemaGenerator) -> Schema,
-    /// Schema of the response.
+    /// Schema of the response. Needs the feature `schema`.
+    #[cfg(feature = "schema")]
     pub response: fn(&mut SchemaGenerator) -> Schema,
     /// Checks that a JSON object is a request of this endpoint; see [`decode()`].
     pub check: fn(&serde_json::Value) -> Result<(), Error>,
@@ -153,5 +158,6 @@ impl Info {
 }
 
 /// An empty answer: `{}`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, serde::Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Empty {}

@@ -1,11 +1,11 @@
 //! What a run leaves behind.
 
 use crate::{Open, Timestamp};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The kinds of artifact with the fields that a run record shows of each.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "artifact_type", content = "data", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Artifact {
     /// A plan document.
@@ -108,7 +108,8 @@ impl Artifact {
 }
 
 /// An artifact in a run record.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ArtifactItem {
     /// When it was reported.
     pub created_at: Timestamp,

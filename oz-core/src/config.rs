@@ -11,7 +11,6 @@ pub use check::{
 };
 
 use crate::open::open_enum;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -34,7 +33,8 @@ open_enum! {
 }
 
 /// The harness of a run and what it is told.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HarnessConfig {
     /// Which harness; `oz` when absent.
     #[serde(rename = "type", default = "native")]
@@ -66,7 +66,8 @@ open_enum! {
 
 /// (+) A program as a harness. Its words may contain `{prompt}`, `{model}`, `{workspace}`, `{home}` and `{session}`; a
 /// word with a placeholder that has no value is left out.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CommandHarness {
     /// Program and arguments of a new conversation.
     pub start: Vec<String>,
@@ -91,7 +92,8 @@ pub struct CommandHarness {
 }
 
 /// (+) What the processes of a run may use and reach.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sandbox {
     /// The most memory of all processes together, in MiB; needs cgroups that the worker may write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -140,7 +142,8 @@ open_enum! {
 }
 
 /// A memory store that an agent may use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MemoryStoreRef {
     /// The store.
     pub uid: String,
@@ -151,14 +154,16 @@ pub struct MemoryStoreRef {
 }
 
 /// A secret, by name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SecretRef {
     /// Its name.
     pub name: String,
 }
 
 /// Secrets that log a harness in; only that of the active harness is used.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HarnessAuthSecrets {
     /// For Claude Code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -175,7 +180,8 @@ pub struct HarnessAuthSecrets {
 }
 
 /// Where model calls go.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InferenceProviders {
     /// Amazon Bedrock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -183,7 +189,8 @@ pub struct InferenceProviders {
 }
 
 /// Model calls over Amazon Bedrock.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AwsInference {
     /// Whether it is switched off at this place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -207,7 +214,8 @@ open_enum! {
 }
 
 /// Who may join the session of a run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SessionSharing {
     /// What anybody with the link may do; absent means nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -215,7 +223,8 @@ pub struct SessionSharing {
 }
 
 /// (+) When a run must stop. Absent means no limit but the harness's default.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Limits {
     /// The most model calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -232,7 +241,8 @@ pub struct Limits {
 }
 
 /// (+) A git repository that a run works on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SourceRepo {
     /// Anything `git clone` takes: an HTTPS or SSH address or a path on the worker.
     pub url: String,
@@ -256,7 +266,8 @@ impl SourceRepo {
 }
 
 /// (+) A secret that logs git in to one host. The token goes nowhere else: not into addresses, arguments or files.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GitCredential {
     /// The host, such as `github.com`, with its port where that is not the usual one.
     pub host: String,
@@ -291,7 +302,8 @@ pub const WELL_KNOWN_GIT_SECRETS: &[(&str, &str)] = &[
 ];
 
 /// One MCP server: exactly one of `warp_id`, `command` and `url`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct McpServerConfig {
     /// Id of a shared server.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,6 @@ use crate::{
     config::{GitCredential, SecretRef, SourceRepo},
     open::open_enum,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -13,7 +12,8 @@ use std::collections::BTreeMap;
 pub const EMPTY_ENVIRONMENT: &str = "empty-environment";
 
 /// What an environment is made of.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EnvironmentConfig {
     /// Its name.
     pub name: String,
@@ -59,7 +59,8 @@ pub struct EnvironmentConfig {
 }
 
 /// A repository on GitHub.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GithubRepo {
     /// User or organisation.
     pub owner: String,
@@ -68,7 +69,8 @@ pub struct GithubRepo {
 }
 
 /// Cloud providers that runs may log in to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Providers {
     /// Google Cloud.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,7 +81,8 @@ pub struct Providers {
 }
 
 /// Workload identity federation with Google Cloud.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GcpProvider {
     /// Number of the project.
     pub project_number: String,
@@ -93,7 +96,8 @@ pub struct GcpProvider {
 }
 
 /// A role of Amazon Web Services.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AwsProvider {
     /// The role to assume.
     pub role_arn: String,

@@ -2,7 +2,6 @@
 //! state in which a run ends, and its title; the client maps back with the same table.
 
 use crate::{open::open_enum, run::RunState};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 open_enum! {
@@ -196,7 +195,8 @@ impl Error {
 }
 
 /// A problem document (RFC 7807 with the platform's extensions).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Problem {
     /// A URI whose last part is the error code.
     #[serde(rename = "type", default)]

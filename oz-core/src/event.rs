@@ -2,7 +2,6 @@
 //! of every reader.
 
 use crate::{RunId, Timestamp, open::open_enum};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 open_enum! {
@@ -34,7 +33,8 @@ open_enum! {
 }
 
 /// One entry of the event log.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Event {
     /// What happened.
     pub event_type: EventType,

@@ -16,7 +16,6 @@ use crate::{
 };
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -84,7 +83,8 @@ impl AgentState {
 }
 
 /// What a harness or the run driver reports, normalized over all harnesses.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum HarnessEvent {
     /// What the agent was asked.
@@ -216,7 +216,8 @@ open_enum! {
 }
 
 /// One task of an agent's list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TaskItem {
     /// What there is to do.
     pub title: String,

@@ -2,7 +2,6 @@
 //! creation); the others are opaque strings.
 
 use crate::{Error, Timestamp};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
@@ -10,7 +9,8 @@ use uuid::Uuid;
 macro_rules! uuid_id {
     ($(#[$meta:meta] $name:ident $field:literal;)*) => {$(
         #[$meta]
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(transparent)]
         pub struct $name(pub Uuid);
         impl $name {
@@ -55,7 +55,8 @@ uuid_id! {
 macro_rules! string_id {
     ($(#[$meta:meta] $name:ident;)*) => {$(
         #[$meta]
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(transparent)]
         pub struct $name(pub String);
         impl fmt::Display for $name {

@@ -1,7 +1,6 @@
 //! Model services that a team or a person configures: anything that speaks one of the known formats, on localhost too.
 
 use crate::{Error, config::SecretRef, open::open_enum};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 open_enum! {
@@ -29,7 +28,8 @@ open_enum! {
 }
 
 /// A model of a configured service.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EndpointModel {
     /// Its id at the service.
@@ -49,7 +49,8 @@ pub struct EndpointModel {
 }
 
 /// A model service.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EndpointConfig {
     /// Its name: models are chosen as `NAME/MODEL`.

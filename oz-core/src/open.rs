@@ -1,10 +1,8 @@
 //! Values that a newer peer may send and that this version does not know yet. They must survive a round trip: a
 //! client that meets an unknown enum value must neither fail nor lose it.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::borrow::Cow;
 
 /// Declares a string enum that keeps unknown values in `Unknown`.
 macro_rules! open_enum {
@@ -54,6 +52,7 @@ macro_rules! open_enum {
                 <std::borrow::Cow<'_, str>>::deserialize(d).map(|s| Self::from(s.as_ref()))
             }
         }
+        #[cfg(feature = "schema")]
         impl schemars::JsonSchema for $name {
             fn schema_name() -> std::borrow::Cow<'static, str> { stringify!($name).into() }
             fn schema_id() -> std::borrow::Cow<'static, str> { concat!(module_path!(), "::", stringify!($name)).into() }
@@ -114,11 +113,12 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Open<T> {
     }
 }
 
-impl<T: JsonSchema> JsonSchema for Open<T> {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "schema")]
+impl<T: schemars::JsonSchema> schemars::JsonSchema for Open<T> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         T::schema_name()
     }
-    fn json_schema(g: &mut SchemaGenerator) -> Schema {
+    fn json_schema(g: &mut schemars::SchemaGenerator) -> schemars::Schema {
         T::json_schema(g)
     }
 }

@@ -11,7 +11,6 @@ pub use decide::{Ask, Verdict, decide};
 pub use leave::Leave;
 
 use crate::open::open_enum;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 open_enum! {
@@ -42,7 +41,8 @@ open_enum! {
 
 /// What an agent may do without asking. Absent levels mean [`PermissionLevel::AlwaysAllow`]: a run in a sandbox of its own
 /// is what agents usually work in.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Permissions {
     /// Read files.

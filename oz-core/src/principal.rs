@@ -1,7 +1,6 @@
 //! Who acts, and what something belongs to.
 
 use crate::open::open_enum;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 open_enum! {
@@ -15,7 +14,8 @@ open_enum! {
 }
 
 /// A person or an agent identity, as other records refer to it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Principal {
     /// The kind of actor.
     #[serde(rename = "type")]
@@ -44,7 +44,8 @@ open_enum! {
 }
 
 /// The owner of a record.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Scope {
     /// The kind of owner.
     #[serde(rename = "type")]

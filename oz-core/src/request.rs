@@ -1,7 +1,6 @@
 //! What an agent needs of a human to go on: leave to do something, or an answer.
 
 use crate::open::open_enum;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -17,7 +16,8 @@ open_enum! {
 }
 
 /// What an agent needs of a human.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Request {
     /// Its id, which the agent makes.
     pub request_id: Uuid,
@@ -51,7 +51,8 @@ open_enum! {
 }
 
 /// The answer of a human.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Answer {
     /// What was decided.
     pub decision: Decision,

@@ -11,7 +11,6 @@ use crate::{
     principal::{Principal, Scope},
     usage::RequestUsage,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -145,7 +144,8 @@ impl RunMode {
 }
 
 /// Why a run is in its state.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StatusMessage {
     /// For people: the summary of the work, or the stage, command and exit code of a failure with its last output.
     pub message: String,
@@ -173,7 +173,8 @@ impl StatusMessage {
 }
 
 /// The schedule that made a run, as it was then.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ScheduleRef {
     /// Its id.
     pub schedule_id: String,
@@ -184,7 +185,8 @@ pub struct ScheduleRef {
 }
 
 /// A run as the API shows it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Run {
     /// Its id.
     pub run_id: RunId,
@@ -287,7 +289,8 @@ pub struct Run {
 }
 
 /// (+) Where a queued run stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InQueue {
     /// Its place among the runs that wait for the same workers, counted from 1; absent far behind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -297,7 +300,8 @@ pub struct InQueue {
 }
 
 /// The skill of a run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AgentSkill {
     /// Its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -325,7 +329,8 @@ impl AgentSkill {
 }
 
 /// (+) One attempt to do a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Execution {
     /// Its id.
     pub execution_id: ExecutionId,

@@ -6,7 +6,6 @@ mod grant;
 pub use grant::{Grant, Granted, has_user_context, placeholders};
 
 use crate::{Error, config::SecretRef, open::open_enum};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -36,7 +35,8 @@ open_enum! {
 }
 
 /// The value of [`SecretKind::AnthropicApiKey`], as JSON.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AnthropicApiKey {
     /// The key.
@@ -44,7 +44,8 @@ pub struct AnthropicApiKey {
 }
 
 /// The value of [`SecretKind::OpenAiApiKey`], as JSON.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OpenAiApiKey {
     /// The key.
@@ -55,7 +56,8 @@ pub struct OpenAiApiKey {
 }
 
 /// The value of [`SecretKind::AnthropicBedrockAccessKey`], as JSON.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BedrockAccessKey {
     /// Id of the access key.
@@ -70,7 +72,8 @@ pub struct BedrockAccessKey {
 }
 
 /// The value of [`SecretKind::AnthropicBedrockApiKey`], as JSON.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BedrockApiKey {
     /// The key.
@@ -80,7 +83,8 @@ pub struct BedrockApiKey {
 }
 
 /// The value of [`SecretKind::McpOauth`], as JSON.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct McpOauth {
     /// The address of the MCP server that the tokens are for.
     pub resource: String,
@@ -231,7 +235,8 @@ fn dotenv_variables(name: &str, value: &str) -> Result<BTreeMap<String, String>,
 }
 
 /// What became of the secrets of a run when it started.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunSecrets {
     /// Those it got, by name.
     #[serde(default)]

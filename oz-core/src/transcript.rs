@@ -2,11 +2,11 @@
 //! converted at the edge of each model and harness.
 
 use crate::{ExecutionId, Open, RunId, Timestamp, harness::HarnessEvent};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One stored entry of a run's transcript.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TranscriptEntry {
     /// Place in the global log that it shares with events; the cursor of a live reader.
     pub sequence: i64,
@@ -24,7 +24,8 @@ pub struct TranscriptEntry {
 }
 
 /// One item of a run's live stream: its lifecycle events and its transcript in one order.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum LogItem {
     /// A lifecycle event, with its place among the run's log entries.

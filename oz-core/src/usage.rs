@@ -1,10 +1,10 @@
 //! What a run used: tokens and, where the price is known, money.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Tokens and cost of one model call, or of many added up.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Usage {
     /// Tokens read, without those served from the provider's cache.
     #[serde(default)]
@@ -45,7 +45,8 @@ impl Usage {
 
 /// The usage part of a run record. Costs in the first three fields are credits on the wire; here one credit is one
 /// US cent, and the `_usd` twins say the same in dollars.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RequestUsage {
     /// Cost of model calls, in credits.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,6 @@
 //! types and fields are ignored on both sides. Additions to the published protocol are marked (+) and optional.
 
 use crate::{ExecutionId, RunId, Timestamp, config::AgentConfig, open::open_enum};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -153,8 +152,9 @@ pub struct Sidecar {
 }
 
 /// The size of a container. What is absent, or not positive, is not limited.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "ContainerShape")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "ContainerShape"))]
 pub struct InstanceShape {
     /// Processors.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,11 +4,11 @@ use oz_core::{
     ConversationId, RunId,
     api::{Secret, UploadTarget},
 };
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Watch one run, or a run and all that it started.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WatchRun {
     /// The run.
     pub run_id: RunId,
@@ -18,7 +18,8 @@ pub struct WatchRun {
 }
 
 /// Watch the events of some runs.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WatchEvents {
     /// The runs.
     pub run_ids: Vec<RunId>,
@@ -28,42 +29,48 @@ pub struct WatchEvents {
 }
 
 /// Something of one run.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OfRun {
     /// The run.
     pub run_id: RunId,
 }
 
 /// Something of one conversation.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OfConversation {
     /// The conversation.
     pub conversation_id: ConversationId,
 }
 
 /// Something of one artifact.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OfArtifact {
     /// The artifact.
     pub artifact_uid: String,
 }
 
 /// Send bytes to an address that the server named.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UploadTo {
     /// The address, as it came.
     pub target: UploadTarget,
 }
 
 /// Fetch bytes from an address that the server named.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DownloadFrom {
     /// The address, as it came.
     pub url: String,
 }
 
 /// Change a secret; what is absent stays.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChangeSecret {
     /// The secret, as it came.
     pub secret: Secret,
@@ -76,7 +83,8 @@ pub struct ChangeSecret {
 }
 
 /// Ask whether the server is there.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Healthy {
     /// How many seconds to wait for it.
     #[serde(default = "moment")]

@@ -75,7 +75,7 @@ fn every_row_that_a_user_calls_has_a_method() {
 }
 
 #[test]
-fn methods_are_found_by_their_names_and_say_what_they_take() {
+fn methods_are_found_by_their_names() {
     let mut names = BTreeSet::new();
     for method in all() {
         let name = method.full_name();
@@ -84,6 +84,15 @@ fn methods_are_found_by_their_names_and_say_what_they_take() {
             "{name} is there twice"
         );
         assert!(!method.summary().is_empty() && !method.summary().contains("```"), "{name}");
+    }
+    assert!(find("runs.creat").is_none());
+}
+
+#[cfg(feature = "schema")]
+#[test]
+fn methods_say_what_they_take() {
+    for method in all() {
+        let name = method.full_name();
         let mut generator = SchemaGenerator::default();
         (method.request)(&mut generator);
         let schema = serde_json::to_value(generator.definitions()).unwrap();
@@ -99,7 +108,6 @@ fn methods_are_found_by_their_names_and_say_what_they_take() {
             assert!(fields.iter().any(|field| *field == argument), "{name} takes no {argument}");
         }
     }
-    assert!(find("runs.creat").is_none());
 }
 
 #[tokio::test]

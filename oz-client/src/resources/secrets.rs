@@ -10,7 +10,6 @@ use oz_core::{
     principal::ScopeType,
     secret::SecretKind,
 };
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 noun! {
@@ -52,7 +51,8 @@ const BY_HAND: &[Method] = &[
 ];
 
 /// A secret to be made.
-#[derive(Clone, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NewSecret {
     /// Its name.
     pub name: String,

@@ -2,17 +2,18 @@
 
 use super::Validate;
 use crate::{Timestamp, principal::Principal};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Who the caller is.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WhoAmI {}
 impl Validate for WhoAmI {}
 
 /// The caller.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Account {
     /// The person or service account.
     pub principal: Principal,
@@ -28,19 +29,22 @@ pub struct Account {
 }
 
 /// List the workers that are connected.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListWorkers {}
 impl Validate for ListWorkers {}
 
 /// The connected workers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WorkerList {
     /// One per worker id, sorted.
     pub workers: Vec<ConnectedWorker>,
 }
 
 /// All connections of one worker id.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConnectedWorker {
     /// The worker's id.
     pub worker_host: String,
@@ -74,7 +78,8 @@ pub struct ConnectedWorker {
 }
 
 /// (+) One connection of a worker.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WorkerConnection {
     /// Names the worker's process; absent when it does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]

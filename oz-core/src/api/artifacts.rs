@@ -5,7 +5,6 @@ use super::{
     files::{UploadTarget, check_filename, check_mime},
 };
 use crate::{ConversationId, Error, RunId, Timestamp, artifact::ArtifactType};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 super::by_id! { artifact_uid: String;
@@ -14,7 +13,8 @@ super::by_id! { artifact_uid: String;
 }
 
 /// An artifact with its content, or with the address of its bytes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ArtifactContent {
     /// Its id.
     pub artifact_uid: String,
@@ -26,7 +26,8 @@ pub struct ArtifactContent {
 }
 
 /// The kinds of artifact that can be fetched.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "artifact_type", content = "data", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ArtifactBody {
     /// A plan document.
@@ -84,7 +85,8 @@ pub enum ArtifactBody {
 
 /// (+) Make an artifact with bytes. A plan carries its text here; pictures and files are uploaded to the address in the
 /// answer and exist once that is done.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateArtifact {
     /// `PLAN`, `SCREENSHOT` or `FILE`.
     pub artifact_type: ArtifactType,
@@ -148,7 +150,8 @@ impl Validate for CreateArtifact {
 }
 
 /// An artifact was made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ArtifactCreated {
     /// Its id.
     pub artifact_uid: String,

@@ -2,7 +2,6 @@
 
 use super::Validate;
 use crate::{Error, Timestamp, open::open_enum};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 open_enum! {
@@ -16,7 +15,8 @@ open_enum! {
 }
 
 /// List the skills in the repositories that runs have used.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListSkills {
     /// Only those of this repository: `owner/repo`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,14 +44,16 @@ impl Validate for ListSkills {
 }
 
 /// Skills.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SkillList {
     /// One per name.
     pub agents: Vec<SkillItem>,
 }
 
 /// A skill, wherever it is found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SkillItem {
     /// Its name.
     pub name: String,
@@ -60,7 +62,8 @@ pub struct SkillItem {
 }
 
 /// A skill in one place.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SkillVariant {
     /// `owner/repo:path`.
     pub id: String,
@@ -80,7 +83,8 @@ pub struct SkillVariant {
 }
 
 /// Where a skill is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SkillSource {
     /// Owner of the repository.
     pub owner: String,
@@ -94,7 +98,8 @@ pub struct SkillSource {
 }
 
 /// An environment that has a skill's repository.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SkillEnvironment {
     /// Its id.
     pub uid: String,
@@ -103,7 +108,8 @@ pub struct SkillEnvironment {
 }
 
 /// (+) Tell which skills this run found in its repositories.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReportSkills {
     /// The repository: `owner/repo`.
     pub repo: String,
@@ -123,7 +129,8 @@ impl Validate for ReportSkills {
 }
 
 /// A skill as it was found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FoundSkill {
     /// Its name.
     pub name: String,
@@ -141,12 +148,14 @@ pub struct FoundSkill {
 }
 
 /// List models.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListModels {}
 impl Validate for ListModels {}
 
 /// Models.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ModelList {
     /// The model of runs that name none.
     pub default_model_id: String,
@@ -183,7 +192,8 @@ open_enum! {
 }
 
 /// A model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ModelInfo {
     /// Its id.
     pub id: String,
@@ -205,19 +215,22 @@ pub struct ModelInfo {
 }
 
 /// List images that environments may use.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListImages {}
 impl Validate for ListImages {}
 
 /// Images.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ImageList {
     /// Those that the team's environments use, then well-known ones.
     pub images: Vec<Image>,
 }
 
 /// An image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Image {
     /// Its whole name, such as `node:22`.
     pub image: String,

@@ -2,7 +2,6 @@
 
 use super::Validate;
 use crate::{ConversationId, Error, RunId, Timestamp, run::RunMode};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -14,7 +13,8 @@ super::by_id! { conversation_id: ConversationId;
 }
 
 /// Where a session's conversation can be read, once the session is over.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CheckSessionRedirect {
     /// The session.
     pub session_id: Uuid,
@@ -22,7 +22,8 @@ pub struct CheckSessionRedirect {
 impl Validate for CheckSessionRedirect {}
 
 /// Where to look instead of at a session.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SessionRedirect {
     /// The conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -30,7 +31,8 @@ pub struct SessionRedirect {
 }
 
 /// Where to look instead of at a conversation.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConversationRedirect {
     /// The live session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,7 +40,8 @@ pub struct ConversationRedirect {
 }
 
 /// Fork a conversation: a new one that begins as a copy of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ForkConversation {
     /// The conversation.
     pub conversation_id: ConversationId,
@@ -53,14 +56,16 @@ impl Validate for ForkConversation {
 }
 
 /// A conversation was forked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConversationForked {
     /// The new conversation; name it as `conversation_id` of a new run.
     pub forked_conversation_id: ConversationId,
 }
 
 /// Rename a conversation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RenameConversation {
     /// The conversation.
     pub conversation_id: ConversationId,
@@ -74,7 +79,8 @@ impl Validate for RenameConversation {
 }
 
 /// A conversation's title.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConversationTitle {
     /// The title.
     pub title: String,
@@ -88,7 +94,8 @@ fn check_title(title: &str) -> Result<(), Error> {
 }
 
 /// Give a run more to do.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SubmitFollowup {
     /// The run.
     pub run_id: RunId,
@@ -110,7 +117,8 @@ impl Validate for SubmitFollowup {
 }
 
 /// Tell of something that happened while a run was prepared.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReportClientEvent {
     /// The run.
     pub run_id: RunId,

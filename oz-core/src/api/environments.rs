@@ -7,12 +7,12 @@ use crate::{
     environment::{EnvironmentConfig, EnvironmentSort},
     principal::{Principal, Scope},
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// An environment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Environment {
     /// Its id: 22 letters and digits.
     pub uid: String,
@@ -41,7 +41,8 @@ pub struct Environment {
 }
 
 /// The latest run of an environment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LastTask {
     /// The run.
     pub id: RunId,
@@ -58,7 +59,8 @@ pub struct LastTask {
 }
 
 /// List environments.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListEnvironments {
     /// By what to sort; `last_updated` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,14 +73,16 @@ impl Validate for ListEnvironments {
 }
 
 /// Environments.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EnvironmentList {
     /// All that the caller may see.
     pub environments: Vec<Environment>,
 }
 
 /// Make an environment.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateEnvironment {
     /// What it is made of.
     pub config: EnvironmentConfig,
@@ -93,7 +97,8 @@ impl Validate for CreateEnvironment {
 }
 
 /// Replace what an environment is made of.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpdateEnvironment {
     /// The environment.
     pub uid: String,
@@ -125,7 +130,8 @@ super::by_id! { uid: String;
 }
 
 /// A shared MCP server.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct McpServer {
     /// Its id; runs name it as `warp_id`.
     pub uid: String,
@@ -148,19 +154,22 @@ pub struct McpServer {
 }
 
 /// List shared MCP servers.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListMcpServers {}
 impl Validate for ListMcpServers {}
 
 /// Shared MCP servers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct McpServerList {
     /// All that the caller may see, by name.
     pub mcp_servers: Vec<McpServer>,
 }
 
 /// Make a shared MCP server.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateMcpServer {
     /// Its name.
     pub name: String,
@@ -188,7 +197,8 @@ fn check_server(server: &McpServerConfig) -> Result<(), Error> {
 }
 
 /// Replace a shared MCP server.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpdateMcpServer {
     /// The server.
     pub uid: String,
@@ -211,7 +221,8 @@ impl Validate for UpdateMcpServer {
 }
 
 /// A profile: what agents may do without asking.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Profile {
     /// Its id.
     pub uid: String,
@@ -247,19 +258,22 @@ impl Profile {
 }
 
 /// List profiles.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListProfiles {}
 impl Validate for ListProfiles {}
 
 /// Profiles.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ProfileList {
     /// All that the caller may see, by name.
     pub profiles: Vec<Profile>,
 }
 
 /// Make a profile.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateProfile {
     /// Its name.
     pub name: String,
@@ -278,7 +292,8 @@ impl Validate for CreateProfile {
 }
 
 /// Replace a profile.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpdateProfile {
     /// The profile.
     pub uid: String,

@@ -6,11 +6,11 @@ use crate::{
     event::{Event, EventType},
     transcript::LogItem,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Read the events of some runs after a cursor.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListEvents {
     /// The runs.
     #[serde(default)]
@@ -32,7 +32,8 @@ impl Validate for ListEvents {
 }
 
 /// Read a run's events and transcript after a cursor.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReadLog {
     /// The run.
     pub run_id: RunId,
@@ -50,14 +51,16 @@ impl Validate for ReadLog {
 }
 
 /// A piece of a run's log.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LogPage {
     /// Events and transcript entries in order.
     pub items: Vec<LogItem>,
 }
 
 /// Store the cursor of a run's event consumer.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StoreEventSequence {
     /// The run.
     pub run_id: RunId,
@@ -67,7 +70,8 @@ pub struct StoreEventSequence {
 impl Validate for StoreEventSequence {}
 
 /// Tell of a change in a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReportEvent {
     /// The run.
     pub run_id: RunId,
@@ -101,7 +105,8 @@ impl Validate for ReportEvent {
 }
 
 /// An event was recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EventReported {
     /// Its place in the global order.
     pub sequence: i64,

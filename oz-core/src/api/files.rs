@@ -3,7 +3,6 @@
 use super::Validate;
 use crate::{ConversationId, Error, RunId, Timestamp, open::open_enum};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -23,7 +22,8 @@ open_enum! {
 }
 
 /// Where and how to upload a file: the raw bytes with exactly these headers, or a form when there are fields.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UploadTarget {
     /// The address; signed, and open for a while.
     pub url: String,
@@ -37,7 +37,8 @@ pub struct UploadTarget {
 }
 
 /// A file to be uploaded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FileToUpload {
     /// Its name, without directories.
     pub filename: String,
@@ -86,7 +87,8 @@ fn check_files(files: &[FileToUpload], most: usize) -> Result<(), Error> {
 }
 
 /// A file in the body of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AttachmentInput {
     /// Its name.
     pub file_name: String,
@@ -120,7 +122,8 @@ impl AttachmentInput {
 }
 
 /// A stored file that can be fetched.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Attachment {
     /// Its id.
     pub attachment_id: String,
@@ -135,7 +138,8 @@ pub struct Attachment {
 }
 
 /// Stored files.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AttachmentList {
     /// The files.
     pub attachments: Vec<Attachment>,
@@ -147,12 +151,14 @@ super::by_id! { run_id: RunId;
 }
 
 /// (+) List the files that came with this run.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListOwnAttachments {}
 impl Validate for ListOwnAttachments {}
 
 /// Prepare the upload of attachments to a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PrepareAttachments {
     /// The run.
     pub run_id: RunId,
@@ -166,7 +172,8 @@ impl Validate for PrepareAttachments {
 }
 
 /// Where to upload an attachment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PreparedAttachment {
     /// Its id.
     pub attachment_id: String,
@@ -178,14 +185,16 @@ pub struct PreparedAttachment {
 }
 
 /// Where to upload attachments.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AttachmentsPrepared {
     /// One per file, in their order.
     pub attachments: Vec<PreparedAttachment>,
 }
 
 /// Get the addresses of some attachments of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DownloadAttachments {
     /// The run.
     pub run_id: RunId,
@@ -203,7 +212,8 @@ impl Validate for DownloadAttachments {
 }
 
 /// Prepare the upload of a workspace for a run that does not exist yet.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UploadHandoff {
     /// The files, 1 to 25.
     pub files: Vec<FileToUpload>,
@@ -215,7 +225,8 @@ impl Validate for UploadHandoff {
 }
 
 /// Where to upload a workspace.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HandoffPrepared {
     /// Names the upload when the run is made.
     pub initial_snapshot_token: String,
@@ -226,7 +237,8 @@ pub struct HandoffPrepared {
 }
 
 /// Prepare the upload of this run's workspace.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UploadSnapshot {
     /// `checkpoint`, or absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -263,14 +275,16 @@ fn check_generation(generation: &str) -> Result<(), Error> {
 }
 
 /// Where to upload files.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UploadsPrepared {
     /// One per file, in their order.
     pub uploads: Vec<UploadTarget>,
 }
 
 /// Declare a checkpoint complete.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CommitSnapshot {
     /// The checkpoint.
     pub generation: String,
@@ -288,14 +302,16 @@ impl Validate for CommitSnapshot {
 }
 
 /// A checkpoint is complete.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SnapshotCommitted {
     /// The checkpoint.
     pub generation: String,
 }
 
 /// Name the conversation whose bytes are to be uploaded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UploadTranscript {
     /// The conversation of this run.
     pub conversation_id: ConversationId,
@@ -319,7 +335,8 @@ impl Validate for UploadTranscript {
 }
 
 /// Name the conversation whose blocks are to be uploaded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UploadBlocks {
     /// The conversation of this run.
     pub conversation_id: ConversationId,

@@ -5,16 +5,17 @@ use crate::{
     Error, ErrorCode, ExecutionId, Open, RunId, RunState, Timestamp, artifact::Artifact,
     harness::HarnessEvent, run::StatusMessage, run::machine::Cause, usage::Usage,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Read what the agent of this run is to do.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GetOwnRun {}
 impl Validate for GetOwnRun {}
 
 /// Change the state of this run.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpdateRun {
     /// The new state: INPROGRESS when the agent begins, or the one in which it ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,7 +42,8 @@ impl Validate for UpdateRun {
 }
 
 /// Where this run stands, so that its agent learns of a cancellation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunStatus {
     /// The state.
     pub state: RunState,
@@ -61,7 +63,8 @@ impl RunStatus {
 
 /// (+) Where this run stands, as soon as there is something that its agent does not know: a follow-up, or its end. It is
 /// a sign of life.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GetRunStatus {
     /// How long to wait for news, in seconds, at most 20; not at all when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,7 +85,8 @@ impl Validate for GetRunStatus {
 }
 
 /// More for a working agent to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Followup {
     /// Its id, by which the agent says that it got it.
     pub followup_id: String,
@@ -94,7 +98,8 @@ pub struct Followup {
 }
 
 /// Append to the transcript of this run.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AppendTranscript {
     /// The new entries, at most 1,000. An entry whose number this execution has sent before is ignored, so that a
     /// repeated call adds nothing.
@@ -114,7 +119,8 @@ impl Validate for AppendTranscript {
 }
 
 /// A new transcript entry.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NewEntry {
     /// Counted by the agent from 1 within its execution.
     pub number: i64,
@@ -125,7 +131,8 @@ pub struct NewEntry {
 }
 
 /// Report an artifact of this run.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReportArtifact {
     /// What it is; a pull request or an external reference.
     #[serde(flatten)]
@@ -158,14 +165,16 @@ impl Validate for ReportArtifact {
 }
 
 /// The artifact was stored.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ArtifactReported {
     /// Its id.
     pub artifact_uid: String,
 }
 
 /// End this run.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FinishTask {
     /// Whether the agent did what it was asked.
     pub success: bool,
@@ -175,7 +184,8 @@ pub struct FinishTask {
 impl Validate for FinishTask {}
 
 /// Tell that the agent process of this run ends.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReportShutdown {
     /// Why, when not as planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -184,7 +194,8 @@ pub struct ReportShutdown {
 impl Validate for ReportShutdown {}
 
 /// Why an agent process ended early.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ShutdownError {
     /// A word, such as `process_exit`.
     pub category: String,
@@ -194,7 +205,8 @@ pub struct ShutdownError {
 }
 
 /// Name the conversation of a foreign harness.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateExternalConversation {
     /// The harness's format, such as `claude_code`.
     pub format: String,
@@ -209,14 +221,16 @@ impl Validate for CreateExternalConversation {
 }
 
 /// The conversation of a foreign harness.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExternalConversation {
     /// Its id.
     pub conversation_id: crate::ConversationId,
 }
 
 /// Make the prompt of this run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ResolvePrompt {
     /// The skill that the agent found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -228,7 +242,8 @@ pub struct ResolvePrompt {
 impl Validate for ResolvePrompt {}
 
 /// A skill as the agent found it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ResolvedSkill {
     /// Its name.
     pub name: String,
@@ -240,7 +255,8 @@ pub struct ResolvedSkill {
 }
 
 /// The prompt of a run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PromptResolved {
     /// What to do.
     pub prompt: String,
@@ -259,7 +275,8 @@ pub struct PromptResolved {
 }
 
 /// (+) A conversation as its harness keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StoredSession {
     /// The run that left it.
     pub run_id: RunId,
@@ -272,7 +289,8 @@ pub struct StoredSession {
 }
 
 /// Tell who asked for this run something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NotifyUser {
     /// What, in Markdown; at most 64 KiB.
     pub message: String,
@@ -287,7 +305,8 @@ impl Validate for NotifyUser {
 }
 
 /// Record a run that its creator's own machine executes.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateLocalRun {
     /// What the agent is asked.
     pub prompt: String,
@@ -306,7 +325,8 @@ impl Validate for CreateLocalRun {
 }
 
 /// A local run was recorded.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LocalRunCreated {
     /// The run.
     pub run_id: RunId,

@@ -13,7 +13,6 @@ use crate::{
     },
     open::open_enum,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,7 +37,8 @@ open_enum! {
 }
 
 /// An agent identity.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Identity {
     /// Its id; also the id of its service account.
     pub uid: String,
@@ -67,7 +67,8 @@ pub struct Identity {
 }
 
 /// The optional part of an identity's profile.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct IdentityProfile {
     /// Which part it plays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,7 +115,8 @@ pub struct IdentityProfile {
 }
 
 /// The memory of an identity.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct IdentityMemory {
     /// Stores of the team that it may use.
     #[serde(default)]
@@ -125,7 +127,8 @@ pub struct IdentityMemory {
 }
 
 /// The store that belongs to an identity alone.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AutoMemory {
     /// Whether it has one.
     pub enabled: bool,
@@ -135,7 +138,8 @@ pub struct AutoMemory {
 }
 
 /// An identity's own store.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OwnStore {
     /// Its id.
     pub uid: String,
@@ -153,7 +157,8 @@ pub struct OwnStore {
 }
 
 /// Make an agent identity.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateIdentity {
     /// Its name, unique in the team.
     pub name: String,
@@ -175,7 +180,8 @@ pub struct CreateIdentity {
 }
 
 /// What memory an identity should have.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MemoryInput {
     /// Stores of the team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -186,7 +192,8 @@ pub struct MemoryInput {
 }
 
 /// Whether an identity gets a store of its own.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AutoMemoryInput {
     /// True when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -283,7 +290,8 @@ impl IdentityProfile {
 }
 
 /// List agent identities.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListIdentities {
     /// Only those of this factory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -292,7 +300,8 @@ pub struct ListIdentities {
 impl Validate for ListIdentities {}
 
 /// Agent identities.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct IdentityList {
     /// Those of the team, by name.
     pub agents: Vec<Identity>,

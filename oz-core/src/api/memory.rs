@@ -2,11 +2,11 @@
 
 use super::Validate;
 use crate::{Error, Timestamp, config::MemoryAccess};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A memory store.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MemoryStore {
     /// Its id.
     pub uid: String,
@@ -24,19 +24,22 @@ pub struct MemoryStore {
 }
 
 /// List memory stores.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListMemoryStores {}
 impl Validate for ListMemoryStores {}
 
 /// Memory stores.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MemoryStoreList {
     /// All that the caller may see.
     pub memory_stores: Vec<MemoryStore>,
 }
 
 /// Make a memory store.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateMemoryStore {
     /// What it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,7 +55,8 @@ impl Validate for CreateMemoryStore {
 }
 
 /// Change what a memory store says of itself.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpdateMemoryStore {
     /// The store.
     pub uid: String,
@@ -81,7 +85,8 @@ pub(super) fn check_content(content: &str) -> Result<(), Error> {
 }
 
 /// A memory.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Memory {
     /// Its id.
     pub uid: String,
@@ -106,14 +111,16 @@ pub struct Memory {
 }
 
 /// The memories of a store.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MemoryList {
     /// Oldest first.
     pub memories: Vec<Memory>,
 }
 
 /// Add a memory.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateMemory {
     /// The store.
     pub uid: String,
@@ -142,7 +149,8 @@ impl Validate for CreateMemory {
 }
 
 /// Change a memory.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpdateMemory {
     /// The store.
     pub uid: String,
@@ -165,7 +173,8 @@ impl Validate for UpdateMemory {
 }
 
 /// A memory was written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MemoryWritten {
     /// The memory.
     pub memory_id: String,
@@ -174,7 +183,8 @@ pub struct MemoryWritten {
 }
 
 /// A version of a memory.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MemoryVersion {
     /// Its id.
     pub uid: String,
@@ -190,14 +200,16 @@ pub struct MemoryVersion {
 }
 
 /// The versions of a memory.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MemoryVersionList {
     /// Newest first.
     pub versions: Vec<MemoryVersion>,
 }
 
 /// An agent that may use a store.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StoreAgent {
     /// The identity.
     pub uid: String,
@@ -210,7 +222,8 @@ pub struct StoreAgent {
 }
 
 /// The agents that may use a store.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StoreAgentList {
     /// By name.
     pub agents: Vec<StoreAgent>,
@@ -228,7 +241,8 @@ super::by_id! { uid: String;
 macro_rules! by_memory {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub struct $name {
             /// The store.
             pub uid: String,

@@ -2,11 +2,11 @@
 
 use super::{Validate, check_limit};
 use crate::{Error, RunId, Timestamp};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Send a message from one run to others.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SendMessage {
     /// The recipients, 1 to 100 runs.
     pub to: Vec<RunId>,
@@ -33,14 +33,16 @@ impl Validate for SendMessage {
 }
 
 /// A message was sent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MessageSent {
     /// One id per recipient, in the order of `to`.
     pub message_ids: Vec<String>,
 }
 
 /// List the messages that a run got, newest first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListMessages {
     /// The run.
     pub run_id: RunId,
@@ -61,7 +63,8 @@ impl Validate for ListMessages {
 }
 
 /// A message without its body.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MessageHeader {
     /// Its id.
     pub message_id: String,
@@ -78,7 +81,8 @@ pub struct MessageHeader {
 }
 
 /// A message.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Message {
     /// All but the body.
     #[serde(flatten)]

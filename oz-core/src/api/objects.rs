@@ -7,7 +7,6 @@ use crate::{
     open::open_enum,
     principal::{Principal, Scope},
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Declares a kind of object with its requests.
@@ -15,7 +14,8 @@ macro_rules! object {
     ($(#[$doc:meta])* $Name:ident $Config:ident; $what:literal $plural:literal
      $List:ident $Listed:ident $field:ident $Create:ident $Get:ident $Update:ident $Delete:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub struct $Name {
             /// Its id: 22 letters and digits.
             pub uid: String,
@@ -39,19 +39,22 @@ macro_rules! object {
         }
 
         #[doc = concat!("List ", $plural, ".")]
-        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub struct $List {}
         impl Validate for $List {}
 
         #[doc = concat!("All ", $plural, " that the caller may see.")]
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub struct $Listed {
             /// By name.
             pub $field: Vec<$Name>,
         }
 
         #[doc = concat!("Make a ", $what, ".")]
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub struct $Create {
             /// What it is made of.
             pub config: $Config,
@@ -66,7 +69,8 @@ macro_rules! object {
         }
 
         #[doc = concat!("Replace what a ", $what, " is made of.")]
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub struct $Update {
             /// Which one.
             pub uid: String,
@@ -98,7 +102,8 @@ object! {
 }
 
 /// What a saved prompt is made of.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SavedPromptConfig {
     /// Its name.
     pub name: String,
@@ -146,7 +151,8 @@ open_enum! {
 }
 
 /// How much of a machine a runner is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InstanceShape {
     /// Processors.
     pub vcpus: u32,
@@ -156,7 +162,8 @@ pub struct InstanceShape {
 
 /// What a runner is made of. A worker takes from it what its backend can do; a run's environment and the run itself
 /// come before it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunnerConfig {
     /// Its name.
     pub name: String,

@@ -6,12 +6,12 @@ use crate::{
     principal::Principal,
     request::{Answer, Decision, Request, RequestKind},
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// (+) What the agent of a run needs or needed of a human.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunRequest {
     /// The run.
     pub run_id: RunId,
@@ -32,7 +32,8 @@ pub struct RunRequest {
 }
 
 /// List what the agent of a run needs of a human, oldest first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListRunRequests {
     /// The run.
     pub run_id: RunId,
@@ -43,14 +44,16 @@ pub struct ListRunRequests {
 impl Validate for ListRunRequests {}
 
 /// What the agent of a run needs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunRequestList {
     /// Oldest first.
     pub requests: Vec<RunRequest>,
 }
 
 /// Answer what the agent of a run needs. The run goes on once nothing is open any more.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AnswerRunRequest {
     /// The run.
     pub run_id: RunId,
@@ -83,7 +86,8 @@ fn check_length(field: &str, text: &str, most: usize) -> Result<(), Error> {
 
 /// (+) Ask a human, as the agent of this run. The run is blocked until nothing is open any more. The same id twice is one
 /// request.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RaiseRequest {
     /// What is needed.
     #[serde(flatten)]
@@ -109,7 +113,8 @@ impl Validate for RaiseRequest {
 }
 
 /// (+) Read what came of a request of this run. It is a sign of life.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GetOwnRequest {
     /// The request.
     pub request_id: Uuid,

@@ -2,7 +2,6 @@
 
 use super::Validate;
 use crate::{Error, Timestamp};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How many memories an answer may hold, and how many it holds when nothing is said.
@@ -12,7 +11,8 @@ const USUAL: u32 = 8;
 const QUERY: usize = 65_536;
 
 /// Look for memories in the stores that this run may use.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SearchOwnMemories {
     /// What they should be about: words, or a whole task; at most 64 KiB.
     pub query: String,
@@ -44,7 +44,8 @@ impl Validate for SearchOwnMemories {
 }
 
 /// A memory that was found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MemoryMatch {
     /// Its store.
     pub store_uid: String,
@@ -59,14 +60,16 @@ pub struct MemoryMatch {
 }
 
 /// Memories that were found.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MemoryMatchList {
     /// The best match first.
     pub memories: Vec<MemoryMatch>,
 }
 
 /// Remember something in a store that this run may write: a new memory, or a new version of one that is there.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WriteOwnMemory {
     /// The store.
     pub store_uid: String,

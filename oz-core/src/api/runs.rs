@@ -8,7 +8,6 @@ use crate::{
     open::open_enum,
     run::{ExecutionLocation, RunMode, RunSource},
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -85,7 +84,8 @@ pub(super) fn check_limit(limit: Option<i64>, max: i64) -> Result<(), Error> {
 }
 
 /// Dispatch a run.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateRun {
     /// What the agent is asked; at most 1 MiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -138,7 +138,8 @@ pub struct CreateRun {
 }
 
 /// A picture in the spelling of older clients.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ImageInput {
     /// Its bytes in Base64.
     pub data: String,
@@ -205,7 +206,8 @@ impl Validate for CreateRun {
 }
 
 /// A run was created.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunCreated {
     /// The run.
     pub run_id: RunId,
@@ -243,7 +245,8 @@ open_enum! {
 }
 
 /// List runs. All filters must hold; values of one repeated filter are alternatives.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListRuns {
     /// Page size, 1 to 500; 20 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -349,7 +352,8 @@ impl Validate for ListRuns {
 }
 
 /// A page of runs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunPage {
     /// The runs.
     pub runs: Vec<Run>,
@@ -358,7 +362,8 @@ pub struct RunPage {
 }
 
 /// Whether and how a list goes on.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PageInfo {
     /// Whether there is more.
     pub has_next_page: bool,
@@ -375,7 +380,8 @@ super::by_id! { run_id: RunId;
 }
 
 /// Cancel a run. Answers with the run's id.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CancelRun {
     /// Which one.
     pub run_id: RunId,

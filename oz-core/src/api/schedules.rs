@@ -9,12 +9,12 @@ use crate::{
     principal::{Principal, Scope},
     run::RunMode,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A schedule.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Schedule {
     /// Its id.
     pub id: String,
@@ -100,7 +100,8 @@ open_enum! {
 }
 
 /// When a schedule fired and will fire.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ScheduleHistory {
     /// Last time.
     pub last_ran: Option<Timestamp>,
@@ -109,7 +110,8 @@ pub struct ScheduleHistory {
 }
 
 /// What a schedule is made of.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateSchedule {
     /// Its name.
     pub name: String,
@@ -148,7 +150,8 @@ pub struct CreateSchedule {
 }
 
 /// Replace a schedule.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpdateSchedule {
     /// The schedule.
     pub schedule_id: String,
@@ -255,7 +258,8 @@ open_enum! {
 }
 
 /// What became of a time of a schedule.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ScheduleTick {
     /// The time at which it was to fire; when somebody fired it by hand, that time.
     pub scheduled_for: Timestamp,
@@ -278,7 +282,8 @@ pub struct ScheduleTick {
 }
 
 /// List what became of the times of a schedule.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListScheduleHistory {
     /// The schedule.
     pub schedule_id: String,
@@ -293,26 +298,30 @@ impl Validate for ListScheduleHistory {
 }
 
 /// What became of the times of a schedule.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ScheduleTickList {
     /// Newest first. The last 500 of a schedule are kept; its runs stay longer.
     pub ticks: Vec<ScheduleTick>,
 }
 
 /// List schedules.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListSchedules {}
 impl Validate for ListSchedules {}
 
 /// Schedules.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ScheduleList {
     /// All that the caller may see, by name.
     pub schedules: Vec<Schedule>,
 }
 
 /// Whether something was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Done {
     /// It was.
     pub success: bool,

@@ -8,12 +8,12 @@ use crate::{
     principal::{Principal, Scope},
     secret::{self, SecretKind},
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A secret, without its value: nobody can read that back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Secret {
     /// Its id.
     pub uid: String,
@@ -42,14 +42,16 @@ pub struct Secret {
 }
 
 /// Get the public key that values are sealed with.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GetSealingKey {}
 impl Validate for GetSealingKey {}
 
 /// The public key that values are sealed with, by RFC 9180 in base mode. The info of a sealing is
 /// `1:<owner>:<name>:<type in lower case>`; there is no additional data; a sealed value is the base64 of the encapsulated
 /// key followed by the ciphertext.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SealingKey {
     /// Its id; comes back with each sealed value.
     pub key_id: String,
@@ -64,19 +66,22 @@ pub struct SealingKey {
 }
 
 /// List secrets: the team's and the caller's own.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListSecrets {}
 impl Validate for ListSecrets {}
 
 /// Secrets.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SecretList {
     /// By name; the team's before the caller's own.
     pub secrets: Vec<Secret>,
 }
 
 /// Make a secret.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateSecret {
     /// Its name: that of the variable it becomes, for a raw value.
     pub name: String,
@@ -104,7 +109,8 @@ impl Validate for CreateSecret {
 }
 
 /// Change a secret; its name, type and owner stay.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpdateSecret {
     /// The secret.
     pub uid: String,
@@ -178,7 +184,8 @@ open_enum! {
 }
 
 /// List what was done with secrets: who used what when.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListSecretLog {
     /// Only of the secrets with this name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -200,7 +207,8 @@ impl Validate for ListSecretLog {
 }
 
 /// What was done with secrets.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SecretLog {
     /// Newest first.
     pub entries: Vec<SecretLogEntry>,
@@ -209,7 +217,8 @@ pub struct SecretLog {
 }
 
 /// Something that was done with a secret.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SecretLogEntry {
     /// When.
     pub at: Timestamp,
@@ -229,12 +238,14 @@ pub struct SecretLogEntry {
 }
 
 /// Get the credentials of this run: its secrets, and what logs it in to git and model services.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GetRunCredentials {}
 impl Validate for GetRunCredentials {}
 
 /// The credentials of a run.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunCredentials {
     /// The secrets that become variables.
     pub secrets: Vec<RunSecret>,
@@ -253,7 +264,8 @@ pub struct RunCredentials {
 }
 
 /// A secret in a run.
-#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunSecret {
     /// Its name.
     pub name: String,
@@ -265,7 +277,8 @@ pub struct RunSecret {
 }
 
 /// What logs git in to a host.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GitLogin {
     /// The host, with its port where that is not the usual one.
     pub host: String,
@@ -276,7 +289,8 @@ pub struct GitLogin {
 }
 
 /// A model service with its key.
-#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunModelEndpoint {
     /// What it is made of.
     pub config: EndpointConfig,
@@ -303,7 +317,8 @@ silent! {
 }
 
 /// Issue an OpenID Connect token that proves which run this is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct IssueIdentityToken {
     /// Whom the token is for.
     pub audience: String,
@@ -331,7 +346,8 @@ impl Validate for IssueIdentityToken {
 }
 
 /// A token that proves which run it is.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct IdentityToken {
     /// The token: a JWT, signed with ES256.
     pub token: String,

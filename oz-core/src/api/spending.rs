@@ -2,11 +2,11 @@
 
 use super::Validate;
 use crate::{Error, Timestamp, open::open_enum, usage::Usage};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How much the runs of a team may cost.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Budget {
     /// The most US dollars in a calendar month (UTC), over all runs of the team; absent means no limit. What reaches it
     /// ends with `insufficient_credits`.
@@ -21,12 +21,14 @@ pub struct Budget {
 }
 
 /// Get the budget of the caller's team.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GetBudget {}
 impl Validate for GetBudget {}
 
 /// Replace the budget of the caller's team. It counts for what runs use from now on, running ones included.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpdateBudget {
     /// The most US dollars in a calendar month; absent means no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,7 +69,8 @@ open_enum! {
 }
 
 /// Add up what the runs of the caller's team used.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GetUsage {
     /// By what; `model` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,7 +98,8 @@ impl Validate for GetUsage {
 }
 
 /// What runs used.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UsageReport {
     /// From when.
     pub since: Timestamp,
@@ -110,7 +114,8 @@ pub struct UsageReport {
 }
 
 /// What some runs used.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UsageRow {
     /// Which: an id, a model or a day; empty for runs without one and for the total.
     pub key: String,

@@ -8,7 +8,11 @@ macro_rules! endpoints {
         $( impl Endpoint for $req {
             const INFO: Info = Info {
                 id: stringify!($req), doc: concat!($($doc),+), auth: Auth::$auth, method: Method::$method, status: $status,
-                path: $path, request: |g| g.subschema_for::<$req>(), response: |g| g.subschema_for::<$res>(),
+                path: $path,
+                #[cfg(feature = "schema")]
+                request: |g| g.subschema_for::<$req>(),
+                #[cfg(feature = "schema")]
+                response: |g| g.subschema_for::<$res>(),
                 check: |value| decode::<$req>(value).map(drop),
             };
             type Response = $res;

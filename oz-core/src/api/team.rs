@@ -2,7 +2,6 @@
 
 use super::{Validate, identities::check_name};
 use crate::{Error, Timestamp, open::open_enum, principal::Principal};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 open_enum! {
@@ -16,7 +15,8 @@ open_enum! {
 }
 
 /// A team.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Team {
     /// Its id.
     pub uid: String,
@@ -29,7 +29,8 @@ pub struct Team {
 }
 
 /// A member of a team.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TeamMember {
     /// The person or agent.
     #[serde(flatten)]
@@ -39,12 +40,14 @@ pub struct TeamMember {
 }
 
 /// Get the caller's team.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GetTeam {}
 impl Validate for GetTeam {}
 
 /// Rename the caller's team.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpdateTeam {
     /// Its name.
     pub name: String,
@@ -56,7 +59,8 @@ impl Validate for UpdateTeam {
 }
 
 /// Make another team on this server, with the caller as its admin.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateTeam {
     /// Its name.
     pub name: String,
@@ -68,7 +72,8 @@ impl Validate for CreateTeam {
 }
 
 /// A team was made, or joined.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TeamJoined {
     /// The team.
     pub team_uid: String,
@@ -81,19 +86,22 @@ pub struct TeamJoined {
 }
 
 /// List the people of the caller's team.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListUsers {}
 impl Validate for ListUsers {}
 
 /// People.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UserList {
     /// By name.
     pub users: Vec<TeamMember>,
 }
 
 /// Change the role of a person.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpdateUser {
     /// The person.
     pub uid: String,
@@ -116,7 +124,8 @@ super::by_id! { uid: String;
 }
 
 /// Invite a person to the caller's team.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateInvitation {
     /// Whom.
     pub email: String,
@@ -137,7 +146,8 @@ impl Validate for CreateInvitation {
 }
 
 /// An invitation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Invitation {
     /// Its id.
     pub uid: String,
@@ -152,7 +162,8 @@ pub struct Invitation {
 }
 
 /// An invitation was made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InvitationCreated {
     /// The invitation.
     pub invitation: Invitation,
@@ -161,19 +172,22 @@ pub struct InvitationCreated {
 }
 
 /// List open invitations.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListInvitations {}
 impl Validate for ListInvitations {}
 
 /// Open invitations.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InvitationList {
     /// Newest first.
     pub invitations: Vec<Invitation>,
 }
 
 /// Accept an invitation.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AcceptInvitation {
     /// The code.
     pub code: String,
@@ -193,7 +207,8 @@ impl Validate for AcceptInvitation {
 }
 
 /// A key, without its value.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ApiKey {
     /// Its id.
     pub uid: String,
@@ -224,19 +239,22 @@ open_enum! {
 }
 
 /// List keys: the caller's own and those of the team's agents.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListApiKeys {}
 impl Validate for ListApiKeys {}
 
 /// Keys.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ApiKeyList {
     /// By name.
     pub api_keys: Vec<ApiKey>,
 }
 
 /// Make a key.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateApiKey {
     /// Its name.
     pub name: String,
@@ -254,7 +272,8 @@ impl Validate for CreateApiKey {
 }
 
 /// A key was made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ApiKeyCreated {
     /// Its value; shown only now.
     pub raw_api_key: String,

@@ -4,7 +4,8 @@ use super::*;
 use crate::{Error, worker::InstanceShape};
 
 /// How an agent is configured.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AgentConfig {
     /// Label that groups runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]

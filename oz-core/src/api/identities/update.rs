@@ -9,13 +9,13 @@ use crate::{
         McpServerConfig, SecretRef, check_mcp_servers,
     },
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Change an agent identity. What is absent or null stays; an empty string, list or object clears; anything else
 /// replaces.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpdateIdentity {
     /// The identity.
     pub uid: String,
@@ -76,7 +76,8 @@ pub struct UpdateIdentity {
 }
 
 /// A harness, or nothing when all is absent.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HarnessPatch {
     /// Which harness.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]

@@ -118,6 +118,10 @@ impl<T: JsonSchema> JsonSchema for Open<T> {
     fn schema_name() -> Cow<'static, str> {
         T::schema_name()
     }
+    // The same type to a reader of schemas: what it says is what `T` says.
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
     fn json_schema(g: &mut SchemaGenerator) -> Schema {
         T::json_schema(g)
     }

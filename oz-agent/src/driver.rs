@@ -38,13 +38,12 @@ use admission::Admitted;
 use end::End;
 use keys::Keys;
 use oz_client::Client;
+pub use oz_core::harness::{DriverEvent, DriverResult};
 use oz_core::{
-    Redactor, RunId, RunState,
+    Redactor, RunId,
     config::AgentConfig,
     env,
-    harness::{Harness, HarnessEvent, McpStartup},
-    run::StatusMessage,
-    usage::Usage,
+    harness::{Harness, McpStartup},
 };
 use session::{Session, Surroundings};
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
@@ -136,40 +135,13 @@ impl Options {
     }
 }
 
-/// What an observer is told, as it happens.
-#[derive(Debug, Clone, PartialEq)]
-pub enum DriverEvent {
-    /// The run has a record at the control plane.
-    RunStarted {
-        /// Its id.
-        run_id: RunId,
-    },
-    /// Something happened in the run.
-    Event(HarnessEvent),
-    /// The agent does nothing until the person at this machine says something.
-    Listens,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Finished {
-    /// The state in which it ended.
-    pub state: RunState,
-    /// Why.
-    pub status: StatusMessage,
-    /// What it used.
-    pub usage: Usage,
-    /// Its id, where it has a record.
-    pub run_id: Option<RunId>,
-}
-
 /// Drives a run to its end. `cancel` ends it early; the caller cancels it on SIGTERM or Ctrl-C. It then ends within
 /// half a second, with everything killed and, where that can be, reported.
 pub async fn drive(
     options: Options,
     observer: &mut dyn FnMut(DriverEvent),
     cancel: CancellationToken,
-) -> Finished {
+) -> DriverResult {
     if options.own_process {
         if options.env.contains_key(env::WORKER_BACKEND) {
             crate::process::belong_to_the_worker();

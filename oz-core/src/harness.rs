@@ -1,9 +1,11 @@
 //! The seam between the run driver and an agent. A harness takes a task and returns a stream of normalized events;
 //! the native `oz` agent, Claude Code, Codex and any other command line agent sit behind the same trait.
 
+mod driver;
 mod host;
 mod task;
 
+pub use driver::{DriverEvent, DriverResult};
 pub use host::HostTool;
 pub use task::{HarnessTask, McpStartup, Rule, SavedSession, Skill};
 

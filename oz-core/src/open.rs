@@ -118,6 +118,10 @@ impl<T: schemars::JsonSchema> schemars::JsonSchema for Open<T> {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         T::schema_name()
     }
+    // The same type to a reader of schemas: what it says is what `T` says.
+    fn schema_id() -> std::borrow::Cow<'static, str> {
+        T::schema_id()
+    }
     fn json_schema(g: &mut schemars::SchemaGenerator) -> schemars::Schema {
         T::json_schema(g)
     }

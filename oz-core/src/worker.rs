@@ -1,6 +1,10 @@
 //! The frames between control plane and worker: one JSON object `{"type", "data"}` per WebSocket text frame. Unknown
 //! types and fields are ignored on both sides. Additions to the published protocol are marked (+) and optional.
 
+mod task;
+
+pub use task::{WorkOutcome, WorkTask};
+
 use crate::{ExecutionId, RunId, Timestamp, config::AgentConfig, open::open_enum};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -26,7 +26,7 @@ mod socket;
 mod telemetry;
 mod worker;
 
-pub use backend::own::{OwnBackend, OwnOutcome, OwnTask};
+pub use backend::own::OwnBackend;
 pub use bring::bring;
 pub use cgroup::Cgroup;
 pub use config::{

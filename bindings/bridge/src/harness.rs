@@ -2,17 +2,17 @@
 
 use crate::{Failure, Kind, Pieces};
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures_util::{StreamExt as _, future, stream::BoxStream};
 use oz_core::{
-    Error, ErrorCode, RunId,
-    config::{Limits, McpServerConfig},
-    harness::{AgentState, Harness, HarnessEvent},
-    permission::Permissions,
-    run::RunMode,
+    Error, ErrorCode,
+    harness::{AgentState, Harness, HarnessEvent, HarnessTask, SavedSession},
+    request::Answer,
 };
-use schemars::JsonSchema;
 use serde::Serialize;
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use serde_json::Value;
+use std::sync::Arc;
+use uuid::Uuid;
 
 /// What another language brings: a class with these methods. One value drives one conversation.
 #[async_trait]
@@ -27,99 +27,40 @@ pub trait HarnessHook: Send + Sync {
     /// Why it can't start at all.
     async fn start(&self, task: String) -> Result<Pieces, Failure>;
 
-    /// Gives the working agent another message; an event of type `prompt` with its text says that it was read.
+    /// Asks the agent for something. The answer is JSON; only that of [`HarnessCall::Save`] is read.
     ///
     /// # Errors
-    /// Why it can't be taken now; the message then waits for the next execution.
-    async fn send(&self, message: String) -> Result<(), Failure> {
-        let _ = message;
-        Err(unsupported(self.name(), "take messages while it works"))
-    }
-
-    /// Ends the step that the agent is at, and lets it read what was sent to it.
-    ///
-    /// # Errors
-    /// When it can't be interrupted without ending it.
-    async fn interrupt(&self) -> Result<(), Failure> {
-        Err(unsupported(self.name(), "be interrupted"))
-    }
-
-    /// Asks the agent to stop soon. What still works after a moment is dropped.
-    async fn cancel(&self) {}
+    /// Why it can't be done. The code `operation_not_supported` says that the harness has no such method.
+    async fn call(&self, call: HarnessCall) -> Result<Bytes, Failure>;
 }
 
-fn unsupported(name: &str, what: &str) -> Failure {
-    Error::unsupported(format!("the harness '{name}' can't {what}")).into()
-}
-
-/// What a harness is asked to do.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct HarnessTask {
-    /// The run, where there is one.
-    pub run_id: Option<RunId>,
-    /// What to do.
-    pub prompt: String,
-    /// What is said right after that, as messages of their own.
-    pub more: Vec<String>,
-    /// Instructions that come before the harness's own.
-    pub base_prompt: Option<String>,
-    /// How to go about it.
-    pub mode: RunMode,
-    /// The directory to work in; it exists.
-    pub workspace: PathBuf,
-    /// A private directory for the harness's own files, which is gone when the run ends.
-    pub home: PathBuf,
-    /// The model to use; the harness's default when absent.
-    pub model_id: Option<String>,
-    /// How hard the model should think.
-    pub reasoning_level: Option<String>,
-    /// When to stop.
-    pub limits: Limits,
-    /// What the agent may do without asking.
-    pub permissions: Permissions,
-    /// The rules of the workspace, such as `AGENTS.md`, the weakest first: texts by file.
-    pub rules: Vec<HarnessFile>,
-    /// The skills in scope: what each is for, by file.
-    pub skills: Vec<HarnessFile>,
-    /// MCP servers by name.
-    pub mcp_servers: BTreeMap<String, McpServerConfig>,
-    /// Pictures that came with the task.
-    pub images: Vec<PathBuf>,
-    /// The whole environment of the processes that the agent starts. Holds the secrets of the run.
-    pub env: BTreeMap<String, String>,
-}
-
-/// A file that a harness is told of.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct HarnessFile {
-    /// The file.
-    pub path: PathBuf,
-    /// What it says, or what it is for.
-    pub text: String,
-}
-
-impl From<oz_core::harness::HarnessTask> for HarnessTask {
-    fn from(task: oz_core::harness::HarnessTask) -> Self {
-        let file = |path, text| HarnessFile { path, text };
-        Self {
-            run_id: task.run_id,
-            prompt: task.prompt,
-            more: task.more,
-            base_prompt: task.base_prompt,
-            mode: task.mode,
-            workspace: task.workspace,
-            home: task.home,
-            model_id: task.model_id,
-            reasoning_level: task.reasoning_level,
-            limits: task.limits,
-            permissions: task.permissions,
-            rules: task.rules.into_iter().map(|rule| file(rule.path, rule.text)).collect(),
-            skills: task.skills.into_iter().map(|skill| file(skill.path, skill.description)).collect(),
-            mcp_servers: task.mcp_servers,
-            images: task.images,
-            env: task.env,
-        }
-    }
+/// What a harness is asked beside its task: the methods of [`Harness`] that it may have.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "call", rename_all = "snake_case")]
+pub enum HarnessCall {
+    /// See [`Harness::send`].
+    Send {
+        /// The message.
+        message: String,
+    },
+    /// See [`Harness::answer`].
+    Answer {
+        /// The request.
+        request_id: Uuid,
+        /// The answer.
+        answer: Answer,
+    },
+    /// See [`Harness::interrupt`].
+    Interrupt,
+    /// See [`Harness::pause`].
+    Pause,
+    /// See [`Harness::dismiss`].
+    Dismiss,
+    /// See [`Harness::save`]: it answers with a [`SavedSession`] or null. The format is the harness's name, whatever it
+    /// says.
+    Save,
+    /// See [`Harness::cancel`].
+    Cancel,
 }
 
 /// The hook as the driver takes it.
@@ -131,12 +72,9 @@ impl Harness for Hooked {
         self.0.name()
     }
 
-    async fn start(
-        self: Arc<Self>,
-        task: oz_core::harness::HarnessTask,
-    ) -> Result<BoxStream<'static, HarnessEvent>, Error> {
-        // What was saved can't be handed on yet; the task then says all that came before.
-        let task = HarnessTask::from(task.afresh());
+    async fn start(self: Arc<Self>, task: HarnessTask) -> Result<BoxStream<'static, HarnessEvent>, Error> {
+        let known = task.saved.as_ref().is_none_or(|saved| saved.format == self.name());
+        let task = if known { task } else { task.afresh() };
         let task = serde_json::to_string(&task).map_err(|e| Error::internal(e.to_string()))?;
         let pieces = self.0.start(task).await.map_err(|failure| error(&failure))?;
         let name = self.0.name().to_owned();
@@ -163,16 +101,66 @@ impl Harness for Hooked {
     }
 
     async fn send(&self, message: String) -> Result<(), Error> {
-        self.0.send(message).await.map_err(|failure| error(&failure))
+        self.asked(HarnessCall::Send { message }, "can't take messages while it works").await
+    }
+
+    async fn answer(&self, request_id: Uuid, answer: Answer) -> Result<(), Error> {
+        self.asked(HarnessCall::Answer { request_id, answer }, "takes no answers").await
     }
 
     async fn interrupt(&self) -> Result<(), Error> {
-        self.0.interrupt().await.map_err(|failure| error(&failure))
+        self.asked(HarnessCall::Interrupt, "can't be interrupted").await
+    }
+
+    async fn pause(&self) -> Result<(), Error> {
+        match self.0.call(HarnessCall::Pause).await {
+            Ok(_) => Ok(()),
+            Err(failure) if is_unsupported(&failure) => self.interrupt().await,
+            Err(failure) => Err(error(&failure)),
+        }
+    }
+
+    async fn dismiss(&self) {
+        let _ = self.0.call(HarnessCall::Dismiss).await;
+    }
+
+    async fn save(&self) -> Option<SavedSession> {
+        let saved = match self.0.call(HarnessCall::Save).await {
+            Ok(saved) => saved,
+            Err(failure) if is_unsupported(&failure) => return None,
+            Err(failure) => {
+                tracing::warn!(%failure, harness = self.name(), "its conversation is not saved");
+                return None;
+            }
+        };
+        let mut saved: Option<Value> = serde_json::from_slice(&saved).ok()?;
+        if let Some(Value::Object(fields)) = &mut saved {
+            fields.insert("format".to_owned(), self.name().into());
+        }
+        saved.map(serde_json::from_value).transpose().unwrap_or_else(|error| {
+            tracing::warn!(%error, harness = self.name(), "what it saved is no conversation");
+            None
+        })
     }
 
     async fn cancel(&self) {
-        self.0.cancel().await;
+        // One that can't be asked ends when its stream is dropped.
+        let _ = self.0.call(HarnessCall::Cancel).await;
     }
+}
+
+impl Hooked {
+    /// Asks for something; `lacks` says what a harness can't that has no such method.
+    async fn asked(&self, call: HarnessCall, lacks: &str) -> Result<(), Error> {
+        self.0.call(call).await.map(drop).map_err(|failure| match is_unsupported(&failure) {
+            true => Error::unsupported(format!("the harness '{}' {lacks}", self.name())),
+            false => error(&failure),
+        })
+    }
+}
+
+fn is_unsupported(failure: &Failure) -> bool {
+    failure.code.as_deref() == Some(ErrorCode::OperationNotSupported.as_str())
 }
 
 fn is_final(event: &HarnessEvent) -> bool {

@@ -27,16 +27,20 @@ mod work;
 pub use bridge::Bridge;
 pub use bytes::Bytes;
 pub use failure::{Failure, Kind};
-pub use harness::{HarnessFile, HarnessHook, HarnessTask};
-pub use local::{LocalEvent, LocalOptions, LocalResult, Observer, run_local, run_task};
+pub use harness::{HarnessCall, HarnessHook};
+pub use local::{LocalOptions, Observer, run_local, run_task};
 pub use options::{CallOptions, ClientOptions};
 pub use oz_client::method;
+pub use oz_core::{
+    harness::{DriverEvent, DriverResult, HarnessTask},
+    worker::{WorkOutcome, WorkTask},
+};
 pub use runtime::runtime;
 pub use schemas::schemas;
 pub use serve::{ServeOptions, Served, serve};
 pub use tokio_util::sync::CancellationToken;
 pub use vocabulary::{TYPES, can_transition, next_state, validate};
-pub use work::{WorkHook, WorkOptions, WorkOutcome, WorkTask, work};
+pub use work::{WorkHook, WorkOptions, work};
 
 /// Texts or bytes that come one after the other; an error is the last item.
 pub type Pieces = futures_util::stream::BoxStream<'static, Result<Bytes, Failure>>;

@@ -1,16 +1,14 @@
 //! Runs that are driven in this process, by a harness of its own.
 
 use crate::{
-    Bridge, Failure, HarnessHook, Kind, WorkTask, guard::guarded_async, harness::Hooked, runtime::runtime,
+    Bridge, Failure, HarnessHook, Kind, guard::guarded_async, harness::Hooked, runtime::runtime,
     serve::find_oz,
 };
-use oz_agent::driver::{self, DriverEvent, Finished, Options, Source};
+use oz_agent::driver::{self, DriverEvent, DriverResult, Options, Source};
 use oz_client::Client;
-use oz_core::{
-    RunId, RunState, config::AgentConfig, env, harness::HarnessEvent, run::StatusMessage, usage::Usage,
-};
+use oz_core::{config::AgentConfig, env, worker::WorkTask};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
@@ -31,45 +29,7 @@ pub struct LocalOptions {
     pub model: Option<String>,
 }
 
-/// What an observer of a run is told, as it happens.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum LocalEvent {
-    /// The run has a record at the control plane.
-    RunStarted {
-        /// Its id.
-        run_id: RunId,
-    },
-    /// Something happened in the run.
-    Event {
-        /// What.
-        event: HarnessEvent,
-    },
-    /// The agent does nothing until it is told something.
-    Listens,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct LocalResult {
-    /// The state in which it ended.
-    pub state: RunState,
-    /// Why.
-    pub status: StatusMessage,
-    /// What it used.
-    pub usage: Usage,
-    /// Its id, where it has a record.
-    pub run_id: Option<RunId>,
-}
-
-impl From<Finished> for LocalResult {
-    fn from(finished: Finished) -> Self {
-        let Finished { state, status, usage, run_id } = finished;
-        Self { state, status, usage, run_id }
-    }
-}
-
-/// Is told of each [`LocalEvent`], as JSON.
+/// Is told of each [`DriverEvent`], as JSON.
 pub type Observer = Arc<dyn Fn(String) + Send + Sync>;
 
 /// Does a run in this process with a harness of the caller's own, and records it where `recorded_by` is given. `stop`
@@ -83,7 +43,7 @@ pub async fn run_local(
     harness: Arc<dyn HarnessHook>,
     observer: Observer,
     stop: CancellationToken,
-) -> Result<LocalResult, Failure> {
+) -> Result<DriverResult, Failure> {
     guarded_async(async {
         let client = recorded_by.map(Bridge::plain).transpose()?;
         let source = Source::Local { prompt: options.prompt, config: options.config, client };
@@ -103,15 +63,15 @@ pub async fn run_task(
     harness: Arc<dyn HarnessHook>,
     observer: Observer,
     stop: CancellationToken,
-) -> Result<LocalResult, Failure> {
+) -> Result<DriverResult, Failure> {
     guarded_async(async {
-        let token = task.environment.get(env::WORKLOAD_TOKEN).ok_or_else(|| {
-            Failure::config(format!("environment: the token of the run is not in {}", env::WORKLOAD_TOKEN))
+        let token = task.env.get(env::WORKLOAD_TOKEN).ok_or_else(|| {
+            Failure::config(format!("env: the token of the run is not in {}", env::WORKLOAD_TOKEN))
         })?;
         let client = Client::new(&task.server_url, None)?.with_workload_token(token);
         let source = Source::Task { run_id: task.run_id, client };
         let mut variables = variables();
-        variables.extend(task.environment.clone());
+        variables.extend(task.env.clone());
         drive(source, cwd, None, variables, harness, observer, stop).await
     })
     .await
@@ -125,7 +85,7 @@ async fn drive(
     harness: Arc<dyn HarnessHook>,
     observer: Observer,
     stop: CancellationToken,
-) -> Result<LocalResult, Failure> {
+) -> Result<DriverResult, Failure> {
     // Lives as long as the run.
     let temporary = match &cwd {
         Some(_) => None,
@@ -148,21 +108,16 @@ async fn drive(
     let stop = stop.child_token();
     let _ended = stop.clone().drop_guard();
     let driving = runtime().spawn_blocking(move || {
-        runtime().block_on(driver::drive(options, &mut |event| tell(&observer, event), stop))
+        runtime().block_on(driver::drive(options, &mut |event| tell(&observer, &event), stop))
     });
     let finished = driving.await.map_err(|e| Failure::new(Kind::Panic, e.to_string()))?;
     drop(temporary);
-    Ok(finished.into())
+    Ok(finished)
 }
 
-fn tell(observer: &Observer, event: DriverEvent) {
-    let event = match event {
-        DriverEvent::RunStarted { run_id } => LocalEvent::RunStarted { run_id },
-        DriverEvent::Event(event) => LocalEvent::Event { event },
-        DriverEvent::Listens => LocalEvent::Listens,
-    };
+fn tell(observer: &Observer, event: &DriverEvent) {
     // Every event can be written; they come from JSON.
-    if let Ok(text) = serde_json::to_string(&event) {
+    if let Ok(text) = serde_json::to_string(event) {
         observer(text);
     }
 }

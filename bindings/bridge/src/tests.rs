@@ -1,15 +1,22 @@
 //! The bridge without a server: what is found wrong before anything is sent, and what becomes of panics.
 
 use crate::{
-    Bridge, CallOptions, ClientOptions, Failure, Kind, can_transition,
+    Bridge, CallOptions, ClientOptions, Failure, HarnessCall, HarnessHook, HarnessTask, Kind, Pieces,
+    can_transition,
     guard::{guarded, guarded_async, guarded_stream},
+    harness::Hooked,
     next_state, runtime,
     runtime::PerProcess,
     validate,
 };
+use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use serde_json::Value;
+use oz_core::{
+    ErrorCode,
+    harness::{Harness as _, HarnessEvent, SavedSession},
+};
+use serde_json::{Value, json};
 use std::sync::{Arc, Barrier};
 
 fn bridge() -> Bridge {
@@ -59,6 +66,62 @@ async fn a_panic_is_a_failure_wherever_it_happens() {
     assert!(items.pop().unwrap().is_ok());
 }
 
+/// A harness that knows how to save, and nothing else.
+struct Saves(&'static str);
+
+#[async_trait]
+impl HarnessHook for Saves {
+    fn name(&self) -> &'static str {
+        "saves"
+    }
+
+    async fn start(&self, task: String) -> Result<Pieces, Failure> {
+        let task: Value = serde_json::from_str(&task).unwrap();
+        let text = format!("{} {}", task["prompt"], task["saved"]["content"]);
+        let said = json!({ "type": "text", "text": text });
+        let end = json!({ "type": "state", "state": "succeeded" });
+        Ok(stream::iter([said, end].map(|event| Ok(Bytes::from(event.to_string())))).boxed())
+    }
+
+    async fn call(&self, call: HarnessCall) -> Result<Bytes, Failure> {
+        match call {
+            HarnessCall::Save => Ok(Bytes::from_static(self.0.as_bytes())),
+            _ => {
+                let code = Some("operation_not_supported".into());
+                Err(Failure { code, ..Failure::config("no such method") })
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_harness_lacks_methods_and_keeps_its_conversation() {
+    let harness = |saved| Arc::new(Hooked(Arc::new(Saves(saved))));
+    let unsupported = [
+        harness("null").send(String::new()).await.unwrap_err(),
+        harness("null").pause().await.unwrap_err(),
+        harness("null").interrupt().await.unwrap_err(),
+    ];
+    for error in unsupported {
+        assert_eq!(error.code, ErrorCode::OperationNotSupported);
+        assert!(error.detail.contains("the harness 'saves' can't"), "{error}");
+    }
+    assert_eq!(harness("null").save().await, None);
+    assert_eq!(harness("[1]").save().await, None, "what is no conversation is none");
+    let saved = harness(r#"{"format": "other", "session_id": "", "content": "all"}"#).save().await.unwrap();
+    assert_eq!((saved.format.as_str(), saved.content.as_slice()), ("saves", &b"all"[..]));
+    let task = |format: &str| HarnessTask {
+        prompt: "more".into(),
+        retold: Some("all and more".into()),
+        saved: Some(SavedSession { format: format.into(), ..saved.clone() }),
+        ..HarnessTask::default()
+    };
+    for (format, expected) in [("saves", r#""more" "all""#), ("other", r#""all and more" null"#)] {
+        let events = harness("null").start(task(format)).await.unwrap().collect::<Vec<_>>().await;
+        assert_eq!(events[0], HarnessEvent::Text { text: expected.into() });
+    }
+}
+
 #[test]
 fn headers_of_a_call_replace_those_of_the_client() {
     let of = |text: &str| serde_json::from_str::<ClientOptions>(text).unwrap();
@@ -77,7 +140,7 @@ fn states_and_types_are_those_of_the_core() {
     assert_eq!(next_state("SUCCEEDED", "claim").unwrap_err().status, Some(409));
     assert!(next_state("QUEUED", "offr").unwrap_err().message.contains("expected one of offer, claim"));
     let written = validate("AgentConfig", br#"{"model_id": "opus", "newer": 1}"#).unwrap();
-    assert_eq!(serde_json::from_slice::<Value>(&written).unwrap(), serde_json::json!({ "model_id": "opus" }));
+    assert_eq!(serde_json::from_slice::<Value>(&written).unwrap(), json!({ "model_id": "opus" }));
     let failure = validate("ListRuns", br#"{"limit": 0}"#).unwrap_err();
     assert_eq!(failure.field.as_deref(), Some("limit"));
     assert!(validate("Nothing", b"{}").unwrap_err().message.contains("AgentConfig"));

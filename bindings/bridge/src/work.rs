@@ -3,11 +3,11 @@
 use crate::{ClientOptions, Failure, guard::guarded_async};
 use async_trait::async_trait;
 use oz_client::connection::Connection;
-use oz_core::{ExecutionId, RunId, config::AgentConfig};
-use oz_worker::{BackendConfig, Config, OwnBackend, OwnOutcome, OwnTask};
+use oz_core::worker::{WorkOutcome, WorkTask};
+use oz_worker::{BackendConfig, Config, OwnBackend};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use serde::Deserialize;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// How a worker works.
@@ -24,85 +24,13 @@ pub struct WorkOptions {
     pub labels: BTreeMap<String, String>,
     /// Further environment of the agents.
     #[serde(default)]
-    pub environment: BTreeMap<String, String>,
+    pub env: BTreeMap<String, String>,
     /// How many seconds runs may go on after the worker was asked to end; none when absent.
     #[serde(default)]
     pub drain: Option<f64>,
     /// The lease of the control plane in seconds; 30 when absent.
     #[serde(default)]
     pub lease: Option<f64>,
-}
-
-/// A run that a worker was given.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub struct WorkTask {
-    /// The run.
-    pub run_id: RunId,
-    /// This execution of it.
-    #[serde(default)]
-    pub execution_id: Option<ExecutionId>,
-    /// Its title.
-    pub title: String,
-    /// What to do.
-    pub prompt: String,
-    /// How.
-    pub config: AgentConfig,
-    /// Address of the control plane.
-    pub server_url: String,
-    /// The arguments of `oz` for an agent that is to be a process.
-    pub arguments: Vec<String>,
-    /// The environment of the agent, with the token of the run.
-    pub environment: BTreeMap<String, String>,
-    /// The image that the run asks for, if any.
-    #[serde(default)]
-    pub image: Option<String>,
-}
-
-impl fmt::Debug for WorkTask {
-    /// Leaves out the environment, which holds keys.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WorkTask")
-            .field("run_id", &self.run_id)
-            .field("title", &self.title)
-            .finish_non_exhaustive()
-    }
-}
-
-impl From<OwnTask> for WorkTask {
-    fn from(task: OwnTask) -> Self {
-        let OwnTask {
-            run_id,
-            execution_id,
-            title,
-            prompt,
-            config,
-            server_url,
-            arguments,
-            environment,
-            image,
-        } = task;
-        Self { run_id, execution_id, title, prompt, config, server_url, arguments, environment, image }
-    }
-}
-
-/// How an agent ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum WorkOutcome {
-    /// By itself; how its run ended, it has told the control plane.
-    Finished,
-    /// Because it was asked to.
-    Stopped,
-    /// It goes on without this worker, and reports by itself.
-    Dispatched,
-    /// Badly, or it never began. The run ends with this message unless the agent has ended it.
-    Failed {
-        /// What happened, for people.
-        message: String,
-        /// The exit code, where the agent was a process.
-        #[serde(default)]
-        exit_code: Option<i32>,
-    },
 }
 
 /// What another language brings: a function that runs the agent of a task until it ends or `stop` is cancelled.
@@ -116,14 +44,9 @@ struct Hooked(Arc<dyn WorkHook>);
 
 #[async_trait]
 impl OwnBackend for Hooked {
-    async fn execute(&self, task: OwnTask, stop: CancellationToken) -> OwnOutcome {
-        let outcome = guarded_async(self.0.execute(task.into(), stop)).await;
-        match outcome.unwrap_or_else(|e| WorkOutcome::Failed { message: e.message, exit_code: None }) {
-            WorkOutcome::Finished => OwnOutcome::Finished,
-            WorkOutcome::Stopped => OwnOutcome::Stopped,
-            WorkOutcome::Dispatched => OwnOutcome::Dispatched,
-            WorkOutcome::Failed { message, exit_code } => OwnOutcome::Failed { message, exit_code },
-        }
+    async fn execute(&self, task: WorkTask, stop: CancellationToken) -> WorkOutcome {
+        let outcome = guarded_async(self.0.execute(task, stop)).await;
+        outcome.unwrap_or_else(|e| WorkOutcome::Failed { message: e.message, exit_code: None })
     }
 }
 
@@ -154,7 +77,7 @@ pub async fn work(
             drain: seconds("drain", options.drain, usual.drain)?,
             lease: seconds("lease", options.lease, usual.lease)?,
             labels: options.labels,
-            environment: options.environment,
+            environment: options.env,
             ..usual
         };
         Box::pin(oz_worker::run(config, stop)).await.map_err(|e| Failure::config(e.to_string()))

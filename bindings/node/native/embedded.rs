@@ -7,7 +7,7 @@ use crate::{
 };
 use napi_derive::napi;
 use oz_bridge::{
-    CancellationToken, ClientOptions, Failure, LocalOptions, LocalResult, Observer, ServeOptions,
+    CancellationToken, ClientOptions, DriverResult, Failure, LocalOptions, Observer, ServeOptions,
     WorkOptions, WorkTask,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -79,7 +79,7 @@ pub fn run_task(port: &Port, id: u32, task: String, cwd: Option<String>, name: S
         let task: WorkTask = read(&task)?;
         let observer = observer(&port, id);
         let harness = Arc::new(Harness { port, hook, name });
-        let done: LocalResult =
+        let done: DriverResult =
             oz_bridge::run_task(&task, cwd.map(PathBuf::from), harness, observer, stop).await?;
         Ok(done)
     });

@@ -5,9 +5,10 @@ use crate::port::Shared;
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, stream};
 use oz_bridge::{
-    Bytes, CancellationToken, Failure, HarnessHook, Kind, Pieces, WorkHook, WorkOutcome, WorkTask,
+    Bytes, CancellationToken, Failure, HarnessCall, HarnessHook, Kind, Pieces, WorkHook, WorkOutcome,
+    WorkTask,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::{
     Arc,
     atomic::{AtomicU32, Ordering::Relaxed},
@@ -21,12 +22,6 @@ pub(crate) struct Harness {
     pub(crate) port: Arc<Shared>,
     pub(crate) hook: u32,
     pub(crate) name: String,
-}
-
-impl Harness {
-    async fn ask(&self, question: &Value) -> Result<(), Failure> {
-        self.port.ask(self.hook, &question.to_string()).await.map(drop)
-    }
 }
 
 /// Tells the hook that nobody listens to its events any more.
@@ -61,17 +56,9 @@ impl HarnessHook for Harness {
         Ok(events.boxed())
     }
 
-    async fn send(&self, message: String) -> Result<(), Failure> {
-        self.ask(&json!({ "call": "send", "message": message })).await
-    }
-
-    async fn interrupt(&self) -> Result<(), Failure> {
-        self.ask(&json!({ "call": "interrupt" })).await
-    }
-
-    async fn cancel(&self) {
-        // A harness that can't be asked ends when its stream is dropped.
-        let _ = self.ask(&json!({ "call": "cancel" })).await;
+    async fn call(&self, call: HarnessCall) -> Result<Bytes, Failure> {
+        let question = serde_json::to_string(&call).map_err(|e| Failure::config(e.to_string()))?;
+        self.port.ask(self.hook, &question).await.map(Bytes::from)
     }
 }
 

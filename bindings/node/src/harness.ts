@@ -1,55 +1,13 @@
 // A harness of one's own: an agent that the run driver drives. The driver stays what it is; the native part asks for
 // events one at a time, so that a harness that is slow or fast needs no queue.
 
-import type { AgentConfig, HarnessEvent, Limits, McpServerConfig, Permissions, RunMode, RunState, StatusMessage, Usage } from './generated/types.js';
+import type { AgentConfig, Answer, DriverEvent, DriverResult, HarnessEvent, HarnessTask, SavedSession, WorkTask } from './generated/types.js';
 import { addon } from './addon.js';
 import { nativeOf, type Oz } from './client.js';
 import { type Hook, port, Unsupported } from './port.js';
-import type { WorkTask } from './worker.js';
 
-/** A file that a harness is told of. */
-export interface HarnessFile {
-  /** The file. */
-  path: string;
-  /** What it says, or what it is for. */
-  text: string;
-}
-
-/** What a harness is asked to do. */
-export interface HarnessTask {
-  /** The run, where there is one. */
-  run_id?: string | null;
-  /** What to do. */
-  prompt: string;
-  /** What is said right after that, as messages of their own. */
-  more: string[];
-  /** Instructions that come before the harness's own. */
-  base_prompt?: string | null;
-  /** How to go about it. */
-  mode: RunMode;
-  /** The directory to work in; it exists. */
-  workspace: string;
-  /** A private directory for the harness's own files, which is gone when the run ends. */
-  home: string;
-  /** The model to use; the harness's default when absent. */
-  model_id?: string | null;
-  /** How hard the model should think. */
-  reasoning_level?: string | null;
-  /** When to stop. */
-  limits: Limits;
-  /** What the agent may do without asking. */
-  permissions: Permissions;
-  /** The rules of the workspace, such as `AGENTS.md`, the weakest first: texts by file. */
-  rules: HarnessFile[];
-  /** The skills in scope: what each is for, by file. */
-  skills: HarnessFile[];
-  /** MCP servers by name. */
-  mcp_servers: Record<string, McpServerConfig>;
-  /** Pictures that came with the task. */
-  images: string[];
-  /** The whole environment of the processes that the agent starts. Holds the secrets of the run. */
-  env: Record<string, string>;
-}
+/** A conversation as a harness keeps it: a name of its own for it, which may be empty, and its text. */
+export type Conversation = Omit<SavedSession, 'format'>;
 
 /**
  * An agent that can be driven. One object drives one conversation.
@@ -64,17 +22,22 @@ export interface Harness {
   start(task: HarnessTask): AsyncIterable<HarnessEvent>;
   /** Gets another message while it works; it tells of it with a `prompt` of the same text once it was read. */
   send?(message: string): void | Promise<void>;
+  /** Gets the answer to a `request` that it told of; it tells of it with an `answered` of that request's id. */
+  answer?(requestId: string, answer: Answer): void | Promise<void>;
   /** Ends the step that it is at, and reads what was sent to it. */
   interrupt?(): void | Promise<void>;
+  /** Ends the step that it is at, and does nothing else until it is sent something. Without it, `interrupt` is called. */
+  pause?(): void | Promise<void>;
+  /** Nothing more will be sent: one that rests, having told the state `resting`, ends. */
+  dismiss?(): void | Promise<void>;
+  /**
+   * The conversation so far; a later task of the same conversation has it in `saved`. It is asked for while it works and
+   * after its end. Without it, the prompt of that task tells all that was said.
+   */
+  save?(): Conversation | null | Promise<Conversation | null>;
   /** Stops soon: what it yields then ends with the state `cancelled`. What still works after a moment is dropped. */
   cancel(): void | Promise<void>;
 }
-
-/** What an observer of a run is told, as it happens. */
-export type LocalEvent =
-  | { type: 'run_started'; run_id: string }
-  | { type: 'event'; event: HarnessEvent }
-  | { type: 'listens' };
 
 /** What is to be done here, and by whom. */
 export interface LocalOptions {
@@ -91,28 +54,16 @@ export interface LocalOptions {
   /** Where the run is recorded; nowhere when absent. */
   client?: Oz;
   /** Is told what happens. */
-  onEvent?: (event: LocalEvent) => void;
+  onEvent?: (event: DriverEvent) => void;
   /** Ends the run early; it then ends as cancelled. */
   signal?: AbortSignal;
-}
-
-/** How a run ended. */
-export interface LocalResult {
-  /** The state in which it ended. */
-  state: RunState;
-  /** Why. */
-  status: StatusMessage;
-  /** What it used. */
-  usage: Usage;
-  /** Its id, where it has a record. */
-  run_id?: string | null;
 }
 
 /**
  * Does a run in this process with a harness of one's own. The run driver is the one that `oz agent run` uses: it prepares the
  * workspace, and records and redacts what the harness tells. A run that ends badly is a result and no error.
  */
-export async function runLocal(options: LocalOptions): Promise<LocalResult> {
+export async function runLocal(options: LocalOptions): Promise<DriverResult> {
   const { prompt, harness, config, cwd, model, client, onEvent, signal } = options;
   const given = JSON.stringify({ prompt, config, cwd, model });
   return hooked(harness, onEvent, signal, (id, hook) =>
@@ -127,13 +78,13 @@ export interface TaskOptions {
   /** The directory to work in; a temporary one when absent. */
   cwd?: string;
   /** Is told what happens. */
-  onEvent?: (event: LocalEvent) => void;
+  onEvent?: (event: DriverEvent) => void;
   /** Ends the run early. */
   signal?: AbortSignal;
 }
 
 /** Does the run of a task that a worker was given, in this process with a harness of one's own; it reports by itself. */
-export async function runTask(task: WorkTask, options: TaskOptions): Promise<LocalResult> {
+export async function runTask(task: WorkTask, options: TaskOptions): Promise<DriverResult> {
   const { harness, cwd, onEvent, signal } = options;
   const given = JSON.stringify(task);
   return hooked(harness, onEvent, signal, (id, hook) =>
@@ -143,13 +94,13 @@ export async function runTask(task: WorkTask, options: TaskOptions): Promise<Loc
 
 async function hooked(
   harness: Harness,
-  onEvent: ((event: LocalEvent) => void) | undefined,
+  onEvent: ((event: DriverEvent) => void) | undefined,
   signal: AbortSignal | undefined,
   start: (id: number, hook: number) => void,
-): Promise<LocalResult> {
+): Promise<DriverResult> {
   const hook = port().hook(answering(harness));
   try {
-    return await port().asked<LocalResult>((id) => start(id, hook), signal, onEvent);
+    return await port().asked<DriverResult>((id) => start(id, hook), signal, onEvent);
   } finally {
     port().unhook(hook);
   }
@@ -158,12 +109,17 @@ async function hooked(
 /** What the native part asks of a harness. */
 type Ask =
   | { call: 'start'; task: HarnessTask }
-  | { call: 'next' | 'interrupt' | 'cancel' | 'drop' }
-  | { call: 'send'; message: string };
+  | { call: 'next' | 'drop' | 'interrupt' | 'pause' | 'dismiss' | 'save' | 'cancel' }
+  | { call: 'send'; message: string }
+  | { call: 'answer'; request_id: string; answer: Answer };
 
 /** Answers what is asked of a harness. */
 function answering(harness: Harness): Hook {
   let events: AsyncIterator<HarnessEvent> | undefined;
+  const has = <T>(method: T | undefined): T => {
+    if (method === undefined) throw new Unsupported(`the harness '${harness.name}' has no such method`);
+    return method;
+  };
   return async (question) => {
     const ask = question as Ask;
     switch (ask.call) {
@@ -174,16 +130,14 @@ function answering(harness: Harness): Hook {
         const next = await events?.next();
         return next && !next.done ? next.value : null;
       }
-      case 'send':
-        if (!harness.send) throw new Unsupported(`the harness '${harness.name}' can't take messages while it works`);
-        return void (await harness.send(ask.message));
-      case 'interrupt':
-        if (!harness.interrupt) throw new Unsupported(`the harness '${harness.name}' can't be interrupted`);
-        return void (await harness.interrupt());
-      case 'cancel':
-        return void (await harness.cancel());
       case 'drop':
         return void (await events?.return?.());
+      case 'send':
+        return has(harness.send).call(harness, ask.message);
+      case 'answer':
+        return has(harness.answer).call(harness, ask.request_id, ask.answer);
+      default:
+        return has(harness[ask.call]).call(harness);
     }
   };
 }

@@ -22,19 +22,9 @@ export {
 export { Bytes, Items } from './items.js';
 export { canTransition, nextState, validate } from './rules.js';
 export type { ClientOptions, RequestOptions } from './transport.js';
-export {
-  type Harness,
-  type HarnessFile,
-  type HarnessTask,
-  type LocalEvent,
-  type LocalOptions,
-  type LocalResult,
-  runLocal,
-  runTask,
-  type TaskOptions,
-} from './harness.js';
+export { type Conversation, type Harness, type LocalOptions, runLocal, runTask, type TaskOptions } from './harness.js';
 export { serve, Served, type ServeOptions } from './serve.js';
-export { type Backend, work, type WorkOptions, type WorkOutcome, type WorkTask } from './worker.js';
+export { type Backend, work, type WorkOptions } from './worker.js';
 export * from './generated/nouns.js';
 export * from './generated/published.js';
 export type * from './generated/types.js';

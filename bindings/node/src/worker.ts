@@ -2,41 +2,9 @@
 // `oz worker` is.
 
 import { addon } from './addon.js';
-import type { AgentConfig } from './generated/types.js';
+import type { WorkOutcome, WorkTask } from './generated/types.js';
 import { type Hook, port } from './port.js';
 import { type ClientOptions, clientJson } from './transport.js';
-
-/** A run that a worker was given. */
-export interface WorkTask {
-  /** The run. */
-  run_id: string;
-  /** This execution of it. */
-  execution_id?: string | null;
-  /** Its title. */
-  title: string;
-  /** What to do. */
-  prompt: string;
-  /** How. */
-  config: AgentConfig;
-  /** Address of the control plane. */
-  server_url: string;
-  /** The arguments of `oz` for an agent that is to be a process. */
-  arguments: string[];
-  /** The environment of the agent, with the token of the run. */
-  environment: Record<string, string>;
-  /** The image that the run asks for, if any. */
-  image?: string | null;
-}
-
-/**
- * How an agent ended: by itself (its run's end it has told the control plane), because it was asked to, not at all
- * (it goes on without this worker and reports by itself), or badly.
- */
-export type WorkOutcome =
-  | { type: 'finished' }
-  | { type: 'stopped' }
-  | { type: 'dispatched' }
-  | { type: 'failed'; message: string; exit_code?: number | null };
 
 /** How a worker works. */
 export interface WorkOptions {
@@ -47,7 +15,7 @@ export interface WorkOptions {
   /** What it offers to runs that ask for it. */
   labels?: Record<string, string>;
   /** Further environment of the agents. */
-  environment?: Record<string, string>;
+  env?: Record<string, string>;
   /** How many seconds runs may go on after the worker was asked to end; none when absent. */
   drain?: number;
   /** The lease of the control plane in seconds; 30 when absent. */

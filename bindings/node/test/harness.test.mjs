@@ -110,6 +110,60 @@ test('a worker hands runs to a function, which drives them with a harness of our
   assert.deepEqual(seen.sort(), ['break', 'hello', 'stay']);
 });
 
+/** Asks which colour, and remembers what was said. */
+class Asker {
+  name = 'asker';
+  said = [];
+  #answered = resolvers();
+  constructor(tasks) {
+    this.tasks = tasks;
+  }
+  async *start(task) {
+    this.tasks.push(task);
+    this.said = [...(task.saved ? JSON.parse(task.saved.content) : []), task.prompt];
+    if (!task.saved) {
+      const request_id = randomUUID();
+      yield { type: 'request', request: { request_id, kind: 'question', title: 'Which colour?' } };
+      const [asked, answer] = await this.#answered.promise;
+      assert.equal(asked, request_id);
+      yield { type: 'answered', request_id, answer };
+      this.said.push(answer.text);
+    }
+    yield { type: 'state', state: 'succeeded', message: this.said.join(', ') };
+  }
+  answer(requestId, answer) {
+    this.#answered.resolve([requestId, answer]);
+  }
+  async save() {
+    return { session_id: 'talk', content: JSON.stringify(this.said) };
+  }
+  cancel() {}
+}
+
+test('a harness asks a human, and goes on with its conversation', async () => {
+  const worker_id = `asks-${randomUUID().slice(0, 8)}`;
+  const controller = new AbortController();
+  const tasks = [];
+  const working = work({ worker_id, signal: controller.signal }, async (task, signal) => {
+    await runTask(task, { harness: new Asker(tasks), signal });
+  });
+  const { run_id } = await client.runs.create({ prompt: 'paint', config: { worker_host: worker_id } });
+  let asked;
+  for (let i = 0; !asked && i < 1200; i += 1) {
+    [asked] = (await client.runs.requests(run_id, { open: true })).requests;
+    await new Promise((later) => setTimeout(later, 50));
+  }
+  assert.equal(asked.title, 'Which colour?');
+  await client.runs.answer(run_id, asked.request_id, { decision: 'answer', text: 'blue' });
+  assert.equal((await client.runs.wait(run_id)).status_message.message, 'paint, blue');
+  await client.runs.followUp(run_id, { message: 'again' });
+  assert.equal((await client.runs.wait(run_id)).status_message.message, 'paint, blue, again');
+  assert.equal(tasks[0].saved ?? null, null);
+  assert.deepEqual([tasks[1].saved.format, tasks[1].saved.session_id], ['asker', 'talk']);
+  controller.abort();
+  await working;
+});
+
 test('a worker that can not be says so', async () => {
   await assert.rejects(work({ worker_id: '' }, async () => undefined), OzError);
 });
@@ -126,7 +180,7 @@ test('the state machine and the checks are those of the core', () => {
   );
 });
 
-test('the types of the hooks are declared as the core has them', () => {
+test('the options of what runs here are declared as they are read', () => {
   const declared = new Map();
   for (const file of ['harness', 'worker', 'serve']) {
     const source = ts.createSourceFile(file, readFileSync(join(dist, `${file}.d.ts`), 'utf8'), ts.ScriptTarget.ES2022, true);
@@ -136,7 +190,7 @@ test('the types of the hooks are declared as the core has them', () => {
     }
   }
   const ofOurOwn = { LocalOptions: ['harness', 'client', 'onEvent', 'signal'] };
-  for (const name of ['HarnessTask', 'HarnessFile', 'LocalOptions', 'LocalResult', 'ServeOptions', 'WorkOptions', 'WorkTask']) {
+  for (const name of Object.keys(schemas()).filter((name) => /Options$/.test(name))) {
     const said = declared.get(name);
     const { properties, required = [] } = schemas()[name];
     const names = [...said.keys()].filter((field) => !ofOurOwn[name]?.includes(field));

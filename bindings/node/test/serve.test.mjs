@@ -24,6 +24,15 @@ test('a control plane is served here until it is stopped, and leaves nothing', a
   await assert.rejects(client.withOptions({ maxRetries: 0 }).runs.get(run_id), OzError);
 });
 
+test('it has a worker, too, where that is asked for', async () => {
+  const served = await serve({ worker: true });
+  const client = served.client();
+  const { run_id } = await client.runs.create({ prompt: 'do the work' });
+  const run = await client.runs.wait(run_id);
+  assert.deepEqual([run.state, run.status_message.message], ['SUCCEEDED', 'The pull request is open.']);
+  await served.stop();
+});
+
 test('its data can outlive it', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'served-'));
   const options = { data_dir: join(dir, 'data'), api_key: `wk-1.${'0123456789abcdef'.repeat(4)}` };

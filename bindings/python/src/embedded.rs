@@ -7,7 +7,7 @@ use crate::{
     port::{Port, Stop, Ticket},
     wait::wait,
 };
-use oz_bridge::{Bytes, Failure, LocalResult, WorkTask};
+use oz_bridge::{Bytes, DriverResult, Failure, WorkTask};
 use pyo3::{
     exceptions::PyValueError,
     prelude::*,
@@ -118,7 +118,7 @@ fn read<T: DeserializeOwned>(json: &[u8]) -> PyResult<T> {
     serde_json::from_slice(json).map_err(|e| PyValueError::new_err(e.to_string()))
 }
 
-fn written(py: Python<'_>, result: Result<LocalResult, Failure>) -> PyResult<Bound<'_, PyBytes>> {
+fn written(py: Python<'_>, result: Result<DriverResult, Failure>) -> PyResult<Bound<'_, PyBytes>> {
     let result = result.map_err(|failure| raised(py, &failure))?;
     let json = serde_json::to_vec(&result).map_err(|e| PyValueError::new_err(e.to_string()))?;
     Ok(PyBytes::new(py, &json))

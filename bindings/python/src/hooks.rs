@@ -5,9 +5,10 @@ use crate::port::Stop;
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, stream};
 use oz_bridge::{
-    Bytes, CancellationToken, Failure, HarnessHook, Observer, Pieces, WorkHook, WorkOutcome, WorkTask,
+    Bytes, CancellationToken, Failure, HarnessCall, HarnessHook, Observer, Pieces, WorkHook, WorkOutcome,
+    WorkTask,
 };
-use pyo3::{prelude::*, types::PyAny};
+use pyo3::{exceptions::PyNotImplementedError, prelude::*, types::PyAny};
 use std::sync::Arc;
 
 /// Does something with the interpreter, in a thread for that.
@@ -26,6 +27,12 @@ async fn attached<T: Send + 'static>(
 
 /// What an exception says, and its type.
 fn told(py: Python<'_>, error: &PyErr) -> Failure {
+    if error.is_instance_of::<PyNotImplementedError>(py) {
+        return Failure {
+            code: Some("operation_not_supported".into()),
+            ..Failure::config(error.to_string())
+        };
+    }
     error.print(py);
     Failure::config(error.to_string())
 }
@@ -37,19 +44,10 @@ pub(crate) struct Harness {
 }
 
 impl Harness {
-    /// That of an object with the methods `name`, `start`, `send`, `interrupt` and `cancel`.
+    /// That of an object with the methods `name`, `start` and `call`.
     pub(crate) fn new(driven: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
         let name = driven.call_method0("name")?.extract()?;
         Ok(Arc::new(Self { name, driven: Arc::new(driven.clone().unbind()) }))
-    }
-
-    async fn call(&self, method: &'static str, argument: Option<String>) -> Result<(), Failure> {
-        let driven = Arc::clone(&self.driven);
-        let call = move |py: Python<'_>| match argument {
-            Some(argument) => driven.call_method1(py, method, (argument,)).map(drop),
-            None => driven.call_method0(py, method).map(drop),
-        };
-        attached(call).await
     }
 }
 
@@ -77,16 +75,12 @@ impl HarnessHook for Harness {
         .boxed())
     }
 
-    async fn send(&self, message: String) -> Result<(), Failure> {
-        self.call("send", Some(message)).await
-    }
-
-    async fn interrupt(&self) -> Result<(), Failure> {
-        self.call("interrupt", None).await
-    }
-
-    async fn cancel(&self) {
-        let _ = self.call("cancel", None).await;
+    async fn call(&self, call: HarnessCall) -> Result<Bytes, Failure> {
+        let driven = Arc::clone(&self.driven);
+        let call = serde_json::to_string(&call).map_err(|e| Failure::config(e.to_string()))?;
+        attached(move |py| driven.call_method1(py, "call", (call,))?.extract::<Vec<u8>>(py))
+            .await
+            .map(Bytes::from)
     }
 }
 

@@ -29,6 +29,8 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(embedded::begin_run_local, module)?)?;
     module.add_function(wrap_pyfunction!(embedded::run_task, module)?)?;
     module.add_function(wrap_pyfunction!(rules::can_transition, module)?)?;
+    module.add_function(wrap_pyfunction!(rules::next_state, module)?)?;
+    module.add_function(wrap_pyfunction!(rules::schemas, module)?)?;
     module.add_function(wrap_pyfunction!(rules::validate, module)?)?;
     module.add_function(wrap_pyfunction!(rules::methods, module)?)
 }

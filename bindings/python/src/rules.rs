@@ -9,6 +9,12 @@ pub(crate) fn can_transition(before: &str, after: &str) -> bool {
     oz_bridge::can_transition(before, after)
 }
 
+/// The state that follows when a cause happens to a run.
+#[pyfunction]
+pub(crate) fn next_state(py: Python<'_>, before: &str, cause: &str) -> PyResult<String> {
+    oz_bridge::next_state(before, cause).map_err(|failure| raised(py, &failure))
+}
+
 /// Checks JSON against a type of the API, by its name; the answer is the JSON as the core understands it.
 #[pyfunction]
 pub(crate) fn validate<'py>(py: Python<'py>, type_name: &str, json: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
@@ -16,6 +22,12 @@ pub(crate) fn validate<'py>(py: Python<'py>, type_name: &str, json: &[u8]) -> Py
         Ok(json) => Ok(PyBytes::new(py, &json)),
         Err(failure) => Err(raised(py, &failure)),
     }
+}
+
+/// The schemas of the options of what runs in this process, as JSON, for the test of what is declared.
+#[pyfunction]
+pub(crate) fn schemas() -> String {
+    oz_bridge::schemas().to_string()
 }
 
 /// Every method of the client by name.

@@ -81,7 +81,7 @@ def test_what_is_shown_has_no_keys():
     assert "secret" not in repr(run)
     assert "wk-1" not in repr(types.ApiKeyCreated._of({"raw_api_key": "wk-1.abc"}))
     assert "hush" not in repr(oz.HarnessTask._of({"prompt": "x", "env": {"TOKEN": "hush"}}))
-    assert "hush" not in repr(oz.WorkTask._of({"prompt": "x", "environment": {"TOKEN": "hush"}}))
+    assert "hush" not in repr(oz.WorkTask._of({"prompt": "x", "env": {"TOKEN": "hush"}}))
     assert "wk-1" not in repr(oz.Oz(api_key="wk-1.abc", base_url="http://127.0.0.1:1"))
 
 

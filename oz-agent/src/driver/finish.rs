@@ -1,6 +1,6 @@
 //! The end of a run: what is reported of it, and to whom.
 
-use super::{Finished, admission, end::End, session::Session};
+use super::{DriverResult, admission, end::End, session::Session};
 use oz_core::{
     RunState,
     api::{ReportShutdown, UpdateRun},
@@ -13,7 +13,7 @@ const LAST_WORDS: Duration = Duration::from_millis(120);
 
 impl Session<'_> {
     /// Reports how the run ended, as long as `patience` allows.
-    pub(super) async fn finish(mut self, end: End, patience: Duration) -> Finished {
+    pub(super) async fn finish(mut self, end: End, patience: Duration) -> DriverResult {
         if let Some(event) = self.curtain.rest() {
             self.tell(event).await;
         }
@@ -67,6 +67,6 @@ impl Session<'_> {
                 (state, status) = End::Superseded.report();
             }
         }
-        Finished { state, status, usage: self.usage, run_id }
+        DriverResult { state, status, usage: self.usage, run_id }
     }
 }

@@ -119,7 +119,7 @@ impl<'a> Session<'a> {
         if let Some((_, _, recorder)) = &self.record.as_ref().filter(|_| !passing) {
             recorder.record(event.clone()).await;
         }
-        (self.observer)(DriverEvent::Event(event));
+        (self.observer)(DriverEvent::Event { event });
     }
 
     /// Does the run.

@@ -8,8 +8,9 @@ mod steering;
 
 use super::*;
 use oz_core::{
-    ErrorCode,
+    ErrorCode, RunState,
     config::{HarnessConfig, HarnessType, Limits},
+    harness::HarnessEvent,
 };
 use plane::{Fault, Plane, TOKEN};
 use std::{fs, time::Instant};
@@ -105,10 +106,10 @@ impl Room {
 }
 
 /// Drives a run. Answers all that lasts of what is observed.
-async fn drive_all(options: Options) -> (Finished, Vec<DriverEvent>) {
+async fn drive_all(options: Options) -> (DriverResult, Vec<DriverEvent>) {
     let mut events = Vec::new();
     let finished = drive(options, &mut |event| events.push(event), CancellationToken::new()).await;
-    events.retain(|event| !matches!(event, DriverEvent::Event(HarnessEvent::Delta { .. })));
+    events.retain(|event| !matches!(event, DriverEvent::Event { event: HarnessEvent::Delta { .. } }));
     (finished, events)
 }
 
@@ -257,7 +258,8 @@ async fn a_local_run_needs_no_control_plane() {
     let away = Client::new("http://127.0.0.1:9", Some("wk-1.x".into())).unwrap();
     let (finished, events) = drive_all(room.local("work", Some(away))).await;
     assert_eq!((finished.state, finished.run_id), (RunState::Succeeded, None));
-    let DriverEvent::Event(HarnessEvent::Stage { name, ok: false, detail: Some(detail), .. }) = &events[0]
+    let DriverEvent::Event { event: HarnessEvent::Stage { name, ok: false, detail: Some(detail), .. } } =
+        &events[0]
     else {
         panic!("{:?}", events[0])
     };
@@ -333,7 +335,7 @@ async fn stages_are_told_and_what_setup_starts_lives_until_the_end() {
     let (finished, events) = drive_all(room.task(&plane)).await;
     assert_eq!(finished.state, RunState::Succeeded);
     let stage = events.iter().find_map(|e| match e {
-        DriverEvent::Event(HarnessEvent::Stage { name, ok, .. }) => Some((name.as_str(), *ok)),
+        DriverEvent::Event { event: HarnessEvent::Stage { name, ok, .. } } => Some((name.as_str(), *ok)),
         _ => None,
     });
     assert_eq!(stage, Some(("setup_environment_setup_commands", true)));

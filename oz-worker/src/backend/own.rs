@@ -9,8 +9,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
-use oz_core::{ExecutionId, RunId, config::AgentConfig, worker::FailureReason};
-use std::{collections::BTreeMap, fmt, panic::AssertUnwindSafe, path::PathBuf, sync::Arc};
+use oz_core::worker::{FailureReason, WorkOutcome, WorkTask};
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, path::PathBuf, sync::Arc};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -21,59 +21,7 @@ pub(crate) const NAME: &str = "own";
 pub trait OwnBackend: Send + Sync {
     /// Runs the agent of a task until it ends or `stop` is cancelled. The agent reports to the control plane itself, with
     /// the token in its environment; what is answered here only tells the control plane that it is gone.
-    async fn execute(&self, task: OwnTask, stop: CancellationToken) -> OwnOutcome;
-}
-
-/// A task for a backend of a program's own.
-#[derive(Clone)]
-pub struct OwnTask {
-    /// The run.
-    pub run_id: RunId,
-    /// This execution of it.
-    pub execution_id: Option<ExecutionId>,
-    /// Its title.
-    pub title: String,
-    /// What to do.
-    pub prompt: String,
-    /// How.
-    pub config: AgentConfig,
-    /// Address of the control plane.
-    pub server_url: String,
-    /// The arguments of `oz` for an agent that is to be a process.
-    pub arguments: Vec<String>,
-    /// The environment of the agent, with the token of the run. Of this machine's own, only what concerns models and what
-    /// the operator lists.
-    pub environment: BTreeMap<String, String>,
-    /// The image that the run asks for, if any.
-    pub image: Option<String>,
-}
-
-impl fmt::Debug for OwnTask {
-    /// Leaves out the environment, which holds keys.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OwnTask")
-            .field("run_id", &self.run_id)
-            .field("title", &self.title)
-            .finish_non_exhaustive()
-    }
-}
-
-/// How an agent ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OwnOutcome {
-    /// By itself; how its run ended, it has told the control plane.
-    Finished,
-    /// Because it was asked to.
-    Stopped,
-    /// It goes on without this worker, and reports by itself.
-    Dispatched,
-    /// Badly, or it never began. The run ends with this message unless the agent has ended it.
-    Failed {
-        /// What happened, for people.
-        message: String,
-        /// The exit code, where the agent was a process.
-        exit_code: Option<i32>,
-    },
+    async fn execute(&self, task: WorkTask, stop: CancellationToken) -> WorkOutcome;
 }
 
 /// The backend.
@@ -94,14 +42,14 @@ impl Own {
         }
     }
 
-    fn task(&self, job: &Job) -> OwnTask {
+    fn task(&self, job: &Job) -> WorkTask {
         let place =
             Place { backend: NAME, workspace: PathBuf::new(), environment_file: None, git_config: None };
         let common = environment::common(job, &self.environment, &place);
         let of_agent = environment::of_container(&self.host, job, &common);
         let text = |text: &std::ffi::OsStr| text.to_string_lossy().into_owned();
         let assignment = &job.assignment;
-        OwnTask {
+        WorkTask {
             run_id: assignment.task_id,
             execution_id: assignment.execution_id,
             title: assignment.task.title.clone(),
@@ -109,7 +57,7 @@ impl Own {
             config: assignment.task.agent_config_snapshot.clone().unwrap_or_default(),
             server_url: self.server_root.clone(),
             arguments: job.arguments.clone(),
-            environment: of_agent.iter().map(|(name, value)| (text(name), text(value))).collect(),
+            env: of_agent.iter().map(|(name, value)| (text(name), text(value))).collect(),
             image: assignment.docker_image.clone(),
         }
     }
@@ -125,10 +73,10 @@ impl Backend for Own {
             Outcome::Failed { reason, message, exit_code }
         };
         let outcome = match AssertUnwindSafe(work).catch_unwind().await {
-            Ok(OwnOutcome::Finished) => Outcome::Finished,
-            Ok(OwnOutcome::Stopped) => Outcome::Cancelled,
-            Ok(OwnOutcome::Dispatched) => Outcome::Dispatched,
-            Ok(OwnOutcome::Failed { message, exit_code }) => failed(message, exit_code),
+            Ok(WorkOutcome::Finished) => Outcome::Finished,
+            Ok(WorkOutcome::Stopped) => Outcome::Cancelled,
+            Ok(WorkOutcome::Dispatched) => Outcome::Dispatched,
+            Ok(WorkOutcome::Failed { message, exit_code }) => failed(message, exit_code),
             Err(_) => failed("the backend panicked; see the log of the worker".to_owned(), None),
         };
         let _ = report.send(outcome);

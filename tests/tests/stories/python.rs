@@ -54,6 +54,7 @@ fn python(world: &World, program: &Path) -> Command {
         .env("OZ_SERVER_URL", world.url())
         .env("OZ_API_KEY", KEY)
         .env("OZ_BIN", oz_binary())
+        .env("OZ_SCRIPTED_MODEL", world.path().join("script.yaml"))
         .env("OZ_EXAMPLES", repository().join("examples/python"));
     python
 }

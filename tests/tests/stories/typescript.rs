@@ -58,6 +58,7 @@ fn node(world: &World, project: &Path) -> Command {
         .env("OZ_SERVER_URL", world.url())
         .env("OZ_API_KEY", KEY)
         .env("OZ_BIN", oz_tests::world::oz_binary())
+        .env("OZ_SCRIPTED_MODEL", world.path().join("script.yaml"))
         .env("OZ_BRIDGE_PANICS", "1");
     node
 }

@@ -5,13 +5,29 @@ use super::{
     schema::{Reader, pascal},
 };
 use oz_client::method;
-use oz_core::{config::AgentConfig, event::Event, harness::HarnessEvent, transcript::LogItem};
+use oz_core::{
+    config::AgentConfig,
+    event::Event,
+    harness::{DriverEvent, DriverResult, HarnessEvent, HarnessTask, SavedSession},
+    transcript::LogItem,
+    worker::{WorkOutcome, WorkTask},
+};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
 
 /// Types that no method answers with, but hooks do.
-const BESIDE: &[fn(&mut SchemaGenerator) -> schemars::Schema] =
-    &[beside::<AgentConfig>, beside::<Event>, beside::<HarnessEvent>, beside::<LogItem>];
+const BESIDE: &[fn(&mut SchemaGenerator) -> schemars::Schema] = &[
+    beside::<AgentConfig>,
+    beside::<DriverEvent>,
+    beside::<DriverResult>,
+    beside::<Event>,
+    beside::<HarnessEvent>,
+    beside::<HarnessTask>,
+    beside::<LogItem>,
+    beside::<SavedSession>,
+    beside::<WorkOutcome>,
+    beside::<WorkTask>,
+];
 
 fn beside<T: JsonSchema>(generator: &mut SchemaGenerator) -> schemars::Schema {
     generator.subschema_for::<T>()

@@ -2,8 +2,12 @@
 //! that names the place, so that a new shape is noticed when it is added.
 
 use super::model::{Field, Ref, Shape, Type, Variant};
+use regex::Regex;
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 /// Two types of one name: what schemars calls the second one, and what it is called here.
 const RENAMED: &[(&str, &str)] = &[("Message2", "RunMessage")];
@@ -200,8 +204,12 @@ fn may_be_null(schema: &Value) -> bool {
     lists.into_iter().filter_map(Value::as_array).flatten().any(|s| s == "null" || s["type"] == "null")
 }
 
+/// What a schema says of itself, without links to items of Rust, which lead nowhere in other languages.
 fn doc(schema: &Value) -> String {
-    schema["description"].as_str().unwrap_or_default().trim().to_owned()
+    static LINK: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"\[(`[^`]+`)\](?:\([a-zA-Z_:]+(?:\(\))?\))?").ok());
+    let text = schema["description"].as_str().unwrap_or_default().trim();
+    LINK.as_ref().map_or_else(|| text.to_owned(), |link| link.replace_all(text, "$1").into_owned())
 }
 
 /// `PULL_REQUEST` and `pull_request` as `PullRequest`.
@@ -255,6 +263,13 @@ mod tests {
         assert!(reader.read(&two, "Place").unwrap_err().starts_with("Place: more than one"));
         assert!(reader.read(&json!({ "type": "tuple" }), "Place").unwrap_err().contains("tuple"));
         assert!(reader.read(&json!({ "$ref": "#/$defs/Gone" }), "").unwrap_err().contains("Gone"));
+    }
+
+    #[test]
+    fn links_to_items_of_rust_are_left_out() {
+        let text = "A [`Run`], see [`wait`](Client::wait) and [the docs](https://example.com).";
+        let said = doc(&json!({ "description": text }));
+        assert_eq!(said, "A `Run`, see `wait` and [the docs](https://example.com).");
     }
 
     #[test]

@@ -1021,6 +1021,40 @@ export interface DownloadFrom {
   url: string;
 }
 
+/** What an observer of a run is told, as it happens. */
+export type DriverEvent = DriverEventRunStarted | DriverEventEvent | DriverEventListens;
+
+/** The run has a record at the control plane. */
+export interface DriverEventRunStarted {
+  type: 'run_started';
+  /** Its id. */
+  run_id: string;
+}
+
+/** Something happened in the run. */
+export interface DriverEventEvent {
+  type: 'event';
+  /** What. */
+  event: HarnessEvent;
+}
+
+/** The agent does nothing until the person at this machine says something. */
+export interface DriverEventListens {
+  type: 'listens';
+}
+
+/** How a run ended. */
+export interface DriverResult {
+  /** The state in which it ended. */
+  state: RunState;
+  /** Why. */
+  status: StatusMessage;
+  /** What it used. */
+  usage: Usage;
+  /** Its id, where it has a record. */
+  run_id?: string | null;
+}
+
 /** An empty answer: `{}`. */
 export interface Empty {
 }
@@ -1361,7 +1395,7 @@ export interface HarnessEventText {
 }
 
 /**
- * A piece of a text that is still being written; the whole follows as [`Text`](Self::Text). For who watches right
+ * A piece of a text that is still being written; the whole follows as `Text`. For who watches right
  * now: it is not stored. When a call of a model breaks and is made again, the pieces of the broken one were in vain:
  * what counts is the text that follows.
  */
@@ -1487,150 +1521,6 @@ export interface HarnessEventStage {
   detail?: string | null;
 }
 
-/** What a harness or the run driver reports, normalized over all harnesses. */
-export type HarnessEvent2 = HarnessEvent2Prompt | HarnessEvent2Text | HarnessEvent2Delta | HarnessEvent2Reasoning | HarnessEvent2Action | HarnessEvent2ActionResult | HarnessEvent2Tasks | HarnessEvent2Request | HarnessEvent2Answered | HarnessEvent2Session | HarnessEvent2Artifact | HarnessEvent2Usage | HarnessEvent2State | HarnessEvent2Output | HarnessEvent2Stage;
-
-/** What the agent was asked. */
-export interface HarnessEvent2Prompt {
-  type: 'prompt';
-  /** The text. */
-  text: string;
-}
-
-/** The agent says something. */
-export interface HarnessEvent2Text {
-  type: 'text';
-  /** The text, in Markdown. */
-  text: string;
-}
-
-/**
- * A piece of a text that is still being written; the whole follows as [`Text`](Self::Text). For who watches right
- * now: it is not stored. When a call of a model breaks and is made again, the pieces of the broken one were in vain:
- * what counts is the text that follows.
- */
-export interface HarnessEvent2Delta {
-  type: 'delta';
-  /** The piece. */
-  text: string;
-}
-
-/** The agent thinks aloud. */
-export interface HarnessEvent2Reasoning {
-  type: 'reasoning';
-  /** The text or its summary. */
-  text: string;
-}
-
-/** The agent does something. */
-export interface HarnessEvent2Action {
-  type: 'action';
-  /** The kind of action. */
-  category: ActionCategory;
-  /** Links the action to its result. */
-  id: string;
-  /** The arguments, fit to be shown. */
-  input: Record<string, unknown>;
-  /** The tool's name, such as `run_command`. */
-  name: string;
-}
-
-/** What came of an action. */
-export interface HarnessEvent2ActionResult {
-  type: 'action_result';
-  /** The action's id. */
-  action_id: string;
-  /** The kind of action. */
-  category: ActionCategory;
-  /** The tool's name. */
-  name: string;
-  /** What it returned, shortened where it is long. */
-  output: Record<string, unknown>;
-  /** How it ended. */
-  state: ActionState;
-}
-
-/** The agent's list of what there is to do changed. */
-export interface HarnessEvent2Tasks {
-  type: 'tasks';
-  /** The whole list. */
-  tasks: Array<TaskItem>;
-}
-
-/** The agent needs a human to go on. */
-export interface HarnessEvent2Request {
-  type: 'request';
-  /** What it needs. */
-  request: Request;
-}
-
-/** A human, or who stands in for one, answered. */
-export interface HarnessEvent2Answered {
-  type: 'answered';
-  /** The answer. */
-  answer: Answer;
-  /** The request. */
-  request_id: string;
-}
-
-/** The harness's own conversation has a name, by which it can be taken up again. */
-export interface HarnessEvent2Session {
-  type: 'session';
-  /** The harness's format, such as `claude_code`. */
-  format: string;
-  /** The name. */
-  session_id: string;
-}
-
-/** The agent left something behind. */
-export interface HarnessEvent2Artifact {
-  type: 'artifact';
-  /** What. */
-  artifact: Artifact;
-}
-
-/** A model call ended. */
-export interface HarnessEvent2Usage {
-  type: 'usage';
-  /** The model that was called. */
-  model: string;
-  /** What the call used. */
-  usage: Usage;
-}
-
-/** The agent's state changed. */
-export interface HarnessEvent2State {
-  type: 'state';
-  /** The new state. */
-  state: AgentState;
-  /** The platform error code of a failure. */
-  code?: ErrorCode | null;
-  /** Why, or the summary of the work. */
-  message?: string | null;
-}
-
-/** A command of the preparation printed something. */
-export interface HarnessEvent2Output {
-  type: 'output';
-  /** The step, such as `setup_environment_setup_commands`. */
-  stage: string;
-  /** Whole lines, as they came; what is too much is left out with a word about it. */
-  text: string;
-}
-
-/** A step of the run driver, such as cloning a repository, ended. */
-export interface HarnessEvent2Stage {
-  type: 'stage';
-  /** How long it took, in milliseconds. */
-  duration_ms: number;
-  /** The step, such as `setup_environment_repo_clone`. */
-  name: string;
-  /** Whether it went well. */
-  ok: boolean;
-  /** What it did, or what went wrong. */
-  detail?: string | null;
-}
-
 /** A harness, or nothing when all is absent. */
 export interface HarnessPatch {
   /** The model it should use. */
@@ -1639,6 +1529,60 @@ export interface HarnessPatch {
   reasoning_level?: string | null;
   /** Which harness. */
   type?: HarnessType | null;
+}
+
+/**
+ * What a harness is asked to do.
+ *
+ * Its JSON is for harnesses that are written in other languages; it leaves out what only the host of a harness needs.
+ */
+export interface HarnessTask {
+  /** The whole environment of the processes that the agent starts. It may hold secrets of the run. */
+  env: Record<string, string>;
+  /** Models to go on with, in order, while the chosen one is not available. */
+  fallback_model_ids: Array<string>;
+  /**
+   * A directory for the harness's own files, outside of the workspace; it exists, nobody else can read it, and it is
+   * gone when the run ends. Command line agents get it as their home.
+   */
+  home: string;
+  /** Pictures that came with the task, by their paths. */
+  images: Array<string>;
+  /** When to stop. */
+  limits: Limits;
+  /** MCP servers by name: each with a `command` or an `url`, everything filled in. */
+  mcp_servers: Record<string, McpServerConfig>;
+  /** How to go about it. */
+  mode: RunMode;
+  /** What is said right after that, as messages of their own. */
+  more: Array<string>;
+  /** What the agent may do without asking. */
+  permissions: Permissions;
+  /** What to do. */
+  prompt: string;
+  /** The rules of the workspace, the weakest first. */
+  rules: Array<Rule>;
+  /** The skills in scope. */
+  skills: Array<Skill>;
+  /**
+   * Whether more is said to it when it has done what it was asked. A harness that can then reports the state `resting`
+   * instead of its end, and listens.
+   */
+  talks: boolean;
+  /** The directory to work in; it exists. */
+  workspace: string;
+  /** Instructions that come before the harness's own. */
+  base_prompt?: string | null;
+  /** The model to use; absent means the harness's default. */
+  model_id?: string | null;
+  /** How hard the model should think, in the harness's words. */
+  reasoning_level?: string | null;
+  /** What to say instead of `prompt` when `saved` can't be taken up: the task from its beginning, and what came of it. */
+  retold?: string | null;
+  /** The run, where there is one. */
+  run_id?: string | null;
+  /** The conversation to go on with; `prompt` is then its next message. */
+  saved?: SavedSession | null;
 }
 
 export type HarnessType = 'oz' | 'claude' | 'codex' | 'gemini' | 'opencode' | 'command' | (string & {});
@@ -2379,7 +2323,7 @@ export interface PauseSchedule {
 export type PermissionLevel = 'agent_decides' | 'always_ask' | 'always_allow' | 'never' | 'ask_on_first_write' | (string & {});
 
 /**
- * What an agent may do without asking. Absent levels mean [`PermissionLevel::AlwaysAllow`]: a run in a sandbox of its own
+ * What an agent may do without asking. Absent levels mean `PermissionLevel::AlwaysAllow`: a run in a sandbox of its own
  * is what agents usually work in.
  */
 export interface Permissions {
@@ -2588,6 +2532,14 @@ export interface ResumeSchedule {
 }
 
 export type Role = 'admin' | 'member' | (string & {});
+
+/** A rules file that applies to a workspace, such as `AGENTS.md`. */
+export interface Rule {
+  /** The file. */
+  path: string;
+  /** What it says. */
+  text: string;
+}
 
 /** A run as the API shows it. */
 export interface Run {
@@ -2859,6 +2811,19 @@ export interface SavedPromptList {
   saved_prompts: Array<SavedPrompt>;
 }
 
+/** A harness's conversation, as the harness itself keeps it. */
+export interface SavedSession {
+  /**
+   * The conversation: what the harness wrote, byte for byte. This is the raw transcript of a run. In JSON it is text,
+   * where what is no UTF-8 is lost.
+   */
+  content: string;
+  /** The harness's format, such as `oz`, `claude_code` or `codex`. A harness takes up only its own. */
+  format: string;
+  /** Its name for the conversation. */
+  session_id: string;
+}
+
 /** A schedule. */
 export interface Schedule {
   /** When it was made. */
@@ -3067,6 +3032,16 @@ export interface SessionRedirect {
 export interface SessionSharing {
   /** What anybody with the link may do; absent means nothing. */
   public_access?: PublicAccess | null;
+}
+
+/** A skill that an agent may use. */
+export interface Skill {
+  /** What it is for, and when. */
+  description: string;
+  /** Its name. */
+  name: string;
+  /** Its file, usually `SKILL.md`; what belongs to it lies beside it. */
+  path: string;
 }
 
 /** An environment that has a skill's repository. */
@@ -3552,6 +3527,58 @@ export interface WatchRun {
 
 /** Who the caller is. */
 export interface WhoAmI {
+}
+
+/** How the agent of a `WorkTask` ended. */
+export type WorkOutcome = WorkOutcomeFinished | WorkOutcomeStopped | WorkOutcomeDispatched | WorkOutcomeFailed;
+
+/** By itself; how its run ended, it has told the control plane. */
+export interface WorkOutcomeFinished {
+  type: 'finished';
+}
+
+/** Because it was asked to. */
+export interface WorkOutcomeStopped {
+  type: 'stopped';
+}
+
+/** It goes on without this worker, and reports by itself. */
+export interface WorkOutcomeDispatched {
+  type: 'dispatched';
+}
+
+/** Badly, or it never began. The run ends with this message unless the agent has ended it. */
+export interface WorkOutcomeFailed {
+  type: 'failed';
+  /** What happened, for people. */
+  message: string;
+  /** The exit code, where the agent was a process. */
+  exit_code?: number | null;
+}
+
+/** A run that a worker was given. */
+export interface WorkTask {
+  /** The arguments of `oz` for an agent that is to be a process. */
+  arguments: Array<string>;
+  /** How. */
+  config: AgentConfig;
+  /**
+   * The environment of the agent, with the token of the run. Of this machine's own, only what concerns models and what
+   * the operator lists.
+   */
+  env: Record<string, string>;
+  /** What to do. */
+  prompt: string;
+  /** The run. */
+  run_id: string;
+  /** Address of the control plane. */
+  server_url: string;
+  /** Its title. */
+  title: string;
+  /** This execution of it. */
+  execution_id?: string | null;
+  /** The image that the run asks for, if any. */
+  image?: string | null;
 }
 
 /** (+) One connection of a worker. */

@@ -33,7 +33,7 @@ from ._errors import (
     UnprocessableEntityError,
 )
 from ._generated.client import AsyncOz, Oz
-from ._native import __version__, can_transition
+from ._native import __version__, can_transition, next_state
 
 if TYPE_CHECKING:
     from ._generated.enums import *
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from ._embedded import serve as serve
     from ._embedded import work as work
     from ._harness import Harness as Harness
-    from ._harness import HarnessTask as HarnessTask
-    from ._harness import LocalResult as LocalResult
     from ._harness import arun_local as arun_local
     from ._harness import run_local as run_local
     from ._native import Stop as Stop
@@ -76,11 +74,12 @@ __all__ = [
     "UnprocessableEntityError",
     "__version__",
     "can_transition",
+    "next_state",
 ]
 
 # Where the other names are; they are loaded when they are used.
 _LATER = {"Object": "_object", "Stream": "_stream", "Watch": "_stream", "Bytes": "_stream", "validate": "_rules"}
-_LATER.update(dict.fromkeys(["Harness", "HarnessTask", "LocalResult", "arun_local", "run_local"], "_harness"))
+_LATER.update(dict.fromkeys(["Harness", "arun_local", "run_local"], "_harness"))
 _LATER.update({"Plane": "_embedded", "WorkTask": "_embedded", "serve": "_embedded", "work": "_embedded", "Stop": "_native"})
 
 

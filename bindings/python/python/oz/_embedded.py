@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from . import _native
-from ._harness import Driven, Harness, LocalResult, Observe, observing
-from ._object import Object, encode, lazy
+from ._generated import types
+from ._harness import Driven, Harness, Observe, observing, result
+from ._object import encode
 
 if TYPE_CHECKING:
     from ._client import SyncBase
     from ._generated.client import AsyncOz, Oz
-    from ._generated.types import AgentConfig
+    from ._generated.types import DriverResult
 
 
 class Plane:
@@ -84,27 +85,8 @@ def serve(
     return Plane(_native.serve(encode(given)))
 
 
-class WorkTask(Object):
-    """A run that a worker was given."""
-
-    run_id: str
-    """The run."""
-    execution_id: Optional[str] = None
-    """This execution of it."""
-    title: str
-    """Its title."""
-    prompt: str
-    """What to do."""
-    config: AgentConfig = lazy()
-    """How."""
-    server_url: str
-    """Address of the control plane."""
-    arguments: list[str] = lazy([])
-    """The arguments of `oz` for an agent that is to be a process."""
-    environment: dict[str, str] = lazy({})
-    """The environment of the agent, with the token of the run."""
-    image: Optional[str] = None
-    """The image that the run asks for, if any."""
+class WorkTask(types.WorkTask):
+    """A run that a worker was given, and what can be done about it."""
 
     @property
     def stop(self) -> _native.Stop:
@@ -112,11 +94,10 @@ class WorkTask(Object):
         made: _native.Stop = self._client
         return made
 
-    def run(self, harness: Harness, *, cwd: Optional[str] = None, observe: Optional[Observe] = None) -> LocalResult:
+    def run(self, harness: Harness, *, cwd: Optional[str] = None, observe: Optional[Observe] = None) -> DriverResult:
         """Does the run in this process with a harness. It reports to the control plane as every agent does."""
         told = _native.run_task(json.dumps(self.to_dict()).encode(), cwd, Driven(harness), observing(observe), self.stop)
-        made: LocalResult = LocalResult._of(json.loads(told))
-        return made
+        return result(told)
 
 
 def work(
@@ -126,8 +107,9 @@ def work(
     worker_id: str,
     max_concurrent_tasks: Optional[int] = None,
     labels: Optional[Mapping[str, str]] = None,
-    environment: Optional[Mapping[str, str]] = None,
+    env: Optional[Mapping[str, str]] = None,
     drain: Optional[float] = None,
+    lease: Optional[float] = None,
     stop: Optional[_native.Stop] = None,
 ) -> None:
     """Works for a control plane until `stop` is set, or for ever: `execute` runs the agent of each task, in a thread of its own,
@@ -139,8 +121,9 @@ def work(
         worker_id: Its name; runs whose `worker_host` equals it come here.
         max_concurrent_tasks: How many runs it takes at once; 4 when absent.
         labels: What it offers to runs that ask for it.
-        environment: Further environment of the agents.
+        env: Further environment of the agents.
         drain: How many seconds runs may go on after the worker was asked to end.
+        lease: The lease of the control plane in seconds; 30 when absent.
         stop: Ends it when set.
     """
 
@@ -151,5 +134,5 @@ def work(
         return json.dumps({"type": "stopped" if stopping.is_set() else "finished"}).encode()
 
     options: dict[str, Any] = {"worker_id": worker_id, "max_concurrent_tasks": max_concurrent_tasks, "labels": labels}
-    options.update(environment=environment, drain=drain)
+    options.update(env=env, drain=drain, lease=lease)
     _native.work(client._native, encode(options), backend, _native.Stop() if stop is None else stop)

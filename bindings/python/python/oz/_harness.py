@@ -11,44 +11,14 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from . import _native
-from ._object import Object, decoder, encode, lazy, plain
+from ._object import encode, plain
 
 if TYPE_CHECKING:
     from ._client import AsyncBase, SyncBase
     from ._generated.params import AgentConfigParam
-    from ._generated.types import AgentConfig, HarnessEvent, StatusMessage, Usage
+    from ._generated.types import AgentConfig, Answer, DriverResult, HarnessEvent, HarnessTask
 
     Events = Union[Iterator[Union[HarnessEvent, Mapping[str, Any]]], AsyncIterator[Union[HarnessEvent, Mapping[str, Any]]]]
-
-
-class HarnessTask(Object):
-    """What a harness is asked to do; it has further fields as the core's has them."""
-
-    run_id: Optional[str] = None
-    """The run, where there is one."""
-    prompt: str
-    """What to do."""
-    workspace: str
-    """The directory to work in; it exists."""
-    home: str
-    """A private directory for the harness's own files, which is gone when the run ends."""
-    model_id: Optional[str] = None
-    """The model to use; the harness's default when absent."""
-    env: dict[str, str] = lazy({})
-    """The whole environment of the processes that the agent starts."""
-
-
-class LocalResult(Object):
-    """How a run in this process ended."""
-
-    state: str
-    """The state in which it ended."""
-    status: StatusMessage = lazy()
-    """Why."""
-    usage: Usage = lazy()
-    """What it used."""
-    run_id: Optional[str] = None
-    """Its id, where it has a record."""
 
 
 class Harness(ABC):
@@ -64,11 +34,27 @@ class Harness(ABC):
 
     def send(self, message: str) -> Any:
         """Takes another message while it works; an event of type `prompt` with its text says that it was read."""
-        raise NotImplementedError(f"the harness '{self.name}' can't take messages while it works")
+        raise NotImplementedError
+
+    def answer(self, request_id: str, answer: Answer) -> Any:
+        """Takes the answer to a `request` that it told of; an event of type `answered` with its id says that it has it."""
+        raise NotImplementedError
 
     def interrupt(self) -> Any:
-        """Ends the step that it is at."""
-        raise NotImplementedError(f"the harness '{self.name}' can't be interrupted")
+        """Ends the step that it is at, and reads what was sent to it."""
+        raise NotImplementedError
+
+    def pause(self) -> Any:
+        """Ends the step that it is at, and does nothing else until it is sent something. Else `interrupt` is called."""
+        raise NotImplementedError
+
+    def dismiss(self) -> Any:
+        """Hears that nothing more will be sent: one that rests, having told the state `resting`, ends."""
+
+    def save(self) -> Any:
+        """The conversation so far as an `oz.SavedSession` with a `session_id`, which may be empty, and its text as `content`; a
+        later task of the same conversation has it in `saved`. Without it, the prompt of that task tells all that was said."""
+        return None
 
     def cancel(self) -> Any:
         """Asks it to stop soon. What still works after a moment is closed."""
@@ -85,17 +71,19 @@ class Driven:
         return self._harness.name
 
     def start(self, task: str) -> _Events:
+        from ._generated.types import HarnessTask
+
         made: HarnessTask = HarnessTask._of(json.loads(task))
         return _Events(self, self._harness.start(made))
 
-    def send(self, message: str) -> None:
-        self._done(self._harness.send(message))
+    def call(self, asked: str) -> bytes:
+        from ._generated.types import Answer
 
-    def interrupt(self) -> None:
-        self._done(self._harness.interrupt())
-
-    def cancel(self) -> None:
-        self._done(self._harness.cancel())
+        given = json.loads(asked)
+        method = getattr(self._harness, given.pop("call"))
+        if "answer" in given:
+            given["answer"] = Answer._of(given["answer"])
+        return json.dumps(plain(self._done(method(**given)))).encode()
 
     def _done(self, answer: Any) -> Any:
         if not inspect.isawaitable(answer):
@@ -150,6 +138,14 @@ def observing(observe: Optional[Observe]) -> Optional[Callable[[str], object]]:
     return None if observe is None else lambda told: observe(json.loads(told))
 
 
+def result(told: bytes) -> DriverResult:
+    """How a run ended."""
+    from ._generated.types import DriverResult
+
+    made: DriverResult = DriverResult._of(json.loads(told))
+    return made
+
+
 def _options(prompt: str, config: Any, cwd: Optional[str], model: Optional[str]) -> bytes:
     return encode({"prompt": prompt, "config": config, "cwd": cwd, "model": model})
 
@@ -163,7 +159,7 @@ def run_local(
     model: Optional[str] = None,
     client: Optional[SyncBase] = None,
     observe: Optional[Observe] = None,
-) -> LocalResult:
+) -> DriverResult:
     """Does a run in this process with a harness of one's own, and waits for its end.
 
     Args:
@@ -179,8 +175,7 @@ def run_local(
     told = _native.run_local(
         _options(prompt, config, cwd, model), native, Driven(harness), observing(observe), _native.Stop()
     )
-    made: LocalResult = LocalResult._of(json.loads(told))
-    return made
+    return result(told)
 
 
 async def arun_local(
@@ -192,7 +187,7 @@ async def arun_local(
     model: Optional[str] = None,
     client: Optional[AsyncBase] = None,
     observe: Optional[Observe] = None,
-) -> LocalResult:
+) -> DriverResult:
     """The same for asyncio; cancelling it ends the run."""
     from ._port import here
 
@@ -202,5 +197,4 @@ async def arun_local(
     ticket = _native.begin_run_local(
         waiting.port, options, native, Driven(harness), observing(observe), _native.Stop()
     )
-    made: LocalResult = LocalResult._of(json.loads(await waiting.wait(ticket) or b"{}"))
-    return made
+    return result(await waiting.wait(ticket) or b"{}")

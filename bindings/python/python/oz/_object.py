@@ -16,9 +16,7 @@ Decoder = Callable[[Any], Any]
 SomeObject = TypeVar("SomeObject", bound="Object")
 
 # Fields that hold a key, a token or a code: they are there for programs and are never shown.
-_HIDDEN = frozenset(
-    {"raw_api_key", "api_key", "token", "code", "value", "headers", "upload_url", "download_url", "env", "environment"}
-)
+_HIDDEN = frozenset({"raw_api_key", "api_key", "token", "code", "value", "headers", "upload_url", "download_url", "env"})
 
 
 class Object:

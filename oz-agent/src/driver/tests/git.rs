@@ -65,7 +65,7 @@ fn clones(urls: &[String]) -> AgentConfig {
 
 fn stages(events: &[DriverEvent]) -> Vec<(String, bool, String)> {
     let stage = |event: &DriverEvent| match event {
-        DriverEvent::Event(HarnessEvent::Stage { name, ok, detail, .. }) => {
+        DriverEvent::Event { event: HarnessEvent::Stage { name, ok, detail, .. } } => {
             Some((name.clone(), *ok, detail.clone().unwrap_or_default()))
         }
         _ => None,

@@ -25,7 +25,7 @@ impl Room {
 
 fn stages(events: &[DriverEvent]) -> Vec<(&str, bool)> {
     let stage = |event| match event {
-        &DriverEvent::Event(HarnessEvent::Stage { ref name, ok, .. }) => Some((name.as_str(), ok)),
+        &DriverEvent::Event { event: HarnessEvent::Stage { ref name, ok, .. } } => Some((name.as_str(), ok)),
         _ => None,
     };
     events.iter().filter_map(stage).collect()
@@ -75,7 +75,9 @@ async fn a_skill_is_reported_and_followed() {
     let plane = Plane::start("", config).await;
     let (finished, events) = drive_all(room.task(&plane)).await;
     assert_eq!(finished.state, RunState::Succeeded, "{}", finished.status.message);
-    let DriverEvent::Event(HarnessEvent::Prompt { text }) = &events[1] else { panic!("{:?}", events[1]) };
+    let DriverEvent::Event { event: HarnessEvent::Prompt { text } } = &events[1] else {
+        panic!("{:?}", events[1])
+    };
     assert_eq!(text, "/me/app:check");
     assert!(stages(&events).contains(&("setup_environment_skill_loading", true)));
     assert!(room.path("app/seen").exists(), "the instructions were not followed");
@@ -118,7 +120,9 @@ fn write(file: &std::path::Path, text: &str) {
 
 fn detail<'a>(events: &'a [DriverEvent], stage: &str) -> Vec<&'a str> {
     let detail = |event: &'a DriverEvent| match event {
-        DriverEvent::Event(HarnessEvent::Stage { name, detail: Some(detail), .. }) if name == stage => {
+        DriverEvent::Event { event: HarnessEvent::Stage { name, detail: Some(detail), .. } }
+            if name == stage =>
+        {
             Some(detail.as_str())
         }
         _ => None,

@@ -22,7 +22,9 @@ fn credentials() -> Value {
 
 fn stage<'a>(events: &'a [DriverEvent], wanted: &str) -> Option<(bool, &'a str)> {
     events.iter().find_map(|event| match event {
-        DriverEvent::Event(HarnessEvent::Stage { name, ok, detail: Some(detail), .. }) if name == wanted => {
+        DriverEvent::Event { event: HarnessEvent::Stage { name, ok, detail: Some(detail), .. } }
+            if name == wanted =>
+        {
             Some((*ok, detail.as_str()))
         }
         _ => None,

@@ -11,7 +11,7 @@ fn setup(commands: &[&str]) -> AgentConfig {
 
 fn printed(events: &[DriverEvent]) -> Vec<&str> {
     let text = |event| match event {
-        &DriverEvent::Event(HarnessEvent::Output { ref text, ref stage }) => {
+        &DriverEvent::Event { event: HarnessEvent::Output { ref text, ref stage } } => {
             assert_eq!(stage, "setup_environment_setup_commands");
             Some(text.as_str())
         }
@@ -28,7 +28,7 @@ async fn output_is_shown_while_a_command_runs_and_each_command_has_its_stage() {
     let mut events = Vec::new();
     let mut observer = |event: DriverEvent| {
         // The command goes on only when its first line was seen.
-        if matches!(&event, DriverEvent::Event(HarnessEvent::Output { text, .. }) if text.starts_with("one\n"))
+        if matches!(&event, DriverEvent::Event { event: HarnessEvent::Output { text, .. } } if text.starts_with("one\n"))
         {
             fs::write(room.path("seen"), "").unwrap();
         }
@@ -40,7 +40,7 @@ async fn output_is_shown_while_a_command_runs_and_each_command_has_its_stage() {
     let details: Vec<_> = events
         .iter()
         .filter_map(|event| match event {
-            DriverEvent::Event(HarnessEvent::Stage { detail: Some(detail), ok: true, .. }) => {
+            DriverEvent::Event { event: HarnessEvent::Stage { detail: Some(detail), ok: true, .. } } => {
                 Some(detail.as_str())
             }
             _ => None,

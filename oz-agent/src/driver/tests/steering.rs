@@ -100,10 +100,10 @@ async fn work(
     assigned: bool,
     idle: Duration,
     steer: Option<mpsc::UnboundedReceiver<Steer>>,
-) -> (Finished, Vec<HarnessEvent>) {
+) -> (DriverResult, Vec<HarnessEvent>) {
     let mut events = Vec::new();
     let mut observer = |event| {
-        if let DriverEvent::Event(event) = event {
+        if let DriverEvent::Event { event } = event {
             events.push(event);
         }
     };

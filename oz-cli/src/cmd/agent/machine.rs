@@ -1,7 +1,7 @@
 //! What `oz agent run` prints for programs: one JSON object a line, in the published form. What has no published form
 //! prints nothing.
 
-use oz_agent::driver::{DriverEvent, Finished};
+use oz_agent::driver::{DriverEvent, DriverResult};
 use oz_core::{
     ErrorCode, Open, RunState,
     artifact::Artifact,
@@ -38,7 +38,7 @@ pub(super) fn line(event: &DriverEvent, server_url: &str) -> Option<Line> {
                 .with("run_id", run_id.to_string())
                 .with("run_url", format!("{server_url}/runs/{run_id}")),
         ),
-        DriverEvent::Event(event) => harness(event),
+        DriverEvent::Event { event } => harness(event),
         DriverEvent::Listens => None,
     }
 }
@@ -51,8 +51,8 @@ pub(super) fn sharing(event: &DriverEvent, server_url: &str) -> Option<Line> {
 }
 
 /// The last line: how the run ended.
-pub(super) fn result(finished: &Finished) -> Line {
-    let Finished { state, status, usage, run_id } = finished;
+pub(super) fn result(finished: &DriverResult) -> Line {
+    let DriverResult { state, status, usage, run_id } = finished;
     Line::of("result")
         .with("state", state.as_str())
         .with("run_id", run_id.map(|id| id.to_string()))
@@ -138,7 +138,7 @@ mod tests {
 
     fn shown(events: Value) -> String {
         let events: Vec<HarnessEvent> = serde_json::from_value(events).unwrap();
-        let lines = events.into_iter().filter_map(|e| line(&DriverEvent::Event(e), "http://s"));
+        let lines = events.into_iter().filter_map(|event| line(&DriverEvent::Event { event }, "http://s"));
         lines.map(|line| text(&line)).collect::<Vec<_>>().join("\n")
     }
 
@@ -187,7 +187,7 @@ mod tests {
     fn the_first_and_the_last_line() {
         let run_id = "0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e".parse().unwrap();
         insta::assert_snapshot!(text(&line(&DriverEvent::RunStarted { run_id }, "http://s").unwrap()), @r#"{"type":"system","event_type":"run_started","run_id":"0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e","run_url":"http://s/runs/0198c5a2-7a4e-7c30-9d51-3f0a5b6c7d8e"}"#);
-        let finished = Finished {
+        let finished = DriverResult {
             state: RunState::Failed,
             status: StatusMessage::error(oz_core::ErrorCode::BudgetExceeded, "too dear"),
             usage: Usage { output_tokens: 2, ..Usage::default() },

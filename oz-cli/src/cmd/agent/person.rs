@@ -151,20 +151,20 @@ impl Person {
                 }
                 self.desk.wait(state.rests);
             }
-            DriverEvent::Event(HarnessEvent::Prompt { .. }) if state.agent != Agent::Comes => {
+            DriverEvent::Event { event: HarnessEvent::Prompt { .. } } if state.agent != Agent::Comes => {
                 state.agent = Agent::Works;
             }
-            DriverEvent::Event(HarnessEvent::State { state: AgentState::Failed, message, .. }) => {
+            DriverEvent::Event { event: HarnessEvent::State { state: AgentState::Failed, message, .. } } => {
                 state.broke.clone_from(message);
             }
-            DriverEvent::Event(HarnessEvent::State { state: AgentState::Started, .. }) => {
+            DriverEvent::Event { event: HarnessEvent::State { state: AgentState::Started, .. } } => {
                 state.agent = Agent::Works;
             }
-            DriverEvent::Event(HarnessEvent::Request { request }) => {
+            DriverEvent::Event { event: HarnessEvent::Request { request } } => {
                 state.open.push_back(request.clone());
                 self.desk.live.note(how(request));
             }
-            DriverEvent::Event(HarnessEvent::Answered { request_id, .. }) => {
+            DriverEvent::Event { event: HarnessEvent::Answered { request_id, .. } } => {
                 state.open.retain(|request| request.request_id != *request_id);
             }
             _ => return,

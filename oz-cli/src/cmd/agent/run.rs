@@ -18,7 +18,7 @@ use crate::{
     out, settings, signals,
 };
 use clap::{Arg, ArgAction, ArgGroup, Args};
-use oz_agent::driver::{self, DriverEvent, Finished, Options, Source};
+use oz_agent::driver::{self, DriverEvent, DriverResult, Options, Source};
 use oz_client::Client;
 use oz_core::{
     RunId, RunState,
@@ -310,7 +310,7 @@ async fn recorder(connection: Connection, shared: bool) -> Result<Option<Client>
     unrecorded(format!("no control plane answers at {url}"))
 }
 
-async fn for_programs(options: Options, server_url: &str, shared: bool) -> Result<Finished, CliError> {
+async fn for_programs(options: Options, server_url: &str, shared: bool) -> Result<DriverResult, CliError> {
     let mut show = |event: DriverEvent| {
         let line = machine::line(&event, server_url);
         let sharing = machine::sharing(&event, server_url).filter(|_| shared);
@@ -327,7 +327,7 @@ async fn for_people(
     mut options: Options,
     shared: bool,
     idle: Option<Duration>,
-) -> Result<(Finished, bool), CliError> {
+) -> Result<(DriverResult, bool), CliError> {
     let live = Live::new("the agent works");
     let mut said = String::new();
     let here = CancellationToken::new();
@@ -345,7 +345,7 @@ async fn for_people(
                     live.print(format!("Shared: the team watches it with `oz run watch {run_id}`.\n"));
                 }
             }
-            DriverEvent::Event(event) => {
+            DriverEvent::Event { event } => {
                 live.harness(event);
                 if let HarnessEvent::Text { text } = event {
                     said.clone_from(text);

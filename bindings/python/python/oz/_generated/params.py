@@ -469,8 +469,8 @@ class MemoryStoreRefParam(TypedDict):
 
 
 class PermissionsParam(TypedDict, total=False):
-    """What an agent may do without asking. Absent levels mean [`PermissionLevel::AlwaysAllow`]: a run in a sandbox of
-    its own
+    """What an agent may do without asking. Absent levels mean `PermissionLevel::AlwaysAllow`: a run in a sandbox of its
+    own
     is what agents usually work in.
     """
     apply_code_diffs: Optional[PermissionLevel]

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         RunRequest,
         RunRequestList,
         Schedule,
+        Skill,
     )
 
 

@@ -151,6 +151,11 @@ __all__ = [
     "ConversationRedirect",
     "ConversationTitle",
     "Done",
+    "DriverEvent",
+    "DriverEventRunStarted",
+    "DriverEventEvent",
+    "DriverEventListens",
+    "DriverResult",
     "Empty",
     "EndpointConfig",
     "EndpointModel",
@@ -183,23 +188,8 @@ __all__ = [
     "HarnessEventState",
     "HarnessEventOutput",
     "HarnessEventStage",
-    "HarnessEvent2",
-    "HarnessEvent2Prompt",
-    "HarnessEvent2Text",
-    "HarnessEvent2Delta",
-    "HarnessEvent2Reasoning",
-    "HarnessEvent2Action",
-    "HarnessEvent2ActionResult",
-    "HarnessEvent2Tasks",
-    "HarnessEvent2Request",
-    "HarnessEvent2Answered",
-    "HarnessEvent2Session",
-    "HarnessEvent2Artifact",
-    "HarnessEvent2Usage",
-    "HarnessEvent2State",
-    "HarnessEvent2Output",
-    "HarnessEvent2Stage",
     "HarnessPatch",
+    "HarnessTask",
     "Identity",
     "IdentityList",
     "IdentityMemory",
@@ -248,6 +238,7 @@ __all__ = [
     "Providers",
     "Request",
     "RequestUsage",
+    "Rule",
     "Run",
     "RunCreated",
     "RunMessage",
@@ -262,6 +253,7 @@ __all__ = [
     "SavedPrompt",
     "SavedPromptConfig",
     "SavedPromptList",
+    "SavedSession",
     "Schedule",
     "ScheduleHistory",
     "ScheduleList",
@@ -277,6 +269,7 @@ __all__ = [
     "SecretRef",
     "SessionRedirect",
     "SessionSharing",
+    "Skill",
     "SkillEnvironment",
     "SkillItem",
     "SkillList",
@@ -297,6 +290,12 @@ __all__ = [
     "UsageReport",
     "UsageRow",
     "UserList",
+    "WorkOutcome",
+    "WorkOutcomeFinished",
+    "WorkOutcomeStopped",
+    "WorkOutcomeDispatched",
+    "WorkOutcomeFailed",
+    "WorkTask",
     "WorkerConnection",
     "WorkerList",
 ]
@@ -1033,6 +1032,51 @@ class Done(Object):
     """It was."""
 
 
+class DriverEvent(Object):
+    """What an observer of a run is told, as it happens."""
+
+    _tag = "type"
+    _kinds = {
+        "run_started": "DriverEventRunStarted",
+        "event": "DriverEventEvent",
+        "listens": "DriverEventListens",
+    }
+
+    type: str
+    """Which of its kinds it is."""
+
+
+class DriverEventRunStarted(DriverEvent):
+    """The run has a record at the control plane."""
+
+    run_id: str
+    """Its id."""
+
+
+class DriverEventEvent(DriverEvent):
+    """Something happened in the run."""
+
+    event: HarnessEvent = lazy()
+    """What."""
+
+
+class DriverEventListens(DriverEvent):
+    """The agent does nothing until the person at this machine says something."""
+
+
+class DriverResult(Object):
+    """How a run ended."""
+
+    state: RunState
+    """The state in which it ended."""
+    status: StatusMessage = lazy()
+    """Why."""
+    usage: Usage = lazy()
+    """What it used."""
+    run_id: Optional[str] = None
+    """Its id, where it has a record."""
+
+
 class Empty(Object):
     """An empty answer: `{}`."""
 
@@ -1328,7 +1372,7 @@ class HarnessEventText(HarnessEvent):
 
 
 class HarnessEventDelta(HarnessEvent):
-    """A piece of a text that is still being written; the whole follows as [`Text`](Self::Text). For who watches right
+    """A piece of a text that is still being written; the whole follows as `Text`. For who watches right
     now: it is not stored. When a call of a model breaks and is made again, the pieces of the broken one were in
     vain:
     what counts is the text that follows.
@@ -1454,173 +1498,6 @@ class HarnessEventStage(HarnessEvent):
     """What it did, or what went wrong."""
 
 
-class HarnessEvent2(Object):
-    """What a harness or the run driver reports, normalized over all harnesses."""
-
-    _tag = "type"
-    _kinds = {
-        "prompt": "HarnessEvent2Prompt",
-        "text": "HarnessEvent2Text",
-        "delta": "HarnessEvent2Delta",
-        "reasoning": "HarnessEvent2Reasoning",
-        "action": "HarnessEvent2Action",
-        "action_result": "HarnessEvent2ActionResult",
-        "tasks": "HarnessEvent2Tasks",
-        "request": "HarnessEvent2Request",
-        "answered": "HarnessEvent2Answered",
-        "session": "HarnessEvent2Session",
-        "artifact": "HarnessEvent2Artifact",
-        "usage": "HarnessEvent2Usage",
-        "state": "HarnessEvent2State",
-        "output": "HarnessEvent2Output",
-        "stage": "HarnessEvent2Stage",
-    }
-
-    type: str
-    """Which of its kinds it is."""
-
-
-class HarnessEvent2Prompt(HarnessEvent2):
-    """What the agent was asked."""
-
-    text: str
-    """The text."""
-
-
-class HarnessEvent2Text(HarnessEvent2):
-    """The agent says something."""
-
-    text: str
-    """The text, in Markdown."""
-
-
-class HarnessEvent2Delta(HarnessEvent2):
-    """A piece of a text that is still being written; the whole follows as [`Text`](Self::Text). For who watches right
-    now: it is not stored. When a call of a model breaks and is made again, the pieces of the broken one were in
-    vain:
-    what counts is the text that follows.
-    """
-
-    text: str
-    """The piece."""
-
-
-class HarnessEvent2Reasoning(HarnessEvent2):
-    """The agent thinks aloud."""
-
-    text: str
-    """The text or its summary."""
-
-
-class HarnessEvent2Action(HarnessEvent2):
-    """The agent does something."""
-
-    category: ActionCategory
-    """The kind of action."""
-    id: str
-    """Links the action to its result."""
-    input: dict[str, Any]
-    """The arguments, fit to be shown."""
-    name: str
-    """The tool's name, such as `run_command`."""
-
-
-class HarnessEvent2ActionResult(HarnessEvent2):
-    """What came of an action."""
-
-    action_id: str
-    """The action's id."""
-    category: ActionCategory
-    """The kind of action."""
-    name: str
-    """The tool's name."""
-    output: dict[str, Any]
-    """What it returned, shortened where it is long."""
-    state: ActionState
-    """How it ended."""
-
-
-class HarnessEvent2Tasks(HarnessEvent2):
-    """The agent's list of what there is to do changed."""
-
-    tasks: list[TaskItem] = lazy()
-    """The whole list."""
-
-
-class HarnessEvent2Request(HarnessEvent2):
-    """The agent needs a human to go on."""
-
-    request: Request = lazy()
-    """What it needs."""
-
-
-class HarnessEvent2Answered(HarnessEvent2):
-    """A human, or who stands in for one, answered."""
-
-    answer: Answer = lazy()
-    """The answer."""
-    request_id: str
-    """The request."""
-
-
-class HarnessEvent2Session(HarnessEvent2):
-    """The harness's own conversation has a name, by which it can be taken up again."""
-
-    format: str
-    """The harness's format, such as `claude_code`."""
-    session_id: str
-    """The name."""
-
-
-class HarnessEvent2Artifact(HarnessEvent2):
-    """The agent left something behind."""
-
-    artifact: Artifact = lazy()
-    """What."""
-
-
-class HarnessEvent2Usage(HarnessEvent2):
-    """A model call ended."""
-
-    model: str
-    """The model that was called."""
-    usage: Usage = lazy()
-    """What the call used."""
-
-
-class HarnessEvent2State(HarnessEvent2):
-    """The agent's state changed."""
-
-    state: AgentState
-    """The new state."""
-    code: Optional[ErrorCode] = None
-    """The platform error code of a failure."""
-    message: Optional[str] = None
-    """Why, or the summary of the work."""
-
-
-class HarnessEvent2Output(HarnessEvent2):
-    """A command of the preparation printed something."""
-
-    stage: str
-    """The step, such as `setup_environment_setup_commands`."""
-    text: str
-    """Whole lines, as they came; what is too much is left out with a word about it."""
-
-
-class HarnessEvent2Stage(HarnessEvent2):
-    """A step of the run driver, such as cloning a repository, ended."""
-
-    duration_ms: int
-    """How long it took, in milliseconds."""
-    name: str
-    """The step, such as `setup_environment_repo_clone`."""
-    ok: bool
-    """Whether it went well."""
-    detail: Optional[str] = None
-    """What it did, or what went wrong."""
-
-
 class HarnessPatch(Object):
     """A harness, or nothing when all is absent."""
 
@@ -1634,6 +1511,61 @@ class HarnessPatch(Object):
     if TYPE_CHECKING:
 
         def __init__(self, **fields: Unpack[HarnessPatchParam]) -> None: ...
+
+
+class HarnessTask(Object):
+    """What a harness is asked to do.
+
+    Its JSON is for harnesses that are written in other languages; it leaves out what only the host of a harness
+    needs.
+    """
+
+    env: dict[str, str]
+    """The whole environment of the processes that the agent starts. It may hold secrets of the run."""
+    fallback_model_ids: list[str]
+    """Models to go on with, in order, while the chosen one is not available."""
+    home: str
+    """A directory for the harness's own files, outside of the workspace; it exists, nobody else can read it, and it is
+    gone when the run ends. Command line agents get it as their home.
+    """
+    images: list[str]
+    """Pictures that came with the task, by their paths."""
+    limits: Limits = lazy()
+    """When to stop."""
+    mcp_servers: dict[str, McpServerConfig] = lazy()
+    """MCP servers by name: each with a `command` or an `url`, everything filled in."""
+    mode: RunMode
+    """How to go about it."""
+    more: list[str]
+    """What is said right after that, as messages of their own."""
+    permissions: Permissions = lazy()
+    """What the agent may do without asking."""
+    prompt: str
+    """What to do."""
+    rules: list[Rule] = lazy()
+    """The rules of the workspace, the weakest first."""
+    skills: list[Skill] = lazy()
+    """The skills in scope."""
+    talks: bool
+    """Whether more is said to it when it has done what it was asked. A harness that can then reports the state
+    `resting`
+    instead of its end, and listens.
+    """
+    workspace: str
+    """The directory to work in; it exists."""
+    base_prompt: Optional[str] = None
+    """Instructions that come before the harness's own."""
+    model_id: Optional[str] = None
+    """The model to use; absent means the harness's default."""
+    reasoning_level: Optional[str] = None
+    """How hard the model should think, in the harness's words."""
+    retold: Optional[str] = None
+    """What to say instead of `prompt` when `saved` can't be taken up: the task from its beginning, and what came of it.
+    """
+    run_id: Optional[str] = None
+    """The run, where there is one."""
+    saved: Optional[SavedSession] = lazy()
+    """The conversation to go on with; `prompt` is then its next message."""
 
 
 class Identity(Object):
@@ -2173,8 +2105,8 @@ class PageInfo(Object):
 
 
 class Permissions(Object):
-    """What an agent may do without asking. Absent levels mean [`PermissionLevel::AlwaysAllow`]: a run in a sandbox of
-    its own
+    """What an agent may do without asking. Absent levels mean `PermissionLevel::AlwaysAllow`: a run in a sandbox of its
+    own
     is what agents usually work in.
     """
 
@@ -2319,6 +2251,15 @@ class RequestUsage(Object):
     """Cost of the platform, in credits; always zero here."""
     total_tokens: Optional[int] = None
     """All tokens together."""
+
+
+class Rule(Object):
+    """A rules file that applies to a workspace, such as `AGENTS.md`."""
+
+    path: str
+    """The file."""
+    text: str
+    """What it says."""
 
 
 class Run(RunShown):
@@ -2597,6 +2538,19 @@ class SavedPromptList(Object):
     """By name."""
 
 
+class SavedSession(Object):
+    """A harness's conversation, as the harness itself keeps it."""
+
+    content: str
+    """The conversation: what the harness wrote, byte for byte. This is the raw transcript of a run. In JSON it is text,
+    where what is no UTF-8 is lost.
+    """
+    format: str
+    """The harness's format, such as `oz`, `claude_code` or `codex`. A harness takes up only its own."""
+    session_id: str
+    """Its name for the conversation."""
+
+
 class Schedule(Object):
     """A schedule."""
 
@@ -2816,6 +2770,17 @@ class SessionSharing(Object):
     if TYPE_CHECKING:
 
         def __init__(self, **fields: Unpack[SessionSharingParam]) -> None: ...
+
+
+class Skill(Object):
+    """A skill that an agent may use."""
+
+    description: str
+    """What it is for, and when."""
+    name: str
+    """Its name."""
+    path: str
+    """Its file, usually `SKILL.md`; what belongs to it lies beside it."""
 
 
 class SkillEnvironment(Object):
@@ -3082,6 +3047,68 @@ class UserList(Object):
 
     users: list[TeamMember] = lazy()
     """By name."""
+
+
+class WorkOutcome(Object):
+    """How the agent of a `WorkTask` ended."""
+
+    _tag = "type"
+    _kinds = {
+        "finished": "WorkOutcomeFinished",
+        "stopped": "WorkOutcomeStopped",
+        "dispatched": "WorkOutcomeDispatched",
+        "failed": "WorkOutcomeFailed",
+    }
+
+    type: str
+    """Which of its kinds it is."""
+
+
+class WorkOutcomeFinished(WorkOutcome):
+    """By itself; how its run ended, it has told the control plane."""
+
+
+class WorkOutcomeStopped(WorkOutcome):
+    """Because it was asked to."""
+
+
+class WorkOutcomeDispatched(WorkOutcome):
+    """It goes on without this worker, and reports by itself."""
+
+
+class WorkOutcomeFailed(WorkOutcome):
+    """Badly, or it never began. The run ends with this message unless the agent has ended it."""
+
+    message: str
+    """What happened, for people."""
+    exit_code: Optional[int] = None
+    """The exit code, where the agent was a process."""
+
+
+class WorkTask(Object):
+    """A run that a worker was given."""
+
+    arguments: list[str]
+    """The arguments of `oz` for an agent that is to be a process."""
+    config: AgentConfig = lazy()
+    """How."""
+    env: dict[str, str]
+    """The environment of the agent, with the token of the run. Of this machine's own, only what concerns models and
+    what
+    the operator lists.
+    """
+    prompt: str
+    """What to do."""
+    run_id: str
+    """The run."""
+    server_url: str
+    """Address of the control plane."""
+    title: str
+    """Its title."""
+    execution_id: Optional[str] = None
+    """This execution of it."""
+    image: Optional[str] = None
+    """The image that the run asks for, if any."""
 
 
 class WorkerConnection(Object):

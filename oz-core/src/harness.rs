@@ -17,7 +17,7 @@ use crate::{
     usage::Usage,
 };
 use async_trait::async_trait;
-use futures_util::stream::BoxStream;
+use futures_core::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::Arc;

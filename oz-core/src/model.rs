@@ -3,7 +3,7 @@
 
 use crate::{ErrorCode, usage::Usage};
 use async_trait::async_trait;
-use futures_util::stream::BoxStream;
+use futures_core::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;

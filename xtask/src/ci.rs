@@ -10,6 +10,10 @@ pub(crate) fn run() -> Outcome {
     step("lints", || {
         crate::run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
     })?;
+    // The crates that others embed, with the features that these get: the workspace as a whole turns on more.
+    step("embedding", || {
+        crate::run(&mut cargo(&["check", "--package", "oz-core", "--package", "oz-client"]))
+    })?;
     step("documentation", || {
         let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
         crate::run(doc.env("RUSTDOCFLAGS", "--deny warnings"))

@@ -151,6 +151,12 @@ def test_a_control_plane_in_this_process_has_a_worker_too_and_is_gone_at_its_end
         urllib.request.urlopen(f"{plane.url}/healthz")
 
 
+def test_the_example_of_a_worker_works(tmp_path):
+    example = os.path.join(os.environ["OZ_EXAMPLES"], "worker.py")
+    done = subprocess.run([sys.executable, example], capture_output=True, text=True, timeout=120, cwd=tmp_path)
+    assert done.stdout.splitlines() == ["working on Ada Grace", "SUCCEEDED Everybody is greeted."], done.stderr
+
+
 def test_the_options_of_what_runs_here_are_those_that_are_read():
     functions = {"LocalOptions": oz.run_local, "ServeOptions": oz.serve, "WorkOptions": oz.work}
     schemas = json.loads(_native.schemas())

@@ -12,6 +12,7 @@ pub(crate) fn run(names: &[String]) -> Outcome {
         match *name {
             "sdk-node" => sdk_node()?,
             "sdk-python" => sdk_python()?,
+            "sdk-crossing" => wheel::crossing()?,
             other => return Err(format!("there is no benchmark '{other}'")),
         }
     }

@@ -25,7 +25,7 @@ const USAGE: &str = "cargo xtask COMMAND
   tidy                house rules that the compiler does not know, and whether generated files are fresh
   codegen [--check]   write docs/reference from the tables in oz-core; --check only compares
   bench [NAMES…]      release build, then the benchmarks: startup lifecycles dispatch lists memory worker agent harness
-                      of the packages beside the published ones, by name only: sdk-node sdk-python
+                      of the packages beside the published ones, by name only: sdk-node sdk-python sdk-crossing
   package [--dev] [NAMES…]
                       the packages for other languages: node python; --dev as tests want them
   conformance ARGS…   the suite of the worker protocol against any control plane or worker; without ARGS it says how";

@@ -1,6 +1,6 @@
 //! The wheel of the Python package: one for every CPython from 3.9 on, as PyPI would get it.
 
-use crate::{Outcome, npm::Build, root, say};
+use crate::{Outcome, cargo, npm::Build, root, say};
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -47,6 +47,21 @@ pub(crate) fn beside_the_published(wheel: &Path) -> Result<PathBuf, String> {
     }
     environment(&venv, "none of these", |pip| pip.arg(wheel).arg(PUBLISHED))?;
     Ok(venv.join("bin/python"))
+}
+
+/// Measures the ways on which an answer can get from Rust to Python.
+///
+/// # Errors
+/// When it can't be built or run.
+pub(crate) fn crossing() -> Outcome {
+    let source = root().join("bindings/python/bench/crossing");
+    let built = target().join("crossing");
+    let mut build = cargo(&["build", "--release", "--manifest-path"]);
+    crate::run(build.arg(source.join("Cargo.toml")).arg("--target-dir").arg(&built))?;
+    let library = format!("{}oz_crossing{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
+    let from = built.join("release").join(library);
+    fs::copy(&from, built.join("oz_crossing.abi3.so")).map_err(|e| format!("{}: {e}", from.display()))?;
+    crate::run(Command::new("python3").arg(source.join("crossing.py")).env("PYTHONPATH", &built))
 }
 
 /// A virtual environment, filled by pip unless it has this program.

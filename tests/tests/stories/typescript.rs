@@ -53,7 +53,12 @@ fn project(world: &World, from: &[&str]) -> PathBuf {
 
 /// Node in a project of a world, which knows that world's server and nothing else.
 fn node(world: &World, project: &Path) -> Command {
-    let mut node = tools::command(world, "node");
+    program(world, project, Path::new("node"))
+}
+
+/// The same with a Node of one's choice.
+fn program(world: &World, project: &Path, node: &Path) -> Command {
+    let mut node = tools::command(world, node);
     node.current_dir(project)
         .env("OZ_SERVER_URL", world.url())
         .env("OZ_API_KEY", KEY)
@@ -65,9 +70,14 @@ fn node(world: &World, project: &Path) -> Command {
 
 /// Runs suites of the package's tests.
 fn suites(names: &[&str]) {
+    suites_with(Path::new("node"), names);
+}
+
+/// Runs them with this Node.
+fn suites_with(node: &Path, names: &[&str]) {
     let world = World::scripted(WORK);
     let project = project(&world, &["test"]);
-    let mut command = node(&world, &project);
+    let mut command = program(&world, &project, node);
     command.args(["--expose-gc", "--test-reporter=spec", "--test"]).args(names);
     let out = tools::run_within(&mut command, &world.path().join("suites.log"), Duration::from_secs(300));
     assert!(out.contains("ℹ fail 0") && !out.contains("ℹ pass 0"), "no test ran:\n{out}");
@@ -86,6 +96,15 @@ fn what_is_aborted_leaves_nothing() {
 #[test]
 fn harnesses_and_workers_can_be_written() {
     suites(&["harness.test.mjs", "serve.test.mjs"]);
+}
+
+#[test]
+fn the_oldest_node_will_do() {
+    let node = tools::node_modules(&sources().join("oldest")).join("node/bin/node");
+    suites_with(
+        &node,
+        &["api.test.mjs", "abort.test.mjs", "forms.test.mjs", "harness.test.mjs", "serve.test.mjs"],
+    );
 }
 
 #[test]

@@ -136,8 +136,10 @@ function answering(harness: Harness): Hook {
         return has(harness.send).call(harness, ask.message);
       case 'answer':
         return has(harness.answer).call(harness, ask.request_id, ask.answer);
-      default:
-        return has(harness[ask.call]).call(harness);
+      default: {
+        const method: (() => unknown) | undefined = harness[ask.call];
+        return has(method).call(harness);
+      }
     }
   };
 }

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from ._generated.params import *
     from ._generated.types import *
     from ._embedded import Plane as Plane
-    from ._embedded import WorkTask as WorkTask
     from ._embedded import serve as serve
     from ._embedded import work as work
     from ._harness import Harness as Harness
@@ -80,7 +79,7 @@ __all__ = [
 # Where the other names are; they are loaded when they are used.
 _LATER = {"Object": "_object", "Stream": "_stream", "Watch": "_stream", "Bytes": "_stream", "validate": "_rules"}
 _LATER.update(dict.fromkeys(["Harness", "arun_local", "run_local"], "_harness"))
-_LATER.update({"Plane": "_embedded", "WorkTask": "_embedded", "serve": "_embedded", "work": "_embedded", "Stop": "_native"})
+_LATER.update({"Plane": "_embedded", "serve": "_embedded", "work": "_embedded", "Stop": "_native"})
 
 
 def __getattr__(name: str) -> Any:

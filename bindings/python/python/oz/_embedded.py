@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from . import _native
-from ._generated import types
-from ._harness import Driven, Harness, Observe, observing, result
 from ._object import encode
 
 if TYPE_CHECKING:
     from ._client import SyncBase
     from ._generated.client import AsyncOz, Oz
-    from ._generated.types import DriverResult
+    from ._generated.types import WorkTask
 
 
 class Plane:
@@ -85,21 +83,6 @@ def serve(
     return Plane(_native.serve(encode(given)))
 
 
-class WorkTask(types.WorkTask):
-    """A run that a worker was given, and what can be done about it."""
-
-    @property
-    def stop(self) -> _native.Stop:
-        """Says when the agent is to end."""
-        made: _native.Stop = self._client
-        return made
-
-    def run(self, harness: Harness, *, cwd: Optional[str] = None, observe: Optional[Observe] = None) -> DriverResult:
-        """Does the run in this process with a harness. It reports to the control plane as every agent does."""
-        told = _native.run_task(json.dumps(self.to_dict()).encode(), cwd, Driven(harness), observing(observe), self.stop)
-        return result(told)
-
-
 def work(
     execute: Callable[[WorkTask], object],
     *,
@@ -126,6 +109,8 @@ def work(
         lease: The lease of the control plane in seconds; 30 when absent.
         stop: Ends it when set.
     """
+
+    from ._generated.types import WorkTask
 
     def backend(told: bytes, stopping: _native.Stop) -> bytes:
         task: WorkTask = WorkTask._of(json.loads(told))

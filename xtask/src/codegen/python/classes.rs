@@ -8,7 +8,8 @@ use super::{
 use crate::codegen::model::{Field, Model, Shape, Type};
 
 /// Types that do more than hold their fields, and what they do it by.
-const DOING: &[(&str, &str)] = &[("Run", "RunShown"), ("RunCreated", "Watched"), ("RunPage", "Page")];
+const DOING: &[(&str, &str)] =
+    &[("Run", "RunShown"), ("RunCreated", "Watched"), ("RunPage", "Page"), ("WorkTask", "Handed")];
 
 /// The types that are classes.
 fn classes(model: &Model) -> impl Iterator<Item = &Type> {
@@ -64,7 +65,8 @@ pub(super) fn file(model: &Model) -> String {
             Shape::Enum(_) => {}
         }
     }
-    let loaded = "\nfrom .._object import Object, lazy\nfrom .._shown import Page, RunShown, Watched\n";
+    let loaded =
+        "\nfrom .._doing import Handed, Page, RunShown, Watched\nfrom .._object import Object, lazy\n";
     head(model, "types", "What the server answers with.", loaded, &text) + &text
 }
 

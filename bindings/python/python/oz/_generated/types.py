@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Optional
 
+from .._doing import Handed, Page, RunShown, Watched
 from .._object import Object, lazy
-from .._shown import Page, RunShown, Watched
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -3085,7 +3085,7 @@ class WorkOutcomeFailed(WorkOutcome):
     """The exit code, where the agent was a process."""
 
 
-class WorkTask(Object):
+class WorkTask(Handed):
     """A run that a worker was given."""
 
     arguments: list[str]

@@ -1,7 +1,7 @@
 //! Why something failed, in a form that every language can make an exception of.
 
 use oz_client::Error;
-use oz_core::error::Problem;
+use oz_core::{ErrorCode, error::Problem};
 use serde::Serialize;
 use serde_json::json;
 use std::time::Duration;
@@ -85,6 +85,11 @@ impl Failure {
     /// An option that can't be used.
     pub fn config(message: impl Into<String>) -> Self {
         Self::new(Kind::Config, message)
+    }
+
+    /// A hook that lacks a method, with the code `operation_not_supported`.
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        Self { code: Some(ErrorCode::OperationNotSupported.as_str().into()), ..Self::config(message) }
     }
 
     pub(crate) fn no_key() -> Self {

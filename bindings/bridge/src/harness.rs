@@ -30,8 +30,11 @@ pub trait HarnessHook: Send + Sync {
     /// Asks the agent for something. The answer is JSON; only that of [`HarnessCall::Save`] is read.
     ///
     /// # Errors
-    /// Why it can't be done. The code `operation_not_supported` says that the harness has no such method.
-    async fn call(&self, call: HarnessCall) -> Result<Bytes, Failure>;
+    /// Why it can't be done; [`Failure::unsupported`] when the harness has no such method.
+    async fn call(&self, call: HarnessCall) -> Result<Bytes, Failure> {
+        let _ = call;
+        Err(Failure::unsupported("it has no such method"))
+    }
 }
 
 /// What a harness is asked beside its task: the methods of [`Harness`] that it may have.

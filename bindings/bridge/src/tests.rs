@@ -86,10 +86,7 @@ impl HarnessHook for Saves {
     async fn call(&self, call: HarnessCall) -> Result<Bytes, Failure> {
         match call {
             HarnessCall::Save => Ok(Bytes::from_static(self.0.as_bytes())),
-            _ => {
-                let code = Some("operation_not_supported".into());
-                Err(Failure { code, ..Failure::config("no such method") })
-            }
+            _ => Err(Failure::unsupported("no such method")),
         }
     }
 }

@@ -28,10 +28,7 @@ async fn attached<T: Send + 'static>(
 /// What an exception says, and its type.
 fn told(py: Python<'_>, error: &PyErr) -> Failure {
     if error.is_instance_of::<PyNotImplementedError>(py) {
-        return Failure {
-            code: Some("operation_not_supported".into()),
-            ..Failure::config(error.to_string())
-        };
+        return Failure::unsupported(error.to_string());
     }
     error.print(py);
     Failure::config(error.to_string())

@@ -119,6 +119,29 @@ def test_a_harness_asks_a_human_and_goes_on_with_its_conversation(working):
     assert first.limits is not None and first.permissions is not None and first.rules == []
 
 
+def test_what_is_asked_after_the_end_is_answered_and_leaves_no_thread():
+    class Saves(AsyncEcho):
+        async def save(self):
+            await asyncio.sleep(0.05)
+            return {"session_id": "s", "content": "all"}
+
+    from oz._harness import Driven
+
+    driven = Driven(Saves())
+    threads = [threading.Thread(target=driven.call, args=('{"call": "save"}',)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    driven.end()
+    for thread in threads:
+        thread.join(timeout=30)
+        assert not thread.is_alive()
+    assert json.loads(driven.call('{"call": "save"}')) == {"session_id": "s", "content": "all"}
+    until = time.monotonic() + 30
+    while any(thread.name == "oz-harness" for thread in threading.enumerate()):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
 def test_an_exception_of_a_harness_ends_its_run(tmp_path):
     result = oz.run_local("x", Broken(), cwd=str(tmp_path))
     assert result.state in ("FAILED", "ERROR") and "it broke" in result.status.message

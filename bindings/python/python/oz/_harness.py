@@ -7,7 +7,7 @@ import inspect
 import json
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from . import _native
@@ -65,7 +65,7 @@ class Driven:
 
     def __init__(self, harness: Harness) -> None:
         self._harness = harness
-        self._loop: Optional[asyncio.AbstractEventLoop] = None
+        self._loop = _Loop()
 
     def name(self) -> str:
         return self._harness.name
@@ -86,20 +86,54 @@ class Driven:
         return json.dumps(plain(self._done(method(**given)))).encode()
 
     def _done(self, answer: Any) -> Any:
-        if not inspect.isawaitable(answer):
-            return answer
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            threading.Thread(target=self._loop.run_forever, name="oz-harness", daemon=True).start()
-
-        async def awaited() -> Any:
-            return await answer
-
-        return asyncio.run_coroutine_threadsafe(awaited(), self._loop).result()
+        return self._loop.done(answer) if inspect.isawaitable(answer) else answer
 
     def end(self) -> None:
-        if self._loop is not None:
+        self._loop.end()
+
+
+class _Loop:
+    """A loop of asyncio in a thread of its own: from the first time that it is needed until the end, and after that for as long
+    as something is still asked."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: Optional[asyncio.AbstractEventLoop] = None
+        self._going, self._ended = 0, False
+
+    def done(self, awaitable: Awaitable[Any]) -> Any:
+        async def awaited() -> Any:
+            return await awaitable
+
+        with self._lock:
+            self._going += 1
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=_run, args=(self._loop,), name="oz-harness", daemon=True).start()
+            loop = self._loop
+        try:
+            return asyncio.run_coroutine_threadsafe(awaited(), loop).result()
+        finally:
+            with self._lock:
+                self._going -= 1
+                self._rest()
+
+    def end(self) -> None:
+        with self._lock:
+            self._ended = True
+            self._rest()
+
+    def _rest(self) -> None:
+        if self._ended and self._going == 0 and self._loop is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
+            self._loop = None
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
 
 
 class _Events:

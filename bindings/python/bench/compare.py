@@ -14,7 +14,7 @@ from pathlib import Path
 KEY = "wk-1.0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 HERE = Path(__file__).parent
 LIBRARIES = ("oz", "oz_agent_sdk")
-IMPORTS, CALLS, RUNS, ROUNDS = 21, 3200, 10_000, 3
+IMPORTS, CALLS, RUNS, ROUNDS = 21, 960, 10_000, 9
 
 
 def environment(url, home):

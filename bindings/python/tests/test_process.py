@@ -157,6 +157,8 @@ def test_ctrl_c_ends_a_call_that_waits():
     own(
         """
         import os, signal, socket, threading, oz
+        # Whoever runs tests in the background of a shell has it ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         with socket.create_server(("127.0.0.1", 0)) as silent:
             client = oz.Oz(base_url=f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=600, max_retries=0)
             held = []

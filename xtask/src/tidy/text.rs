@@ -35,7 +35,9 @@ pub(super) fn check(file: &File) -> Vec<Violation> {
         }
     }
     let own_lints = OWN_LINTS.contains(&path) && text.contains("unsafe_code = \"deny\"");
-    if path.ends_with("/Cargo.toml") && !own_lints && !text.contains("[lints]\nworkspace = true") {
+    // What stands apart from the workspace has none to inherit from.
+    let apart = text.contains("[workspace]");
+    if path.ends_with("/Cargo.toml") && !own_lints && !apart && !text.contains("[lints]\nworkspace = true") {
         say(0, "lints", "inherit them: `[lints]` with `workspace = true`");
     }
     if !path.ends_with(".rs") {
